@@ -1,0 +1,215 @@
+"""The data sets: what there is, what it means, and the typed tables themselves.
+
+Everything here is read from the descriptor `data/datapackage.json` (the Data Package standard), which
+describes each data set once: the loader, the code book, the pages and the checks all use it.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from htanalysis import settings
+from htanalysis.errors import UnknownNameError
+
+_DTYPES = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "string": "str"}
+
+
+@cache
+def read_descriptor() -> dict[str, Any]:
+    """Read the Data Package descriptor.
+
+    Returns
+    -------
+    dict
+        The descriptor as the standard defines it, one entry a data set under "resources".
+    """
+    path = settings.HOME / "data" / "datapackage.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def resource(name: str) -> dict[str, Any]:
+    """Give the descriptor's entry for one data set.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data set; the message names all and the nearest.
+    """
+    resources = {entry["name"]: entry for entry in read_descriptor()["resources"]}
+    if name not in resources:
+        raise UnknownNameError("a data set", name, resources)
+    return resources[name]
+
+
+def catalogue() -> pd.DataFrame:
+    """List the data sets.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a data set: `name`, `title`, `row` (what one of its rows is), `rows` and `columns` (how many).
+
+    Examples
+    --------
+    >>> catalogue().set_index("name").loc["penal_code_236_1", "rows"]
+    np.int64(6)
+    """
+    entries = read_descriptor()["resources"]
+    return pd.DataFrame(
+        {
+            "name": [entry["name"] for entry in entries],
+            "title": [entry["title"] for entry in entries],
+            "row": [entry["row"] for entry in entries],
+            "rows": [len(load(entry["name"])) for entry in entries],
+            "columns": [len(entry["schema"]["fields"]) for entry in entries],
+        }
+    )
+
+
+def describe(name: str) -> pd.DataFrame:
+    """Give the code book of one data set.
+
+    Parameters
+    ----------
+    name : str
+        Name of a data set, as in `catalogue()`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a column of the data set: `column`, `type`, `unit`, `definition`, `empty_means`, `basis`.
+        What a row is, who counted, what is left out and all cautions are in `.attrs`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data set.
+
+    Examples
+    --------
+    >>> describe("heat_unit").loc[3, "unit"]
+    'convictions'
+    """
+    entry = resource(name)
+    codebook = pd.DataFrame(
+        [
+            {
+                "column": field["name"],
+                "type": _type_in_words(field),
+                "unit": field["unit"],
+                "definition": field["description"],
+                "empty_means": field["missing"],
+                "basis": field["basis"],
+            }
+            for field in entry["schema"]["fields"]
+        ]
+    )
+    keys = ("name", "title", "row", "counted_by", "coverage", "left_out", "not_for", "caveats")
+    codebook.attrs = {key: entry[key] for key in keys} | {"source": _source(entry)}
+    return codebook
+
+
+def load(name: str) -> pd.DataFrame:
+    """Load one data set with the types that its descriptor gives.
+
+    Parameters
+    ----------
+    name : str
+        Name of a data set, as in `catalogue()`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Integers and fractions can be missing (`Int64`, `Float64`), columns with listed values are `category`,
+        quarters are `Period`, days are dates. `.attrs` carries `name`, `title` and `source`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data set; the message names all and the nearest.
+
+    Examples
+    --------
+    >>> int(load("penal_code_236_1")["arrests"].sum())
+    441
+    """
+    entry = resource(name)
+    path = settings.HOME / "data" / entry["path"]
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+    for field in entry["schema"]["fields"]:
+        frame[field["name"]] = _typed(frame[field["name"]], field)
+    frame.attrs = {"name": name, "title": entry["title"], "source": _source(entry)}
+    return frame
+
+
+def counties() -> gpd.GeoDataFrame:
+    """Load the 58 counties with residents, task force and boundary.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        A row is a county: `county`, `fips`, `population_2010` (residents), `task_force` (missing where the county
+        is home to none) and `geometry` (EPSG:4269).
+
+    Examples
+    --------
+    >>> len(counties())
+    58
+    """
+    shapes = gpd.read_file(settings.HOME / "shapefiles" / "california_counties.shp")[["fips", "geometry"]]
+    merged = shapes.merge(load("counties"), on="fips", validate="one_to_one").sort_values("fips", ignore_index=True)
+    columns = ["county", "fips", "population_2010", "task_force", "geometry"]
+    return gpd.GeoDataFrame(merged[columns], crs=shapes.crs)
+
+
+def evidence(reference: str) -> dict[str, str]:
+    """Find the phrase of the report behind a number.
+
+    Parameters
+    ----------
+    reference : str
+        Name of an entry under "evidence" in the descriptor, such as "table-1".
+
+    Returns
+    -------
+    dict
+        `id`, `place` (chapter and section or table), `quote` (word for word) and `dataset`.
+
+    Raises
+    ------
+    UnknownNameError
+        If the descriptor has no such entry.
+    """
+    entries = {
+        item["id"]: item | {"dataset": entry["name"]}
+        for entry in read_descriptor()["resources"]
+        for item in entry["evidence"]
+    }
+    if reference not in entries:
+        raise UnknownNameError("a source in data/datapackage.json", reference, entries)
+    return entries[reference]
+
+
+def _typed(column: pd.Series, field: dict[str, Any]) -> pd.Series:
+    if field.get("dtype") == "quarter":
+        return pd.Series(pd.PeriodIndex(column, freq="Q"), index=column.index, name=column.name)
+    if field["type"] == "date":
+        return pd.to_datetime(column, format="%Y-%m-%d")
+    if field["type"] == "boolean":
+        return column.map({"true": True, "false": False}).astype("boolean")
+    if "enum" in field["constraints"]:
+        return column.astype(pd.CategoricalDtype(field["constraints"]["enum"]))
+    return column.astype(_DTYPES[field["type"]])
+
+
+def _type_in_words(field: dict[str, Any]) -> str:
+    if "enum" in field["constraints"]:
+        return "one of: " + ", ".join(field["constraints"]["enum"])
+    return field.get("dtype", field["type"])
+
+
+def _source(entry: dict[str, Any]) -> str:
+    return "; ".join(source["title"] for source in entry["sources"])

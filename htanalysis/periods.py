@@ -1,0 +1,109 @@
+"""Quarters: reading them, checking that the data hold them, and the days that a period covers."""
+
+import re
+
+import pandas as pd
+
+from htanalysis.datasets import load
+from htanalysis.errors import HtanalysisError
+
+_QUARTER = re.compile(r"\d{4}Q[1-4]")
+
+
+def held_quarters() -> pd.PeriodIndex:
+    """List the quarters that the data cover, published or not, in order.
+
+    Examples
+    --------
+    >>> str(held_quarters()[-1])
+    '2012Q2'
+    """
+    return pd.PeriodIndex(load("task_force_quarters")["quarter"].unique()).sort_values()
+
+
+def latest_quarter() -> pd.Period:
+    """Give the last quarter that the data cover."""
+    return held_quarters()[-1]
+
+
+def parse_period(text: str) -> pd.PeriodIndex:
+    """Read a quarter, a range of quarters or the word "latest".
+
+    Parameters
+    ----------
+    text : str
+        "2012Q2", "2011Q3:2012Q2" (both ends included) or "latest".
+
+    Returns
+    -------
+    pandas.PeriodIndex
+        The quarters, in order.
+
+    Raises
+    ------
+    HtanalysisError
+        If the text is none of these, or names a quarter that the data do not cover.
+
+    Examples
+    --------
+    >>> len(parse_period("2011Q3:2012Q2"))
+    4
+    """
+    held = held_quarters()
+    if text == "latest":
+        return held[-1:]
+    ends = text.split(":")
+    if len(ends) > 2 or not all(_QUARTER.fullmatch(end) for end in ends):
+        raise HtanalysisError(f'"{text}" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.')
+    if ends[0] > ends[-1]:
+        raise HtanalysisError(f'"{text}" ends before it begins. Write it as {ends[-1]}:{ends[0]}.')
+    for end in ends:
+        if pd.Period(end) not in held:
+            raise HtanalysisError(f"{end} is not held: the data cover {held[0]} to {held[-1]}.")
+    return pd.period_range(ends[0], ends[-1], freq="Q")
+
+
+def period_label(quarters: pd.PeriodIndex) -> str:
+    """Write a period for people.
+
+    Examples
+    --------
+    >>> period_label(parse_period("2012Q2")), period_label(parse_period("2011Q3:2012Q2"))
+    ('2012Q2', '2011Q3 to 2012Q2')
+    """
+    return str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]} to {quarters[-1]}"
+
+
+def count_days(frame: pd.DataFrame) -> pd.Series:
+    """Count the days from `period_start` to `period_end`, both included.
+
+    Examples
+    --------
+    >>> int(count_days(load("penal_code_236_1")).iloc[-1])  # January 1 to September 30, 2012
+    274
+    """
+    return (frame["period_end"] - frame["period_start"]).dt.days + 1
+
+
+def relate_to_period(quarters: pd.PeriodIndex, start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """Say in a few words how a table's period and the report's period lie to each other.
+
+    Parameters
+    ----------
+    quarters : pandas.PeriodIndex
+        The report's period.
+    start, end : pandas.Timestamp
+        First and last day of the table.
+
+    Examples
+    --------
+    >>> relate_to_period(parse_period("2012Q2"), pd.Timestamp("2007-01-01"), pd.Timestamp("2012-09-30"))
+    'which includes 2012Q2'
+    """
+    first, last = quarters[0].start_time, quarters[-1].end_time.normalize()
+    label = period_label(quarters)
+    if start <= first and last <= end:
+        return f"which includes {label}"
+    if end < first or last < start:
+        return f"and nothing of {label}"
+    return f"and part of {label}"

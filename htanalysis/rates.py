@@ -1,0 +1,238 @@
+"""Counts over unequal times: exact rates, exact ratios, and the convictions that are still to come."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from scipy import stats
+
+from htanalysis import settings
+from htanalysis.errors import HtanalysisError
+from htanalysis.periods import count_days
+
+#: Mean length of a month in days, so that nine months and twelve can be compared.
+DAYS_PER_MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True)
+class RateRatio:
+    """How many times as high one rate is as another, with its exact interval and p-value.
+
+    Attributes
+    ----------
+    ratio, low, high : float
+        The ratio and the ends of its interval; `high` is infinite where the second count is 0.
+    p_value : float
+        Two-sided p-value of equal rates, from the same distribution as the interval.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    p_value: float
+
+
+def poisson_interval(count: int, confidence: float = settings.CONFIDENCE) -> tuple[float, float]:
+    """Give the exact interval for the mean of a Poisson count.
+
+    Parameters
+    ----------
+    count : int
+        What was counted; 0 or more.
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limit.
+
+    References
+    ----------
+    F. Garwood (1936), Fiducial limits for the Poisson distribution, Biometrika 28, 437-442.
+
+    Examples
+    --------
+    >>> tuple(round(limit, 2) for limit in poisson_interval(10))
+    (4.8, 18.39)
+    """
+    if count < 0:
+        raise HtanalysisError(f"A count is {count}; it cannot be below 0.")
+    tail = (1 - confidence) / 2
+    low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+    return float(low), float(stats.chi2.isf(tail, 2 * count + 2) / 2)
+
+
+def compare_rates(
+    count: int, days: float, base_count: int, base_days: float, confidence: float = settings.CONFIDENCE
+) -> RateRatio:
+    """Compare two Poisson rates by the exact conditional method.
+
+    Given the sum of both counts, the first one is binomial; the interval is Clopper and Pearson's for its
+    probability, and the p-value is twice the smaller tail of the same distribution. Assumes that events occur
+    independently and at a constant rate within each period.
+
+    Parameters
+    ----------
+    count, base_count : int
+        Events in the two periods; not both 0.
+    days, base_days : float
+        Length of the two periods, in the same unit.
+    confidence : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    RateRatio
+        The first rate divided by the second.
+
+    Raises
+    ------
+    HtanalysisError
+        If both counts are 0, a count is negative or a period is empty: then there is no ratio.
+
+    References
+    ----------
+    J. Przyborowski and H. Wilenski (1940), Homogeneity of results in testing samples from Poisson series,
+    Biometrika 31, 313-323.
+
+    Examples
+    --------
+    >>> result = compare_rates(11, 800, 21, 3011)
+    >>> round(result.ratio, 3), round(result.low, 3), round(result.high, 3)
+    (1.971, 0.858, 4.277)
+    """
+    if min(count, base_count) < 0 or min(days, base_days) <= 0 or count + base_count == 0:
+        raise HtanalysisError(f"No ratio of {count} in {days} to {base_count} in {base_days}: a count or a time is 0.")
+    total = int(count) + int(base_count)
+    interval = stats.binomtest(int(count), total).proportion_ci(confidence, method="exact")
+    null = days / (days + base_days)
+    tails = stats.binom.cdf(count, total, null), stats.binom.sf(count - 1, total, null)
+    scale = base_days / days
+    return RateRatio(
+        ratio=scale * count / base_count if base_count else float("inf"),
+        low=scale * interval.low / (1 - interval.low),
+        high=scale * interval.high / (1 - interval.high) if interval.high < 1 else float("inf"),
+        p_value=float(min(1.0, 2 * min(tails))),
+    )
+
+
+def rate_by_year(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Turn yearly counts into counts a month, with exact intervals, so that a part of a year can stand beside years.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `year`, `period_start`, `period_end` and the counted column.
+    column : str
+        The column to turn into a rate.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a year: `year`, `days`, `count`, `per_month`, `low`, `high` (per month of 30.4 days) and `partial`
+        (whether the year is not covered whole).
+    """
+    days = count_days(table)
+    limits = [poisson_interval(int(count)) for count in table[column]]
+    months = days / DAYS_PER_MONTH
+    return pd.DataFrame(
+        {
+            "year": table["year"],
+            "days": days,
+            "count": table[column],
+            "per_month": table[column].astype(float) / months,
+            "low": [low for low, _ in limits] / months,
+            "high": [high for _, high in limits] / months,
+            "partial": days < 365,
+        }
+    )
+
+
+def compare_last_years(table: pd.DataFrame, column: str) -> RateRatio:
+    """Compare the rate of a table's last year with that of the year before (see `compare_rates`)."""
+    before, last = table.sort_values("year").tail(2).assign(days=count_days).to_dict("records")
+    return compare_rates(last[column], last["days"], before[column], before["days"])
+
+
+def expect_at_pace(table: pd.DataFrame, column: str) -> float:
+    """Say how many events the last, partial year would have if it kept the pace of the year before.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `year`, `period_start`, `period_end` and the counted column.
+    column : str
+        What is counted.
+
+    Returns
+    -------
+    float
+        The earlier year's count, for as many days as the last year covers.
+    """
+    before, last = table.sort_values("year").tail(2).assign(days=count_days).to_dict("records")
+    return float(before[column] * last["days"] / before["days"])
+
+
+def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame:
+    """Say how many convictions recent arrests would have if they came to the earlier years' ratios.
+
+    Convictions are dated by arrest, so recent years are incomplete. The years up to `settled_until` are taken as
+    complete, and the lowest and highest of their ratios of convictions to arrests as the range for the others. Assumes
+    that the courts treat later arrests no better and no worse than they treated one of the settled years.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `year`, `arrests`, `convictions`, as `load("penal_code_236_1")`.
+    settled_until : int
+        Last year of arrest whose cases are taken as decided.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a year: `year`, `arrests`, `convictions`, `ratio`, `low` and `high` (convictions in the end; never below
+        those already reported) and `basis` ("reported" for settled years, "assumed" for the others).
+
+    Raises
+    ------
+    HtanalysisError
+        If no year is settled, or a settled year has no arrest.
+    """
+    settled = table["year"] <= settled_until
+    if not settled.any() or (table.loc[settled, "arrests"] == 0).any():
+        raise HtanalysisError(f"No ratio can be formed from the years up to {settled_until}: none has arrests.")
+    ratio = table["convictions"].astype(float) / table["arrests"].astype(float)
+    projected = {
+        end: (table["arrests"] * limit).round().clip(lower=table["convictions"].astype(float))
+        for end, limit in (("low", ratio[settled].min()), ("high", ratio[settled].max()))
+    }
+    known = table["convictions"].astype(float)
+    return table[["year", "arrests", "convictions"]].assign(
+        ratio=ratio,
+        low=projected["low"].where(~settled, known).astype("Int64"),
+        high=projected["high"].where(~settled, known).astype("Int64"),
+        basis=settled.map({True: "reported", False: "assumed"}),
+    )
+
+
+def bound_other_arrests(
+    arrests: int, section: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp
+) -> tuple[int, int]:
+    """Bound how many of a period's arrests were made on other charges than one section's.
+
+    Parameters
+    ----------
+    arrests : int
+        All arrests of the period.
+    section : pandas.DataFrame
+        Columns `period_start`, `period_end`, `arrests`: arrests under the section, whose periods need not match.
+    start, end : pandas.Timestamp
+        First and last day of the period.
+
+    Returns
+    -------
+    tuple of int
+        At least what is left when every arrest of the section's periods that touch the period lies in it; at most all.
+    """
+    touching = (section["period_start"] <= end) & (section["period_end"] >= start)
+    return max(int(arrests - section.loc[touching, "arrests"].sum()), 0), int(arrests)

@@ -1,0 +1,169 @@
+"""Executing the notebooks with papermill, several at a time, and reading what they show."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from tqdm import tqdm
+from traitlets.config import Config
+
+from htanalysis import charts, findings, settings, tables
+from htanalysis.errors import HtanalysisError, NotebookError
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a notebook stopped.
+
+    Attributes
+    ----------
+    name : str
+        The notebook, without its ending.
+    cell : int
+        The cell, counted from 1 over all cells of the notebook.
+    error : str
+        Kind and text of the error.
+    path : pathlib.Path
+        The partly executed notebook.
+    """
+
+    name: str
+    cell: int
+    error: str
+    path: Path
+
+    def __str__(self) -> str:
+        return (
+            f"The notebook {self.name} stopped.\n"
+            f"Cell: {self.cell}, counted from 1.\n"
+            f"Error: {self.error}\n"
+            f"Partly executed notebook: {self.path}"
+        )
+
+
+def find_notebooks(folder: Path | None = None) -> list[Path]:
+    """List the notebooks in reading order."""
+    return sorted((folder or settings.HOME / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def run_notebooks(sources: Sequence[Path], folder: Path, parameters: Mapping[str, Any], jobs: int = 2) -> list[Path]:
+    """Execute notebooks and write them, with their outputs and nothing of this machine, to a folder.
+
+    Parameters
+    ----------
+    sources : sequence of pathlib.Path
+        The notebooks.
+    folder : pathlib.Path
+        Where the executed notebooks go.
+    parameters : mapping
+        Values for the cell tagged "parameters"; every notebook must declare each of them.
+    jobs : int
+        How many run at the same time.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The executed notebooks, in the order of `sources`.
+
+    Raises
+    ------
+    HtanalysisError
+        If a notebook does not declare a parameter; then none is run.
+    NotebookError
+        If notebooks stop; all others are run first, and the message names each.
+    """
+    needed = {source: _changed_parameters(source, parameters) for source in sources}
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(jobs) as pool:
+        tasks = {pool.submit(_run_one, source, folder / source.name, needed[source]): source for source in sources}
+        outcomes = list(_follow(tasks))
+    failures = sorted((outcome for outcome in outcomes if outcome), key=lambda failure: failure.name)
+    if failures:
+        raise NotebookError("\n".join(map(str, failures)))
+    return [folder / source.name for source in sources]
+
+
+def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Go through what an executed notebook shows: pairs of "finding" or "table" and the content.
+
+    A chart counts as a table: the numbers behind it.
+    """
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            for content in data.get(findings.MIME, {}).get("findings", []):
+                yield "finding", content
+            for mime in (tables.MIME, charts.MIME):
+                if mime in data:
+                    yield "table", data[mime]
+
+
+def _changed_parameters(source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the parameters that differ from the notebook's own, so that a default run leaves the notebook as it is."""
+    declared = papermill.inspect_notebook(str(source))
+    for name in parameters:
+        if name not in declared:
+            raise HtanalysisError(
+                f'{source.name} has no parameter "{name}". Declare it in the cell tagged "parameters"; it has: '
+                f"{', '.join(declared) or 'none'}."
+            )
+    return {name: value for name, value in parameters.items() if declared[name]["default"].strip("\"'") != str(value)}
+
+
+def _run_one(source: Path, target: Path, parameters: Mapping[str, Any]) -> Failure | None:
+    try:
+        with tempfile.TemporaryDirectory(prefix="ht-") as sockets:
+            papermill.execute_notebook(
+                str(source),
+                str(target),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                config=_connect_in(sockets),
+            )
+    except PapermillExecutionError as error:
+        text = " ".join(f"{error.ename}: {error.evalue}".split())
+        return Failure(source.stem, error.cell_index + 1, text, target)
+    finally:
+        if target.exists():
+            _clean(target)
+    return None
+
+
+def _connect_in(folder: str) -> Config:
+    """Let a kernel listen on sockets in a folder of its own: kernels that start together can draw the same TCP port."""
+    transport = "ipc" if os.name == "posix" else "tcp"
+    return Config({"KernelManager": {"transport": transport, "connection_file": str(Path(folder) / "kernel.json")}})
+
+
+def _clean(path: Path) -> None:
+    """Take what papermill and Jupyter note of this machine, and papermill's error banners, out of an executed notebook."""
+    notebook = papermill.execute.remove_error_markers(nbformat.read(path, as_version=4))
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+    nbformat.write(notebook, path)
+
+
+def _follow(tasks: Mapping[Any, Path]) -> Iterator[Failure | None]:
+    """Wait for the notebooks with a progress bar, or with a line for each where there is no terminal."""
+    terminal = sys.stderr.isatty()
+    with tqdm(total=len(tasks), desc="notebooks", unit="", disable=not terminal) as bar:
+        for number, task in enumerate(as_completed(tasks), 1):
+            bar.update()
+            if not terminal:
+                state = "stopped" if task.result() else "done"
+                print(f"{number}/{len(tasks)} {tasks[task].stem} {state}", file=sys.stderr, flush=True)
+            yield task.result()

@@ -1,0 +1,93 @@
+"""Services: how many of the identified victims each program can have reached, when nobody counts persons."""
+
+import math
+
+import pandas as pd
+
+from htanalysis.errors import HtanalysisError
+
+
+def bound_union(counts: pd.Series) -> tuple[int, int]:
+    """Bound the number of different persons on several lists that may overlap.
+
+    Parameters
+    ----------
+    counts : pandas.Series
+        Length of each list; one person stands at most once on one list.
+
+    Returns
+    -------
+    tuple of int
+        At least the longest list (all others are part of it), at most the sum (no overlap).
+
+    Examples
+    --------
+    >>> bound_union(pd.Series([79, 156, 118, 124]))
+    (156, 477)
+    """
+    return int(counts.max()), int(counts.sum())
+
+
+def bound_letters(letters: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int]:
+    """Bound the letters issued between two days, from counts by federal fiscal year (October to September).
+
+    Parameters
+    ----------
+    letters : pandas.DataFrame
+        `load("orr_letters")`.
+    start, end : pandas.Timestamp
+        First and last day.
+
+    Returns
+    -------
+    tuple of int
+        At least the letters of the years that lie within, at most those of all years that touch the period.
+    """
+    years = letters.groupby("fiscal_year")["letters"].sum()
+    first = pd.to_datetime((years.index - 1).astype(str) + "-10-01")
+    last = pd.to_datetime(years.index.astype(str) + "-09-30")
+    within, touching = (first >= start) & (last <= end), (first <= end) & (last >= start)
+    return int(years[within].sum()), int(years[touching].sum())
+
+
+def bound_reach(identified: int, programs: pd.DataFrame) -> pd.DataFrame:
+    """Bound the part of the identified victims that each program can have reached.
+
+    Nobody on a program's list needs to be among the identified, so the smallest share is always 0; the largest has
+    every person on the list among them.
+
+    Parameters
+    ----------
+    identified : int
+        Victims that the task forces identified; above 0.
+    programs : pandas.DataFrame
+        Columns `program`, `low`, `high`: bounds for the number of different persons that it reached.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows with `share_low` (0), `share_high` (at most 1) and `basis` ("bounded").
+    """
+    if identified <= 0:
+        raise HtanalysisError(f"{identified} victims identified: there is no share of nobody.")
+    return programs.assign(
+        share_low=0.0, share_high=(programs["high"].astype(float) / identified).clip(upper=1), basis="bounded"
+    )
+
+
+def fewest_persons(services: int, most_per_person: int) -> int:
+    """Say how many persons at least stand behind a number of services, if each is counted at most so many times.
+
+    Examples
+    --------
+    >>> fewest_persons(1522, 2)
+    761
+    """
+    if most_per_person < 1:
+        raise HtanalysisError(f"most_per_person is {most_per_person}; a person is counted at least once.")
+    return math.ceil(services / most_per_person)
+
+
+def excess_services(served: int, identified: int) -> int:
+    """Say how many of the services at least went to a person already counted, or not identified by a task force."""
+    return max(served - identified, 0)

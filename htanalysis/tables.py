@@ -1,0 +1,167 @@
+"""Tables that a notebook shows: titled, sourced, readable without a mouse and by a screen reader."""
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from htanalysis import settings
+from htanalysis.datasets import evidence
+from htanalysis.findings import number, percent
+
+MIME = "application/vnd.htanalysis.table+json"
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What stands around a chart or table.
+
+    Attributes
+    ----------
+    id : str
+        Lower-case words joined by hyphens; never changes, so that links keep working.
+    title : str
+        The finding that the chart or table shows.
+    subtitle : str
+        Measure, unit, place and period.
+    source : sequence of str
+        Entries of "evidence" in the descriptor.
+    basis : sequence of str
+        Every basis of a number in it.
+    method : str, optional
+        Function of `htanalysis` that computed the numbers.
+    """
+
+    id: str
+    title: str
+    subtitle: str
+    source: Sequence[str]
+    basis: Sequence[str]
+    method: str | None = None
+
+    def __post_init__(self) -> None:
+        for reference in self.source:
+            evidence(reference)
+        if not self.basis or not set(self.basis) <= set(settings.BASES):
+            raise ValueError(f'Caption "{self.id}": basis is {self.basis}, expected some of {settings.BASES}.')
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The rows; the first column names them.
+    caption : Caption
+        Title, sources and basis.
+    labels : mapping of str to str
+        Column heads, with units. Columns without a label are not shown.
+    digits : mapping of str to int or str
+        Decimals of a column; "1%" shows a fraction in percent with one decimal. Default: 0.
+    missing : str
+        What an empty cell says.
+    """
+
+    frame: pd.DataFrame
+    caption: Caption
+    labels: Mapping[str, str]
+    digits: Mapping[str, int | str] = field(default_factory=dict)
+    missing: str = "not published"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the table as plain values, as it travels in a notebook's outputs."""
+        columns = [
+            {"name": name, "label": label, "digits": self.digits.get(name, 0)} for name, label in self.labels.items()
+        ]
+        cells = self.frame[list(self.labels)].astype(object)
+        return {
+            "id": self.caption.id,
+            "title": self.caption.title,
+            "subtitle": self.caption.subtitle,
+            "source": list(self.caption.source),
+            "basis": list(self.caption.basis),
+            "method": self.caption.method,
+            "missing": self.missing,
+            "columns": columns,
+            "rows": [[_cell(value) for value in row] for row in cells.itertuples(index=False)],
+        }
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        content = self.to_json()
+        text = f"{content['title']} ({len(content['rows'])} rows)"
+        return {"text/html": render_table(content), "text/plain": text, MIME: content}
+
+
+def render_table(content: Mapping[str, Any], with_title: bool = True) -> str:
+    """Write a table as HTML with a caption, column heads and row heads.
+
+    Parameters
+    ----------
+    content : mapping
+        A table as `Table.to_json` gives it.
+    with_title : bool
+        Whether the caption shows the title; otherwise only the subtitle.
+    """
+    title = f"<strong>{html.escape(content['title'])}</strong> " if with_title else ""
+    head = "".join(
+        f'<th scope="col"{_align(content, place)}>{html.escape(column["label"])}</th>'
+        for place, column in enumerate(content["columns"])
+    )
+    body = "".join(f"<tr>{_render_row(content, row)}</tr>" for row in content["rows"])
+    return (
+        f'<table class="ht-table"><caption>{title}<span>{html.escape(content["subtitle"])}</span></caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def format_cell(value: Any, digits: int | str, missing: str) -> str:
+    """Write a cell for people.
+
+    Examples
+    --------
+    >>> format_cell(1277, 0, "–"), format_cell(0.4602, "1%", "–"), format_cell(None, 0, "not published")
+    ('1,277', '46.0%', 'not published')
+    """
+    if value is None:
+        return missing
+    if isinstance(value, str):
+        return value
+    if isinstance(digits, str):
+        return str(value) if digits == "year" else percent(value, int(digits.rstrip("%")))
+    return number(value, digits)
+
+
+def _render_row(content: Mapping[str, Any], row: Sequence[Any]) -> str:
+    cells = []
+    for place, (column, value) in enumerate(zip(content["columns"], row, strict=True)):
+        text = html.escape(format_cell(value, column["digits"], content["missing"]))
+        if value in settings.BASES and column["name"] == "basis":
+            text = f'<span class="basis basis-{value}">{value}</span>'
+        elif value is None:
+            text = f'<span class="missing">{text}</span>'
+        tag = 'th scope="row"' if place == 0 else "td"
+        cells.append(f"<{tag}{_align(content, place)}>{text}</{tag.split()[0]}>")
+    return "".join(cells)
+
+
+def _align(content: Mapping[str, Any], place: int) -> str:
+    """Mark columns of numbers, so that their digits stand below each other."""
+    values = [row[place] for row in content["rows"] if row[place] is not None]
+    numeric = values and all(isinstance(value, int | float) for value in values)
+    return ' class="number"' if numeric and content["columns"][place]["digits"] != "year" else ""
+
+
+def _cell(value: Any) -> str | int | float | None:
+    """Make a value plain: what JSON, a page and a spreadsheet can all hold."""
+    if not isinstance(value, str) and pd.isna(value):
+        return None
+    if isinstance(value, str | pd.Period | pd.Timestamp):
+        return str(value.date() if isinstance(value, pd.Timestamp) else value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    plain = float(f"{float(value):.10g}")
+    return int(plain) if plain.is_integer() else plain
