@@ -37,6 +37,7 @@ from htanalysis.periods import (
     count_days,
     held_quarters,
     latest_quarter,
+    list_periods,
     parse_period,
     period_label,
     relate_to_period,
@@ -51,7 +52,14 @@ from htanalysis.rates import (
     project_convictions,
     rate_by_year,
 )
-from htanalysis.series import bound_change, bound_period, bound_quarters, compare_with_line, split_growth
+from htanalysis.series import (
+    bound_change,
+    bound_period,
+    bound_quarters,
+    compare_with_line,
+    curve_growth,
+    split_growth,
+)
 from htanalysis.services import bound_letters, bound_reach, bound_union, excess_services, fewest_persons
 from htanalysis.settings import BASES
 from htanalysis.tables import Caption, Table
@@ -83,6 +91,7 @@ __all__ = [
     "counties",
     "cross_task_forces",
     "curve_detection",
+    "curve_growth",
     "curve_outside_vice",
     "describe",
     "detect_ratio",
@@ -104,6 +113,7 @@ __all__ = [
     "join_words",
     "judge_claim",
     "latest_quarter",
+    "list_periods",
     "load",
     "move_outside_vice",
     "number",

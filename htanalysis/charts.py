@@ -24,7 +24,7 @@ MIME = "application/vnd.htanalysis.chart+json"
 
 INK, MUTED, RULE, PAPER = "#1b2733", "#566473", "#d8dee4", "#ffffff"
 ACCENT, CONTRAST, NEUTRAL, PALE = "#0b5a8a", "#b4530a", "#8794a1", "#c9dbe7"
-FONT = "Source Sans 3, Segoe UI, Helvetica Neue, Arial, sans-serif"
+FONT = "'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
 #: Nothing leaves the reader's machine, and no button offers it.
 CONFIG = {"displayModeBar": False, "showSendToCloud": False, "displaylogo": False, "responsive": True}
@@ -155,7 +155,7 @@ def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
     wide = cells.pivot(index="measure", columns="quarter", values="count").reindex(cells["measure"].unique())
     labels = {"measure": "measure"} | {quarter: quarter for quarter in wide.columns}
     points = [f"{row.measure} {row.quarter}: {number(row[3])}" for row in known.itertuples(index=False)]
-    alt = f"Grid of {len(wide)} measures by {wide.shape[1]} quarters. Published: {'; '.join(points)}. All others are marked as not published."
+    alt = f"Grid of {len(wide)} measures by {wide.shape[1]} quarters. Only these are published: {'; '.join(points)}."
     return _finish(figure, Table(wide.reset_index(), caption, labels), alt, height=110 + 62 * len(wide))
 
 
@@ -187,33 +187,36 @@ def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
     return _finish(figure, table, f"Bars over time: {'; '.join(text)}.", height=90 + 44 * len(spans))
 
 
-def draw_quarters(anyhow: pd.DataFrame, rising: pd.DataFrame, caption: Caption) -> Chart:
+def draw_quarters(bounds: pd.DataFrame, caption: Caption) -> Chart:
     """Draw each measure by quarter: what is published, and the ranges of what is not.
 
     Parameters
     ----------
-    anyhow, rising : pandas.DataFrame
-        `bound_quarters` without and with the assumption that no quarter fell below the one before.
+    bounds : pandas.DataFrame
+        `bound_quarters`.
     caption : Caption
         What stands around the chart.
     """
-    both = anyhow.merge(
-        rising[["measure", "quarter", "low", "high"]], on=["measure", "quarter"], suffixes=("", "_rising")
-    )
-    both = both.assign(quarter=both["quarter"].astype(str), measure=both["measure"].astype(str))
-    measures = list(both["measure"].unique())
-    figure = make_subplots(len(measures), 1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=measures)
-    for row, measure in enumerate(measures, 1):
-        _draw_one_measure(figure, both[both["measure"].eq(measure)], row)
-    figure.update_annotations(x=0, xanchor="left", font={"size": 15, "color": INK})
+    cells = bounds.assign(quarter=bounds["quarter"].astype(str), measure=bounds["measure"].astype(str))
+    parts = dict(list(cells.groupby("measure", sort=False)))
+    figure = make_subplots(len(parts), 1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=list(parts))
+    for row, part in enumerate(parts.values(), 1):
+        _draw_one_measure(figure, part, row)
+    figure.update_annotations(selector={"xanchor": "center"}, x=0, xanchor="left", font={"size": 15, "color": INK})
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title_text="quarter", row=len(measures))
-    labels = {"measure": "measure", "quarter": "quarter", "count": "published", "low": "fewest possible"}
-    labels |= {"high": "most possible", "low_rising": "fewest if never falling", "high_rising": "most if never falling"}
-    alt = f"{len(measures)} panels, one a measure, over {both['quarter'].nunique()} quarters. " + " ".join(
-        _measure_in_words(both[both["measure"].eq(measure)], measure) for measure in measures
-    )
-    return _finish(figure, Table(both, caption, labels), alt, height=80 + 205 * len(measures))
+    figure.update_xaxes(title_text="quarter", row=len(parts))
+    labels = {
+        "measure": "measure",
+        "quarter": "quarter",
+        "count": "published",
+        "low": "fewest possible",
+        "high": "most possible",
+        "low_rising": "fewest if never falling",
+        "high_rising": "most if never falling",
+    }
+    words = " ".join(_measure_in_words(part, measure) for measure, part in parts.items())
+    alt = f"{len(parts)} panels, one a measure, over {cells['quarter'].nunique()} quarters. {words}"
+    return _finish(figure, Table(cells, caption, labels), alt, height=80 + 205 * len(parts))
 
 
 def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -> Chart:
@@ -244,10 +247,12 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
                 showlegend=row == 1,
                 marker=_HOLLOW | {"symbol": "diamond" if partial else "circle", "line": {"width": 2, "color": color}},
                 error_y=_whiskers(part, color),
+                cliponaxis=False,
                 customdata=part[["count", "days"]].astype(int),
                 hovertemplate="%{x}: %{y:.1f} a month (%{customdata[0]} in %{customdata[1]} days)<extra></extra>",
             )
-        figure.update_yaxes(rangemode="tozero", title_text=unit if len(rates) < 3 else None, row=row)
+        top = float(frame["high"].max()) * 1.08
+        figure.update_yaxes(range=[0, top], nticks=5, title_text=unit if len(rates) < 3 else None, row=row)
     figure.update_annotations(x=0, xanchor="left", font={"size": 15, "color": INK})
     figure.update_xaxes(dtick=1, tickformat="d", showgrid=False)
     figure.update_xaxes(title_text="year", row=len(rates))
@@ -268,28 +273,33 @@ def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: fl
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns `label`, `value` (missing where only a range is known), `low`, `high` (missing where there is none) and
-        `basis`.
+        The first column names the rows; `value` (missing where only a range is known), `low`, `high` (missing or both
+        equal to `value` where there is none) and `basis`.
     axis : Axis
-        What the horizontal axis shows; it starts at 0 unless it is logarithmic.
+        What the horizontal axis shows; it starts at 0.
     caption : Caption
         What stands around the chart.
     reference : float, optional
         A value to mark with a vertical line.
     """
+    table = Table(
+        frame,
+        caption,
+        {frame.columns[0]: "", "value": axis.title, "low": "from", "high": "to", "basis": "basis"},
+        dict.fromkeys(("value", "low", "high"), f"{axis.digits}%" if axis.unit == "share" else axis.digits),
+        missing="–",
+    )
+    frame = frame.rename(columns={frame.columns[0]: "label"})
     figure = go.Figure()
     for place, row in enumerate(reversed(list(frame.itertuples(index=False)))):
         _draw_one_range(figure, place, row, axis)
     if reference is not None:
         figure.add_vline(x=reference, line={"color": MUTED, "width": 1, "dash": "dot"})
-    figure.update_xaxes(**axis.layout(), **({} if axis.log else {"rangemode": "tozero"}))
-    figure.update_yaxes(visible=False, range=[-0.5, len(frame) - 0.25])
-    labels = {"label": "", "value": axis.title, "low": "from", "high": "to", "basis": "basis"}
-    form = f"{axis.digits}%" if axis.unit == "share" else axis.digits
-    digits = {"value": form, "low": form, "high": form}
+    top = float(frame[["value", "low", "high"]].astype(float).max(axis=None)) * 1.04
+    figure.update_xaxes(**axis.layout(), range=[0, min(top, 1.0) if axis.unit == "share" else top])
+    figure.update_yaxes(visible=False, range=[-0.5, len(frame) - 0.35])
     words = [f"{row.label}: {_range_in_words(row, axis)} ({row.basis})" for row in frame.itertuples(index=False)]
     alt = f"{len(frame)} rows on an axis of {axis.title}. {'; '.join(words)}."
-    table = Table(frame, caption, labels, digits, missing="–")
     return _finish(figure, table, alt, height=80 + 46 * len(frame))
 
 
@@ -443,7 +453,7 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
                 hoverinfo="text",
             )
     _label_counties(figure, shapes[shapes["upper"].gt(0)])
-    figure.update_xaxes(visible=False, range=[-760, 560], constrain="domain")
+    figure.update_xaxes(visible=False, range=[-1000, 560], constrain="domain")
     figure.update_yaxes(visible=False, scaleanchor="x", range=[-620, 470])
     named = rates[rates["upper"].gt(0)]
     words = [f"{row.county} {_county_in_words(row)}" for row in named.itertuples()]
@@ -475,7 +485,7 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
     names = {"sex": "sex", "labor": "labor", "other": "reported as “other”", "unstated": "not stated"}
     figure = go.Figure()
     for column, marker in looks.items():
-        shares = mixes[column].astype(float)
+        shares = mixes[column].astype(float).fillna(0)
         figure.add_bar(
             x=shares,
             y=mixes["source"].astype(str),
@@ -488,7 +498,7 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
             textangle=0,
             hovertemplate=f"%{{y}}: %{{x:.0%}} {names[column]}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", legend_traceorder="normal")
+    figure.update_layout(barmode="stack", legend_traceorder="normal", bargap=0.5)
     _label_rows(figure, list(reversed(mixes["source"].astype(str).tolist())))
     figure.update_xaxes(title_text="share of what the source counts", tickformat=".0%", range=[0, 1])
     labels = {"source": "source", "population": "what was counted", "geography": "place"} | names
@@ -504,15 +514,19 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
 
 
 def _finish(figure: go.Figure, table: Table, alt: str, height: int) -> Chart:
-    """Give a figure its title, its foot and its size."""
+    """Give a figure its title, its foot and its size: `height` is that of the drawing without these two."""
     caption = table.caption
     title = "<br>".join(textwrap.wrap(caption.title, 84))
+    subtitle = "<br>".join(textwrap.wrap(caption.subtitle, 100))
     foot = f"Source: {source_in_words(caption.source)}. Basis: {join_words(caption.basis)}."
     figure.update_layout(
         template="htanalysis",
-        height=height,
-        title={"text": title, "subtitle": {"text": "<br>".join(textwrap.wrap(caption.subtitle, 100))}},
-        meta={"foot": foot},
+        title={"text": title, "subtitle": {"text": subtitle}},
+        height=height + 150,
+        margin={"t": 110, "b": 100},
+        # A page writes title and foot in its own words, and draws in this height.
+        meta={"height": height},
+        legend_y=1 + 30 / height,
     )
     figure.add_annotation(
         name="foot",
@@ -528,7 +542,6 @@ def _finish(figure: go.Figure, table: Table, alt: str, height: int) -> Chart:
         yshift=-56,
         font={"size": 12, "color": MUTED},
     )
-    figure.update_layout(margin={"b": 84})
     return Chart(figure, table, alt)
 
 
@@ -622,8 +635,12 @@ def _measure_in_words(part: pd.DataFrame, measure: str) -> str:
 
 def _whiskers(part: pd.DataFrame, color: str) -> dict[str, Any]:
     return {
-        "type": "data", "array": (part["high"] - part["per_month"]).round(4),
-        "arrayminus": (part["per_month"] - part["low"]).round(4), "color": color, "thickness": 2, "width": 0,
+        "type": "data",
+        "array": (part["high"] - part["per_month"]).round(4),
+        "arrayminus": (part["per_month"] - part["low"]).round(4),
+        "color": color,
+        "thickness": 2,
+        "width": 0,
     }
 
 
@@ -631,7 +648,7 @@ def _draw_one_range(figure: go.Figure, place: int, row: Any, axis: Axis) -> None
     """Draw one row of `draw_ranges` in the look of its basis."""
     y = [place - 0.12] * 2
     common = {"showlegend": False, "hovertemplate": f"{row.label}: {_range_in_words(row, axis)}<extra></extra>"}
-    if pd.notna(row.low):
+    if pd.notna(row.low) and row.low != row.high:
         look = {
             "bounded": {"color": ACCENT, "width": 10},
             "assumed": {"color": ACCENT, "width": 4, "dash": "4px,3px"},
@@ -660,7 +677,11 @@ def _draw_one_range(figure: go.Figure, place: int, row: Any, axis: Axis) -> None
 
 
 def _range_in_words(row: Any, axis: Axis) -> str:
-    ends = "" if pd.isna(row.low) else span(row.low, row.high, axis.unit, axis.digits, between=False)
+    ends = (
+        ""
+        if pd.isna(row.low) or row.low == row.high
+        else span(row.low, row.high, axis.unit, axis.digits, between=False)
+    )
     if pd.isna(row.value):
         return ends
     return axis.write(row.value) + (f" ({ends})" if ends else "")
@@ -712,7 +733,7 @@ def _label_counties(figure: go.Figure, named: gpd.GeoDataFrame) -> None:
     slot = np.inf
     for index in order:
         row, y = named.loc[index], middles.y[index] / 1000
-        slot = min(slot - 62, y)
+        slot = min(slot - 66, y)
         figure.add_annotation(
             x=round(middles.x[index] / 1000, 1),
             y=round(y, 1),

@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="htanalysis", description="The 2012 report's numbers as analyses to rerun.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    report = _add(commands, "report", _report, "run all notebooks and write the pages", "report --quarter 2011Q3:2012Q2")
+    report = _add(
+        commands, "report", _report, "run all notebooks and write the pages", "report --quarter 2011Q3:2012Q2"
+    )
     report.add_argument("--quarter", default="latest", help="2012Q2, 2011Q3:2012Q2 or latest (default)")
     report.add_argument("--out", type=Path, help="folder for reports (default: reports)")
     report.add_argument("--jobs", type=_positive, default=2, help="notebooks at the same time (default: 2)")
@@ -56,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(commands: argparse._SubParsersAction, name: str, command: object, text: str, example: str) -> argparse.ArgumentParser:
+def _add(
+    commands: argparse._SubParsersAction, name: str, command: object, text: str, example: str
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text, epilog=f"example: htanalysis {example}")
     parser.set_defaults(command=command)
     return parser
@@ -90,12 +94,18 @@ def _data(options: argparse.Namespace) -> None:
         print(textwrap.fill(f"- {caveat['rows']}: {caveat['text']}", 100, subsequent_indent="  "))
     for column in codebook.itertuples():
         print(f"\n{column.column} ({column.type}; {column.unit}; {column.basis})")
-        print(textwrap.fill(f"{column.definition} Empty: {column.empty_means}.", 100, initial_indent="  ", subsequent_indent="  "))
+        print(
+            textwrap.fill(
+                f"{column.definition} Empty: {column.empty_means}.", 100, initial_indent="  ", subsequent_indent="  "
+            )
+        )
     print("\n" + textwrap.fill(f"Source: {facts['source']}", 100))
 
 
 def _quarters(_: argparse.Namespace) -> None:
     held = load("task_force_quarters").groupby("quarter")
-    table = pd.DataFrame({"published": held["count"].count(), "of": held.size(), "by": held["task_forces_reporting"].max()})
+    table = pd.DataFrame(
+        {"published": held["count"].count(), "of": held.size(), "by": held["task_forces_reporting"].max()}
+    )
     for quarter, row in table.iterrows():
         print(f"{quarter}  {row['published']} of {row['of']} counts published, {row['by']} task forces reporting")

@@ -99,10 +99,10 @@ def number(value: float, digits: int = 0) -> str:
 
     Examples
     --------
-    >>> number(2552), number(3.446, 1)
-    ('2,552', '3.4')
+    >>> number(2552), number(-3.446, 1)
+    ('2,552', '−3.4')
     """
-    return "not published" if pd.isna(value) else f"{float(value):,.{digits}f}"
+    return "not published" if pd.isna(value) else f"{float(value):,.{digits}f}".replace("-", "−")
 
 
 def percent(share: float, digits: int = 0) -> str:

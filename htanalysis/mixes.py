@@ -117,7 +117,7 @@ def span_detection(mix: pd.Series, true_labor_share: float) -> Span:
     Parameters
     ----------
     mix : pandas.Series
-        `sex`, `labor` and `other` (shares). At one end all of `other` are labor victims, at the other all are sex victims.
+        `sex`, `labor` and `other` (shares). At one end all of `other` are labor victims, at the other all sex victims.
     true_labor_share : float
         As for `detect_ratio`.
     """

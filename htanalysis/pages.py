@@ -24,19 +24,19 @@ import htanalysis
 from htanalysis import charts, findings, settings, tables
 from htanalysis.datasets import evidence, read_descriptor
 
-#: The findings that the index shows first, the most important before the others.
-HEADLINES = (
-    "victims-identified-growth",
-    "quarterly-counts-published",
-    "growth-before-san-jose",
-    "task-force-arrests-on-other-charges",
-    "arrests-against-year-before",
-    "convictions-to-come",
-    "largest-published-county",
-    "labor-victims-missed",
-    "labor-among-foreign-victims",
-    "claims-that-differ",
-)
+#: The findings that the index shows first, the most important before the others, and what stands above each.
+HEADLINES = {
+    "victims-identified-growth": "Victims identified in a quarter",
+    "quarterly-counts-published": "Quarterly counts that are published",
+    "growth-before-san-jose": "Growth before the ninth task force",
+    "task-force-arrests-on-other-charges": "Task forces’ arrests on other charges",
+    "arrests-against-year-before": "Arrests under § 236.1, against the year before",
+    "convictions-to-come": "Convictions still to come",
+    "largest-published-county": "Alameda’s share of convictions",
+    "labor-victims-missed": "Labor victims, less likely to be counted",
+    "labor-among-foreign-victims": "Labor among foreign victims whom police count",
+    "claims-that-differ": "Statements of the report that differ",
+}
 
 _UNKNOWN = "## What we cannot know"
 _PRIORITY = [findings.MIME, charts.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
@@ -68,12 +68,17 @@ def write_pages(executed: Sequence[Path], found: Sequence[dict[str, Any]], perio
         page = shared | {"page": path.stem, "heading": _title(notebooks[path.stem]), "settings": _settings(path)}
         html, _ = exporter.from_notebook_node(notebooks[path.stem], resources={"ht": page})
         (folder / f"{path.stem}.html").write_text(html, encoding="utf-8")
-    first = sorted((f for f in found if f["id"] in HEADLINES), key=lambda f: HEADLINES.index(f["id"]))
+    by_id = {finding["id"]: finding for finding in found}
+    first = [by_id[name] | {"topic": topic} for name, topic in HEADLINES.items() if name in by_id]
     others = [finding for finding in found if finding["id"] not in HEADLINES]
     unknown = {name: _unknown(notebook) for name, notebook in notebooks.items()}
     contents = {
-        "index": {"heading": "What California's numbers on human trafficking say, and what they do not",
-                  "first": first, "others": others, "unknown": unknown},
+        "index": {
+            "heading": "What California's numbers on human trafficking say, and what they do not",
+            "first": first,
+            "others": others,
+            "unknown": unknown,
+        },
         "codebook": {"heading": "Where each number comes from", "resources": read_descriptor()["resources"]},
         "methods": {"heading": "How each number is computed", "functions": _functions(found)},
     }
@@ -88,13 +93,22 @@ def _exporter() -> HTMLExporter:
     config = Config({"HTMLExporter": {"extra_template_basedirs": [str(files("htanalysis") / "templates")]}})
     config.NbConvertBase.display_data_priority = _PRIORITY
     exporter = HTMLExporter(config=config, template_name="htanalysis")
-    exporter.environment.filters |= {"evidence": evidence, "scale": _draw_scale, "slug": _slug, "to_table": _to_table}
+    exporter.environment.filters |= {"by_place": _by_place, "scale": _draw_scale, "slug": _slug, "to_table": _to_table}
     exporter.environment.globals |= {
         "findings_mime": findings.MIME,
         "charts_mime": charts.MIME,
         "tables_mime": tables.MIME,
     }
     return exporter
+
+
+def _by_place(references: Sequence[str]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Group sources by where they stand, in order, so that a place is named once."""
+    places: dict[str, list[dict[str, str]]] = {}
+    for reference in references:
+        item = evidence(reference)
+        places.setdefault(item["place"], []).append(item)
+    return list(places.items())
 
 
 def _to_table(content: Mapping[str, Any], with_title: bool = True) -> Markup:
@@ -110,7 +124,11 @@ def _settings(path: Path) -> list[dict[str, str]]:
     """List a notebook's parameters with the values that it ran with and what they mean."""
     declared = papermill.inspect_notebook(str(path))
     injected = next(
-        (cell.source for cell in nbformat.read(path, as_version=4).cells if "injected-parameters" in cell.metadata.get("tags", [])),
+        (
+            cell.source
+            for cell in nbformat.read(path, as_version=4).cells
+            if "injected-parameters" in cell.metadata.get("tags", [])
+        ),
         "",
     )
     given = dict(re.findall(r"^(\w+) = (.*)$", injected, flags=re.MULTILINE))
@@ -158,16 +176,16 @@ def _draw_scale(finding: Mapping[str, Any]) -> Markup:
     ends = [finding[key] for key in ("value", "low", "high") if finding[key] is not None]
     if finding["low"] is None or not ends:
         return Markup()
-    top = 1.0 if finding["unit"] == "share" else max(ends) * 1.15
+    top = 1.0 if finding["unit"] == "share" else max(ends)
     place = {key: 100 * finding[key] / top for key in ("value", "low", "high") if finding[key] is not None}
     width = max(place["high"] - place["low"], 0.8)
     parts = [f'<rect class="range" x="{place["low"]:.1f}" y="4" width="{width:.1f}" height="6" />']
     if "value" in place:
         parts.append(f'<rect class="value" x="{place["value"] - 0.6:.1f}" y="1" width="1.2" height="12" />')
-    limits = ("0%", "100%") if finding["unit"] == "share" else ("0", f"{top:,.0f}")
+    limits = ("0%", "100%") if finding["unit"] == "share" else ("0", findings.number(top, finding["digits"]))
     return Markup(  # noqa: S704, made of numbers alone
-        f'<svg class="scale scale-{finding["basis"]}" viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="track" x="0" y="6.5" width="100" height="1" />{"".join(parts)}</svg>'
+        f'<svg class="scale scale-{finding["basis"]}" viewBox="0 0 100 14" preserveAspectRatio="none"'
+        f' aria-hidden="true"><rect class="track" x="0" y="6.5" width="100" height="1" />{"".join(parts)}</svg>'
         f'<span class="limits" aria-hidden="true"><span>{limits[0]}</span><span>{limits[1]}</span></span>'
     )
 

@@ -1,6 +1,7 @@
 """Quarters: reading them, checking that the data hold them, and the days that a period covers."""
 
 import re
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -107,3 +108,21 @@ def relate_to_period(quarters: pd.PeriodIndex, start: pd.Timestamp, end: pd.Time
     if end < first or last < start:
         return f"and nothing of {label}"
     return f"and part of {label}"
+
+
+def list_periods(labels: Mapping[str, str]) -> pd.DataFrame:
+    """List from when to when data sets count.
+
+    Parameters
+    ----------
+    labels : mapping of str to str
+        Names of data sets with `period_start` and `period_end`, and what to call them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a data set: `label`, `start` and `end` (first and last day).
+    """
+    frames = {label: load(name) for name, label in labels.items()}
+    rows = [(label, frame["period_start"].min(), frame["period_end"].max()) for label, frame in frames.items()]
+    return pd.DataFrame(rows, columns=["label", "start", "end"])

@@ -82,9 +82,10 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        A row is a measure: `measure`, `low`, `high`, `unit` and `basis`. The measures: share of the largest published
-        county, of the largest and of the two largest counties, and of counties with a task force (fractions); and the
-        Herfindahl-Hirschman index (0 to 1: the chance that two convictions drawn at random come from one county).
+        A row is a measure: `measure`, `value` (missing unless certain), `low`, `high`, `unit` and `basis`. They are the
+        share of the largest published county, of the largest and of the two largest counties, and of counties with a
+        task force (fractions); and the Herfindahl-Hirschman index (0 to 1: the chance that two convictions drawn at
+        random, the first being put back, are of one county).
     """
     known = convictions["convictions"].dropna().astype(int)
     bounded = convictions[convictions["convictions"].isna()]
@@ -95,7 +96,7 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame) -> pd.D
     splits = {"low": np.sort(np.append(known, even))[::-1], "high": np.sort(np.append(known, uneven))[::-1]}
     home = places.set_index("fips")["task_force"].notna()
     rows = [
-        ("share of the largest published county", known.max() / total, known.max() / total, "share", "computed"),
+        ("share of the largest published county", *[known.max() / total] * 2, "share", "computed"),
         *(
             (f"share of the {name}", *(counts[:number].sum() / total for counts in splits.values()), "share", "bounded")
             for name, number in (("largest county", 1), ("two largest counties", 2))
@@ -103,7 +104,9 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame) -> pd.D
         ("share of counties with a task force", *_bound_share(convictions, home, remainder, total), "share", "bounded"),
         ("Herfindahl-Hirschman index", *(((c / total) ** 2).sum() for c in splits.values()), "index", "bounded"),
     ]
-    return pd.DataFrame(rows, columns=["measure", "low", "high", "unit", "basis"])
+    table = pd.DataFrame(rows, columns=["measure", "low", "high", "unit", "basis"])
+    table.insert(1, "value", table["low"].where(table["low"].eq(table["high"])))
+    return table
 
 
 def cross_task_forces(convictions: pd.DataFrame, places: pd.DataFrame) -> TwoByTwo:

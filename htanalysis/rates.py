@@ -190,7 +190,7 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        A row is a year: `year`, `arrests`, `convictions`, `ratio`, `low` and `high` (convictions in the end; never below
+        A row is a year: `year`, `arrests`, `convictions`, `ratio`, `low`, `high` (convictions in the end; never below
         those already reported) and `basis` ("reported" for settled years, "assumed" for the others).
 
     Raises
@@ -215,9 +215,7 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame
     )
 
 
-def bound_other_arrests(
-    arrests: int, section: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp
-) -> tuple[int, int]:
+def bound_other_arrests(arrests: int, section: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int]:
     """Bound how many of a period's arrests were made on other charges than one section's.
 
     Parameters

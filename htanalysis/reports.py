@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import xlsxwriter
 
 from htanalysis import settings
@@ -79,7 +78,10 @@ def _fill(draft: Path, parameters: dict[str, Any], jobs: int, began: float) -> N
     executed = run_notebooks(find_notebooks(), draft / "notebooks", parameters, jobs)
     outputs = {path.stem: list(read_outputs(path)) for path in executed}
     found = [
-        {"notebook": notebook} | content for notebook, items in outputs.items() for kind, content in items if kind == "finding"
+        {"notebook": notebook} | content
+        for notebook, items in outputs.items()
+        for kind, content in items
+        if kind == "finding"
     ]
     shown = [content for items in outputs.values() for kind, content in items if kind == "table"]
     _write_findings(found, draft / "findings.csv")
@@ -109,7 +111,7 @@ def _write_workbook(shown: Sequence[dict[str, Any]], path: Path) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         # A fixed date: the same tables give the same bytes.
-        book.set_properties({"title": "Tables", "created": datetime(2012, 11, 1)})  # noqa: DTZ001
+        book.set_properties({"title": "Tables", "created": datetime(2012, 11, 1)})
         bold, wrap = book.add_format({"bold": True, "text_wrap": True}), book.add_format({"text_wrap": True})
         contents = book.add_worksheet("contents")
         contents.set_column(0, 0, 34)

@@ -127,6 +127,8 @@ def _run_one(source: Path, target: Path, parameters: Mapping[str, Any]) -> Failu
                 parameters=dict(parameters),
                 kernel_name="python3",
                 progress_bar=False,
+                # A kernel that is asked to end can still complain; one that is ended cannot.
+                shutdown_kernel="immediate",
                 config=_connect_in(sockets),
             )
     except PapermillExecutionError as error:
@@ -145,7 +147,7 @@ def _connect_in(folder: str) -> Config:
 
 
 def _clean(path: Path) -> None:
-    """Take what papermill and Jupyter note of this machine, and papermill's error banners, out of an executed notebook."""
+    """Take out what papermill and Jupyter note of this machine, and papermill's error banners."""
     notebook = papermill.execute.remove_error_markers(nbformat.read(path, as_version=4))
     notebook.metadata.pop("papermill", None)
     notebook.metadata["language_info"] = {"name": "python"}

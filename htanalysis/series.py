@@ -4,7 +4,7 @@ Two numbers of three series are published by quarter, and one total for all eigh
 a range: the whole numbers that agree with what is published, found by integer linear programming.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from htanalysis.errors import HtanalysisError
 
 
-def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, rising: bool = False) -> pd.DataFrame:
+def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """Find the smallest and largest count that each quarter can have had.
 
     Parameters
@@ -22,14 +22,13 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, rising: bool = Fa
         Columns `measure`, `quarter`, `count` (missing where not published), as `load("task_force_quarters")`.
     totals : pandas.DataFrame
         Columns `measure`, `count`: the sum over all quarters of `counts`, as `load("task_force_totals")`.
-    rising : bool
-        Assume in addition that no quarter was below the one before it.
 
     Returns
     -------
     pandas.DataFrame
-        A row is a measure in a quarter: `measure`, `quarter`, `count`, `low`, `high` (counts; equal to `count` where
-        it is published; missing where no series agrees with the assumption) and `basis`.
+        A row is a measure in a quarter: `measure`, `quarter`, `count`; `low` and `high` (counts; equal to `count` where
+        it is published); `low_rising` and `high_rising`, the same if no quarter was below the one before it (missing
+        where no series is so); and `basis` of `low` and `high`.
 
     Raises
     ------
@@ -38,31 +37,27 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, rising: bool = Fa
 
     Examples
     --------
-    >>> quarters = pd.period_range("2012Q1", periods=3, freq="Q")
-    >>> counts = pd.DataFrame({"measure": "arrests", "quarter": quarters, "count": pd.array([1, None, 4], "Int64")})
-    >>> totals = pd.DataFrame({"measure": ["arrests"], "count": [8]})
-    >>> bound_quarters(counts, totals).loc[1, ["low", "high"]].tolist()
-    [3, 3]
+    >>> quarters = pd.period_range("2012Q1", periods=4, freq="Q")
+    >>> known = pd.array([1, None, None, 4], "Int64")
+    >>> counts = pd.DataFrame({"measure": "arrests", "quarter": quarters, "count": known})
+    >>> totals = pd.DataFrame({"measure": ["arrests"], "count": [10]})
+    >>> bound_quarters(counts, totals).loc[1, ["low", "high", "low_rising", "high_rising"]].tolist()
+    [0, 5, 1, 2]
     """
     rows = []
     for measure, series, total in _each_measure(counts, totals):
         for position, (quarter, count) in enumerate(series.items()):
-            weights = np.eye(len(series))[position]
-            rows.append((measure, quarter, count, *_extremes(series, total, weights, rising)))
-    bounds = pd.DataFrame(rows, columns=["measure", "quarter", "count", "low", "high"])
-    bounds = bounds.astype({"count": "Int64", "low": "Int64", "high": "Int64"})
-    basis = "assumed" if rising else "bounded"
-    return bounds.assign(basis=np.where(bounds["count"].notna(), "reported", basis))
+            bounds = _bound(series, total, np.eye(len(series))[position])
+            rows.append((measure, quarter, count, *bounds, "bounded" if pd.isna(count) else "reported"))
+    return _frame(rows, "quarter", "count")
 
 
-def bound_period(
-    counts: pd.DataFrame, totals: pd.DataFrame, quarters: pd.PeriodIndex, rising: bool = False
-) -> pd.DataFrame:
+def bound_period(counts: pd.DataFrame, totals: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.DataFrame:
     """Find the smallest and largest sum that a period's quarters can have had.
 
     Parameters
     ----------
-    counts, totals, rising
+    counts, totals
         As for `bound_quarters`.
     quarters : pandas.PeriodIndex
         The quarters to add up.
@@ -70,24 +65,23 @@ def bound_period(
     Returns
     -------
     pandas.DataFrame
-        A row is a measure: `measure`, `low`, `high` and `basis`, which is "reported" where the period is one
-        published quarter or has a published total, and "computed" where published quarters were added up.
+        A row is a measure: `measure`, `low`, `high`, `low_rising`, `high_rising` as in `bound_quarters`, and `basis`:
+        "reported" where the period is one published quarter or has a published total, and "computed" where
+        published quarters were added up.
     """
     rows = []
     for measure, series, total in _each_measure(counts, totals):
         inside = series.index.isin(quarters)
-        low, high = _extremes(series, total, inside.astype(float), rising)
-        rows.append((measure, low, high, _basis_of_sum(series, inside, rising)))
-    bounds = pd.DataFrame(rows, columns=["measure", "low", "high", "basis"])
-    return bounds.astype({"low": "Int64", "high": "Int64"})
+        rows.append((measure, *_bound(series, total, inside.astype(float)), _basis_of_sum(series, inside)))
+    return _frame(rows)
 
 
-def bound_change(counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Period, rising: bool = False) -> pd.DataFrame:
+def bound_change(counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Period) -> pd.DataFrame:
     """Find how much a quarter's count can have differed from the quarter before it and from the others' mean.
 
     Parameters
     ----------
-    counts, totals, rising
+    counts, totals
         As for `bound_quarters`.
     quarter : pandas.Period
         The later of the two quarters.
@@ -96,22 +90,19 @@ def bound_change(counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Period,
     -------
     pandas.DataFrame
         A row is a measure: `measure`, `count` (missing where not published), `mean_of_others` (the mean of all other
-        quarters; missing where `count` is), `low` and `high` (change from the quarter before; missing for the
-        first quarter of the series) and `basis`.
+        quarters; missing where `count` is), `low`, `high`, `low_rising`, `high_rising` (change from the quarter before;
+        missing for the first quarter of the series) and `basis`.
     """
     rows = []
     for measure, series, total in _each_measure(counts, totals):
-        weights = np.where(series.index == quarter, 1.0, np.where(series.index == quarter - 1, -1.0, 0.0))
-        has_previous = (quarter - 1) in series.index
-        low, high = _extremes(series, total, weights, rising) if has_previous else (pd.NA, pd.NA)
+        before = quarter - 1
+        weights = np.where(series.index == quarter, 1.0, np.where(series.index == before, -1.0, 0.0))
+        bounds = _bound(series, total, weights) if before in series.index else (pd.NA,) * 4
         count = series.get(quarter, pd.NA)
         others = pd.NA if pd.isna(count) else (total - count) / (len(series) - 1)
-        both_known = has_previous and series[[quarter - 1, quarter]].notna().all()
-        basis = "computed" if both_known else "assumed" if rising else "bounded"
-        rows.append((measure, count, others, low, high, basis))
-    columns = ["measure", "count", "mean_of_others", "low", "high", "basis"]
-    types = {"count": "Int64", "mean_of_others": "Float64", "low": "Int64", "high": "Int64"}
-    return pd.DataFrame(rows, columns=columns).astype(types)
+        both_known = series.reindex([before, quarter]).notna().all()
+        rows.append((measure, count, others, *bounds, "computed" if both_known else "bounded"))
+    return _frame(rows, "count", "mean_of_others")
 
 
 def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
@@ -194,6 +185,18 @@ def split_growth(counts: pd.DataFrame, joiner_share: float) -> pd.DataFrame:
     ).reset_index()
 
 
+def curve_growth(counts: pd.DataFrame, joiner_shares: Sequence[float]) -> pd.DataFrame:
+    """Give the part of the growth that a joiner explains, over a range of its shares (see `split_growth`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a share: `joiner_share`, and a column a measure with the part explained (fractions).
+    """
+    parts = {share: split_growth(counts, share).set_index("measure")["explained"] for share in joiner_shares}
+    return pd.DataFrame(parts).T.rename_axis("joiner_share").reset_index()
+
+
 def _each_measure(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[tuple[str, pd.Series, int]]:
     """Go through the measures: name, counts by quarter in order, and total."""
     total_of = totals.set_index("measure")["count"]
@@ -207,8 +210,13 @@ def _each_measure(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[tuple[
         yield measure, series, total
 
 
+def _bound(series: pd.Series, total: int, weights: np.ndarray) -> tuple[object, ...]:
+    """Bound a weighted sum of the quarters: low, high, and both again if no quarter was below the one before."""
+    return (*_extremes(series, total, weights, rising=False), *_extremes(series, total, weights, rising=True))
+
+
 def _extremes(series: pd.Series, total: int, weights: np.ndarray, rising: bool) -> tuple[object, object]:
-    """Minimize and maximize the weighted sum of the quarters over all whole numbers that agree with what is known."""
+    """Minimize and maximize the weighted sum over all whole numbers that agree with what is known."""
     number = len(series)
     box = Bounds(series.fillna(0).to_numpy(float), series.fillna(total).to_numpy(float))
     constraints = [LinearConstraint(np.ones((1, number)), total, total)]
@@ -222,9 +230,15 @@ def _extremes(series: pd.Series, total: int, weights: np.ndarray, rising: bool) 
     return round(solutions[0].fun), round(-solutions[1].fun)
 
 
-def _basis_of_sum(series: pd.Series, inside: np.ndarray, rising: bool) -> str:
+def _frame(rows: list[tuple], *between: str) -> pd.DataFrame:
+    """Make a frame of rows that end in four bounds and a basis."""
+    bounds = ["low", "high", "low_rising", "high_rising"]
+    frame = pd.DataFrame(rows, columns=["measure", *between, *bounds, "basis"])
+    types = dict.fromkeys(bounds, "Int64") | {"count": "Int64", "mean_of_others": "Float64"}
+    return frame.astype({column: kind for column, kind in types.items() if column in frame})
+
+
+def _basis_of_sum(series: pd.Series, inside: np.ndarray) -> str:
     if inside.all() or (inside.sum() == 1 and series[inside].notna().all()):
         return "reported"
-    if series[inside].notna().all():
-        return "computed"
-    return "assumed" if rising else "bounded"
+    return "computed" if series[inside].notna().all() else "bounded"

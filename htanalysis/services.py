@@ -61,18 +61,17 @@ def bound_reach(identified: int, programs: pd.DataFrame) -> pd.DataFrame:
     identified : int
         Victims that the task forces identified; above 0.
     programs : pandas.DataFrame
-        Columns `program`, `low`, `high`: bounds for the number of different persons that it reached.
+        Columns `program`, `persons_low`, `persons_high`: bounds for the number of different persons that it reached.
 
     Returns
     -------
     pandas.DataFrame
-        The same rows with `share_low` (0), `share_high` (at most 1) and `basis` ("bounded").
+        The same rows with `value` (always missing), `low` (0) and `high` (at most 1) of the share, and `basis`.
     """
     if identified <= 0:
         raise HtanalysisError(f"{identified} victims identified: there is no share of nobody.")
-    return programs.assign(
-        share_low=0.0, share_high=(programs["high"].astype(float) / identified).clip(upper=1), basis="bounded"
-    )
+    most = (programs["persons_high"].astype(float) / identified).clip(upper=1)
+    return programs.assign(value=float("nan"), low=0.0, high=most, basis="bounded")
 
 
 def fewest_persons(services: int, most_per_person: int) -> int:

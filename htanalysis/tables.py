@@ -1,6 +1,7 @@
 """Tables that a notebook shows: titled, sourced, readable without a mouse and by a screen reader."""
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,12 @@ import pandas as pd
 
 from htanalysis import settings
 from htanalysis.datasets import evidence
+from htanalysis.errors import HtanalysisError
 from htanalysis.findings import number, percent
 
 MIME = "application/vnd.htanalysis.table+json"
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Caption:
         for reference in self.source:
             evidence(reference)
         if not self.basis or not set(self.basis) <= set(settings.BASES):
-            raise ValueError(f'Caption "{self.id}": basis is {self.basis}, expected some of {settings.BASES}.')
+            names = ", ".join(settings.BASES)
+            raise HtanalysisError(f'Caption "{self.id}": its basis is {list(self.basis)}; name some of {names}.')
 
 
 @dataclass(frozen=True)
@@ -149,8 +154,10 @@ def _render_row(content: Mapping[str, Any], row: Sequence[Any]) -> str:
 
 
 def _align(content: Mapping[str, Any], place: int) -> str:
-    """Mark columns of numbers, so that their digits stand below each other."""
+    """Mark columns of numbers, so that their digits stand below each other, and of days, so that they do not break."""
     values = [row[place] for row in content["rows"] if row[place] is not None]
+    if values and all(isinstance(value, str) and _DATE.fullmatch(value) for value in values):
+        return ' class="date"'
     numeric = values and all(isinstance(value, int | float) for value in values)
     return ' class="number"' if numeric and content["columns"][place]["digits"] != "year" else ""
 

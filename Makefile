@@ -1,0 +1,54 @@
+# One word per task. Everything is installed into .venv, from locks with hashes.
+PYTHON ?= python3
+BIN := .venv/bin
+QUARTER ?= latest
+
+help:  ## list the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
+
+report: .venv/ready  ## run all notebooks for the latest quarter and write the pages (QUARTER=2012Q2 for another)
+	@$(BIN)/htanalysis report --quarter $(QUARTER)
+
+test: .venv/ready-test  ## prove everything: linters, tests, notebooks, pages in a browser
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval --nbval-current-env --override-ini addopts= notebooks
+
+lab: .venv/ready  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+notebooks: report  ## write the executed notebooks of the report back to notebooks/
+	cp reports/$$($(BIN)/htanalysis quarters | tail -n 1 | cut -d ' ' -f 1)/notebooks/*.ipynb notebooks/
+
+format: .venv/ready-test  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: .venv/ready-test  ## linters only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock: .venv/ready-test  ## write the locks anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --extra test --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements.lock --output-file requirements-test.lock
+
+benchmark: .venv/ready  ## compare the report with the same computation in one process
+	$(BIN)/python benchmarks/report.py
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/ready-test: .venv/ready requirements-test.lock
+	@echo "Setting up the tests (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+.PHONY: help report test lab notebooks format check lock benchmark
+.DEFAULT_GOAL := help

@@ -1,0 +1,129 @@
+"""The committed notebooks as a reader meets them. Their outputs are compared by nbval."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+import htanalysis as ht
+from htanalysis.runs import find_notebooks
+
+NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in find_notebooks()}
+NUMBERS_IN_PROSE = re.compile(
+    r"`[^`]*`|“[^”]*”|§ ?\d[\d.a-z]*|Tables? \d( to \d)?|end note \d+|Chapter \d|^\d\. |\d{4}Q\d|\b(19|20)\d\d\b"
+    r"|April 1,|100,000|95%",
+    flags=re.MULTILINE,
+)
+
+
+def cells(name, kind):
+    """Give the sources of a notebook's cells of a kind."""
+    return [cell.source for cell in NOTEBOOKS[name].cells if cell.cell_type == kind]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_begins_with_its_question_and_its_answer_in_three_sentences(name):
+    first = NOTEBOOKS[name].cells[0]
+    assert re.match(r"# .+\?\n", first.source)
+    answers = [
+        data["application/vnd.htanalysis.findings+json"]
+        for cell in NOTEBOOKS[name].cells
+        for output in cell.get("outputs", [])
+        if "application/vnd.htanalysis.findings+json" in (data := output.get("data", {}))
+    ]
+    assert answers[0]["role"] == "answer" and len(answers[0]["findings"]) == 3
+    second_heading = next(i for i, c in enumerate(NOTEBOOKS[name].cells[1:], 1) if c.cell_type == "markdown")
+    shown = next(i for i, c in enumerate(NOTEBOOKS[name].cells) if c.get("outputs"))
+    assert shown < second_heading
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_ends_with_what_cannot_be_known(name):
+    text = "\n".join(cells(name, "markdown"))
+    assert "## What we cannot know\n" in text and "## What would change it\n" in text
+    assert text.index("## What we cannot know") > text.index("\n## ")
+    if name != "00-start-here":
+        assert "## How sure is this?\n" in text
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_code_cells_can_be_read_at_a_glance(name):
+    assert max(source.count("\n") + 1 for source in cells(name, "code")) <= 15
+    assert all(len(line) <= 120 for source in cells(name, "code") for line in source.split("\n"))
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_one_parameters_cell_explains_each_of_its_values(name):
+    tagged = [cell for cell in NOTEBOOKS[name].cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1 and NOTEBOOKS[name].cells.index(tagged[0]) <= 2
+    path = next(path for path in find_notebooks() if path.stem == name)
+    declared = papermill.inspect_notebook(str(path))
+    assert declared["quarter"]["default"] == '"2012Q2"'
+    for parameter in declared.values():
+        assert len(parameter["help"].split()) > 4 and parameter["inferred_type_name"] != "None"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_number_is_typed_into_the_prose(name):
+    for source in cells(name, "markdown"):
+        rest = NUMBERS_IN_PROSE.sub("", source)
+        assert not re.search(r"\d", rest), rest
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_logic_stays_in_the_package(name):
+    code = "\n".join(cells(name, "code"))
+    tree = ast.parse(code)
+    assert not [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Try | ast.While)
+    ]
+    assert not re.search(r"^[!%]|warnings|np\.random|read_csv|open\(", code, flags=re.MULTILINE)
+    called = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "ht"
+    }
+    assert called <= set(ht.__all__)
+
+
+def test_no_code_cell_but_imports_and_parameters_stands_twice():
+    sources = [source for name in NOTEBOOKS for source in cells(name, "code")[2:]]
+    assert len(set(sources)) == len(sources)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_outputs_are_committed_whole_and_free_of_this_machine(name):
+    notebook = NOTEBOOKS[name]
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    assert not [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type in ("error", "stream")]
+    text = nbformat.writes(notebook)
+    assert "papermill" not in notebook.metadata and not re.search(r"/(home|root|tmp|Users|work)/", text)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_chart_and_table_names_basis_source_and_a_finding_in_its_title(name):
+    for cell in NOTEBOOKS[name].cells:
+        for output in cell.get("outputs", []):
+            for mime in ("application/vnd.htanalysis.chart+json", "application/vnd.htanalysis.table+json"):
+                content = output.get("data", {}).get(mime)
+                if content:
+                    assert content["basis"] and content["source"] and content["subtitle"]
+                    assert len(content["title"].split()) >= 4
+
+
+def test_every_function_that_a_finding_names_exists():
+    for name in NOTEBOOKS:
+        for cell in NOTEBOOKS[name].cells:
+            for output in cell.get("outputs", []):
+                content = output.get("data", {}).get("application/vnd.htanalysis.findings+json", {})
+                for finding in content.get("findings", []):
+                    assert finding["method"] is None or finding["method"] in ht.__all__
+
+
+def test_the_notebooks_folder_holds_the_notebooks_alone():
+    names = {path.name for path in (Path(ht.__file__).parents[1] / "notebooks").iterdir()} - {".ipynb_checkpoints"}
+    assert names == {f"{name}.ipynb" for name in NOTEBOOKS}

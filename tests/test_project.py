@@ -1,0 +1,120 @@
+"""The project's own files: environments that agree, a README that is true, a package that stays small."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+# conda-forge's name where it differs from PyPI's.
+CONDA = {"pyyaml": "pyyaml", "playwright": "playwright-python"}
+
+
+def read_lock(name):
+    """Give the pinned versions of a lock."""
+    pins: dict[str, list[Version]] = {}
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([a-z0-9._-]+)==([^ ;\\]+)", line):
+            pins.setdefault(match[1], []).append(Version(match[2]))
+    return pins
+
+
+def requirements(extra=None):
+    """Give the project's direct requirements."""
+    texts = PROJECT["project"]["optional-dependencies"][extra] if extra else PROJECT["project"]["dependencies"]
+    return {Requirement(text).name.lower(): Requirement(text).specifier for text in texts}
+
+
+def test_the_locks_hold_what_the_project_asks_for():
+    for lock, asked in (
+        ("requirements.lock", requirements()),
+        ("requirements-test.lock", requirements() | requirements("test")),
+    ):
+        pins = read_lock(lock)
+        for name, wanted in asked.items():
+            assert name in pins, f"{lock} lacks {name}: run make lock"
+            assert all(version in wanted for version in pins[name])
+
+
+def test_the_test_lock_only_adds_to_the_lock():
+    lock, test = read_lock("requirements.lock"), read_lock("requirements-test.lock")
+    assert {name: test[name] for name in lock} == lock
+
+
+def test_the_locks_have_hashes_and_no_address():
+    for name in ("requirements.lock", "requirements-test.lock"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text and "index" not in text.replace("importlib", "")
+        for block in re.split(r"\n(?=\S)", text):
+            if "==" in block.split("\n")[0]:
+                assert "--hash=sha256:" in block, block.split("\n")[0]
+
+
+def test_environment_yml_agrees_with_the_project_and_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    listed = {Requirement(text).name: Requirement(text).specifier for text in environment["dependencies"]}
+    asked = requirements() | requirements("test")
+    expected = {CONDA.get(name, name): wanted for name, wanted in asked.items()}
+    assert listed.pop("python") == PROJECT_PYTHON
+    for helper in ("pip", "flit-core", "make"):
+        listed.pop(helper)
+    assert listed == expected
+    pins = read_lock("requirements-test.lock")
+    for name, conda_name in ((name, CONDA.get(name, name)) for name in asked):
+        assert all(version in listed[conda_name] for version in pins[name])
+
+
+PROJECT_PYTHON = Requirement(f"python{PROJECT['project']['requires-python']}").specifier
+
+
+def test_pre_commit_runs_the_linter_that_the_tests_run():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    ruff = next(repo for repo in hooks["repos"] if "ruff" in repo["repo"])
+    assert Version(ruff["rev"].removeprefix("v")) == read_lock("requirements-test.lock")["ruff"][0]
+    assert {hook["id"] for hook in ruff["hooks"]} == {"ruff-check", "ruff-format"}
+
+
+def test_the_readmes_tree_is_the_folder():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
+    told = set(re.findall(r"^([\w./-]+?)/? +\S", tree, flags=re.MULTILINE))
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    top = {line.split("/")[0] for line in tracked if line} - {".gitignore", ".gitattributes"}
+    assert told == top
+
+
+def test_the_readmes_commands_exist():
+    readme, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "Makefile"))
+    for target in set(re.findall(r"`make (\w+)`|^make (\w+)", readme, flags=re.MULTILINE)):
+        assert re.search(rf"^{target[0] or target[1]}:", makefile, flags=re.MULTILINE)
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_package_imports_from_left_to_right():
+    order = [
+        *("settings", "errors", "datasets", "periods", "claims", "series", "rates", "places", "mixes", "services"),
+        *("findings", "tables", "charts", "runs", "pages", "reports", "cli"),
+    ]
+    modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
+    assert set(modules) == set(order)
+    for name, path in modules.items():
+        used = re.findall(r"^from htanalysis\.(\w+) import", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert all(order.index(module) < order.index(name) for module in used), name
+
+
+def test_nothing_in_the_repository_speaks_of_a_machine():
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
+    own = Path(__file__).resolve()
+    for name in tracked:
+        path = ROOT / name.decode()
+        if name and path.is_file() and path != own and path.suffix not in (".png", ".shp", ".shx", ".dbf", ".woff2"):
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"/(root|home|Users)/\w|index-url|files\.pythonhosted", text), path

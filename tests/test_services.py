@@ -1,0 +1,37 @@
+import pandas as pd
+import pytest
+
+import htanalysis as ht
+
+
+def test_overlapping_lists_hold_at_least_the_longest_and_at_most_the_sum():
+    lists = [{1, 2, 3}, {3, 4}, {5}]
+    low, high = ht.bound_union(pd.Series([len(people) for people in lists]))
+    assert low <= len(set.union(*lists)) <= high
+    assert (low, high) == (3, 6)
+
+
+def test_letters_are_bounded_by_the_fiscal_years_within_and_around():
+    letters = ht.load("orr_letters")
+    start, end = pd.Timestamp("2010-07-01"), pd.Timestamp("2012-06-30")
+    # Within: fiscal year 2011 (112). Touching: 2010, 2011 and 2012 (74 + 112 + 79).
+    assert ht.bound_letters(letters, start, end) == (112, 265)
+    exact = pd.Timestamp("2010-10-01"), pd.Timestamp("2011-09-30")
+    assert ht.bound_letters(letters, *exact) == (112, 112)
+
+
+def test_nobody_reaches_more_than_all():
+    programs = pd.DataFrame({"program": ["a", "b"], "persons_low": [1, 5], "persons_high": [2000, 50]})
+    reach = ht.bound_reach(100, programs)
+    assert reach[["low", "high"]].to_numpy().tolist() == [[0, 1], [0, 0.5]]
+    assert reach["value"].isna().all() and set(reach["basis"]) == {"bounded"}
+    with pytest.raises(ht.HtanalysisError, match="share of nobody"):
+        ht.bound_reach(0, programs)
+
+
+def test_services_and_persons():
+    assert ht.excess_services(1522, 1277) == 245
+    assert ht.excess_services(10, 20) == 0
+    assert [ht.fewest_persons(1522, most) for most in (1, 2, 3)] == [1522, 761, 508]
+    with pytest.raises(ht.HtanalysisError, match="at least once"):
+        ht.fewest_persons(10, 0)
