@@ -4,6 +4,7 @@ The four bases look the same everywhere: reported is a full dot, computed a holl
 a bar without a dot, assumed is hatched or dashed. What is not known is a gap.
 """
 
+import base64
 import json
 import textwrap
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ class Chart:
     alt: str
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        figure = json.loads(self.figure.to_json()) | {"config": CONFIG}
+        figure = _plain(json.loads(self.figure.to_json())) | {"config": CONFIG}
         text = f"{self.table.caption.title}\n{self.alt}"
         return {
             "application/vnd.plotly.v1+json": figure,
@@ -199,7 +200,8 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption) -> Chart:
     """
     cells = bounds.assign(quarter=bounds["quarter"].astype(str), measure=bounds["measure"].astype(str))
     parts = dict(list(cells.groupby("measure", sort=False)))
-    figure = make_subplots(len(parts), 1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=list(parts))
+    titles = [f"<b>{measure}</b>, a quarter" for measure in parts]
+    figure = make_subplots(len(parts), 1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=titles)
     for row, part in enumerate(parts.values(), 1):
         _draw_one_measure(figure, part, row)
     figure.update_annotations(selector={"xanchor": "center"}, x=0, xanchor="left", font={"size": 15, "color": INK})
@@ -543,6 +545,19 @@ def _finish(figure: go.Figure, table: Table, alt: str, height: int) -> Chart:
         font={"size": 12, "color": MUTED},
     )
     return Chart(figure, table, alt)
+
+
+def _plain(value: Any) -> Any:
+    """Write plotly's packed arrays as rounded lists: every machine writes the same, and a change can be read."""
+    if isinstance(value, dict):
+        if "bdata" not in value:
+            return {key: _plain(item) for key, item in value.items()}
+        value = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]).tolist()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return None if np.isnan(value) else float(f"{value:.10g}")
+    return value
 
 
 def _label_rows(figure: go.Figure, order: list[str]) -> None:

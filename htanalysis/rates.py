@@ -104,14 +104,14 @@ def compare_rates(
     if min(count, base_count) < 0 or min(days, base_days) <= 0 or count + base_count == 0:
         raise HtanalysisError(f"No ratio of {count} in {days} to {base_count} in {base_days}: a count or a time is 0.")
     total = int(count) + int(base_count)
-    interval = stats.binomtest(int(count), total).proportion_ci(confidence, method="exact")
+    low, high = map(float, stats.binomtest(int(count), total).proportion_ci(confidence, method="exact"))
     null = days / (days + base_days)
     tails = stats.binom.cdf(count, total, null), stats.binom.sf(count - 1, total, null)
     scale = base_days / days
     return RateRatio(
         ratio=scale * count / base_count if base_count else float("inf"),
-        low=scale * interval.low / (1 - interval.low),
-        high=scale * interval.high / (1 - interval.high) if interval.high < 1 else float("inf"),
+        low=scale * low / (1 - low),
+        high=scale * high / (1 - high) if high < 1 else float("inf"),
         p_value=float(min(1.0, 2 * min(tails))),
     )
 
