@@ -18,7 +18,8 @@ test: .venv/ready-test  ## prove everything: linters, tests, notebooks, pages in
 lab: .venv/ready  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
 
-notebooks: report  ## write the executed notebooks of the report back to notebooks/
+notebooks: .venv/ready  ## run all notebooks for the latest quarter, whatever QUARTER is, and write them back to notebooks/
+	@$(BIN)/htanalysis report --quarter latest
 	cp reports/$$($(BIN)/htanalysis quarters | tail -n 1 | cut -d ' ' -f 1)/notebooks/*.ipynb notebooks/
 
 format: .venv/ready-test  ## format the code

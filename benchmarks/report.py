@@ -33,13 +33,15 @@ for path in sorted(Path("notebooks").glob("*.ipynb")):
 def measure(command: list[str]) -> tuple[float, float]:
     """Run a command; give seconds and the peak memory in MiB of all its processes together."""
     began = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, sum(_proportional_memory(pid) for pid in _family(process.pid)))
-        time.sleep(0.05)
-    if process.returncode:
-        sys.exit(f"{' '.join(command[:3])} failed with exit code {process.returncode}.")
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors)
+        while process.poll() is None:
+            peak = max(peak, sum(_proportional_memory(pid) for pid in _family(process.pid)))
+            time.sleep(0.05)
+        if process.returncode:
+            errors.seek(0)
+            sys.exit(f"{errors.read()}A run failed with exit code {process.returncode}.")
     return time.monotonic() - began, peak
 
 

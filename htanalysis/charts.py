@@ -1,13 +1,12 @@
 """Charts: each drawing function gives the figure, what a sighted reader sees in words, and the table behind it.
 
-The four bases look the same everywhere: reported is a full dot, computed a hollow dot with its range as a line, bounded
-a bar without a dot, assumed is hatched or dashed. What is not known is a gap.
+The four bases look the same everywhere: reported is a full dot or bar, computed a hollow dot with its range as a line,
+bounded a mid-blue bar without a dot, assumed is hatched or dashed. What is not known is a gap.
 """
 
-import base64
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,45 +16,49 @@ import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 from plotly.subplots import make_subplots
+from scipy.optimize import isotonic_regression
 
-from htanalysis.findings import join_words, number, source_in_words, span, with_unit
+from htanalysis import settings
+from htanalysis.errors import HtanalysisError
+from htanalysis.findings import join_words, number, percent, source_in_words, span, with_unit
+from htanalysis.series import SHAPES
 from htanalysis.tables import Caption, Table
 
 MIME = "application/vnd.htanalysis.chart+json"
 
 INK, MUTED, RULE, PAPER = "#1b2733", "#566473", "#d8dee4", "#ffffff"
-ACCENT, CONTRAST, NEUTRAL, PALE = "#0b5a8a", "#b4530a", "#8794a1", "#c9dbe7"
+ACCENT, MID, PALE, CONTRAST, LIGHT, NEUTRAL = "#0b5a8a", "#5b93b8", "#c9dbe7", "#b4530a", "#e8994f", "#8794a1"
 FONT = "'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
 #: Nothing leaves the reader's machine, and no button offers it.
 CONFIG = {"displayModeBar": False, "showSendToCloud": False, "displaylogo": False, "responsive": True}
 
-_FULL = {"symbol": "circle", "size": 11, "color": ACCENT, "line": {"width": 2, "color": ACCENT}}
-_HOLLOW = _FULL | {"color": PAPER}
-_HATCH = {"shape": "/", "fgcolor": ACCENT, "bgcolor": PAPER, "size": 7, "solidity": 0.35}
-_DASHES = ("solid", "dash", "dot")
+#: How a dot and a bar of each basis look.
+_DOT = {"symbol": "circle", "size": 11, "color": PAPER, "line": {"width": 2, "color": ACCENT}}
+_DOTS = {"reported": _DOT | {"color": ACCENT}, "computed": _DOT, "assumed": _DOT | {"symbol": "diamond"}}
+_DOTS["absent"] = {"symbol": "line-ew", "size": 14, "line": {"width": 2, "color": NEUTRAL}}
+_BAR = {"color": PAPER, "line": {"width": 1, "color": ACCENT}}
+_BARS = {"reported": _BAR | {"color": ACCENT}, "computed": _BAR, "bounded": _BAR | {"color": MID}}
+_BARS["assumed"] = _BAR | {"pattern": {"shape": "/", "fgcolor": ACCENT, "bgcolor": PAPER, "size": 7, "solidity": 0.35}}
 
-_AXIS = {
-    "automargin": True,
-    "gridcolor": RULE,
-    "linecolor": NEUTRAL,
-    "zeroline": False,
-    "fixedrange": True,
-    "title": {"font": {"size": 14, "color": MUTED}, "standoff": 8},
-}
+_LEVEL = percent(settings.CONFIDENCE)
+_INTERVAL = {"interval_low": f"{_LEVEL} from", "interval_high": f"{_LEVEL} to"}
+
+_AXIS = {"automargin": True, "gridcolor": RULE, "linecolor": NEUTRAL, "zeroline": False, "fixedrange": True}
+_AXIS |= {"ticklabelstandoff": 3, "title": {"font": {"size": 14, "color": MUTED}, "standoff": 8}}
 pio.templates["htanalysis"] = go.layout.Template(
     layout={
         "font": {"family": FONT, "size": 14, "color": INK},
         "title": {"x": 0, "xref": "container", "xanchor": "left", "font": {"size": 18}, "automargin": True},
+        "margin": {"l": 4, "r": 16, "b": 120},
+        "hoverlabel": {"font": {"family": FONT, "size": 14}, "bgcolor": PAPER, "bordercolor": NEUTRAL},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "yanchor": "bottom"},
         "paper_bgcolor": PAPER,
         "plot_bgcolor": PAPER,
-        "colorway": [ACCENT, CONTRAST, NEUTRAL],
-        "margin": {"l": 4, "r": 16, "t": 24, "b": 4},
-        "hoverlabel": {"font": {"family": FONT, "size": 14}, "bgcolor": PAPER, "bordercolor": NEUTRAL},
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
-        "bargap": 0.35,
         "xaxis": _AXIS,
         "yaxis": _AXIS,
+        "barmode": "overlay",
+        "bargap": 0.35,
     }
 )
 
@@ -79,12 +82,12 @@ class Chart:
     alt: str
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        figure = _plain(json.loads(self.figure.to_json())) | {"config": CONFIG}
-        text = f"{self.table.caption.title}\n{self.alt}"
+        # Rounded numbers: every machine writes the same, and a change can be read.
+        figure = json.loads(self.figure.to_json(), parse_float=lambda text: float(f"{float(text):.10g}"))
         return {
-            "application/vnd.plotly.v1+json": figure,
+            "application/vnd.plotly.v1+json": figure | {"config": CONFIG},
             MIME: self.table.to_json() | {"alt": self.alt},
-            "text/plain": text,
+            "text/plain": f"{self.table.caption.title}\n{self.alt}",
         }
 
 
@@ -99,7 +102,7 @@ class Axis:
     unit : str
         "share" writes percentages; anything else writes numbers.
     digits : int
-        Decimals of the labels (of the percentage, where the unit is "share").
+        Decimals of numbers in words (of the percentage, where the unit is "share"). Ticks have what they need.
     log : bool
         Whether equal distances are equal ratios.
     """
@@ -109,15 +112,39 @@ class Axis:
     digits: int = 0
     log: bool = False
 
-    def layout(self) -> dict[str, Any]:
-        """Give the axis as plotly wants it."""
-        form = f".{self.digits}%" if self.unit == "share" else f",.{self.digits}f"
-        ticks = {"type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]} if self.log else {}
-        return {"title": {"text": self.title}, "tickformat": "~r" if self.log else form} | ticks
+    @property
+    def form(self) -> int | str:
+        """The decimals, as a table is told them."""
+        return f"{self.digits}%" if self.unit == "share" else self.digits
+
+    def layout(self, values: Iterable[float], head: float = 0.0) -> dict[str, Any]:
+        """Give the axis as plotly wants it: with room for all values and half a mark, and for `head` above them."""
+        finite = np.array([value for value in values if np.isfinite(value)], dtype=float)
+        ends = np.log10([finite.min(), finite.max()]) if self.log else np.array([finite.min(), finite.max()])
+        width = float(ends[1] - ends[0]) or 1.0
+        axis = {"title_text": _wrap(self.title), "range": [ends[0] - 0.025 * width, ends[1] + (0.025 + head) * width]}
+        if self.log:
+            steps = (1, 2, 5) if width < 3.5 else (1,)
+            axis |= {"type": "log", "tickvals": [step * 10.0**power for power in range(-4, 9) for step in steps]}
+        return axis | {"tickformat": ".4~%" if self.unit == "share" else ",.6~f"}
 
     def write(self, value: float) -> str:
         """Write a value of the axis for people."""
         return with_unit(value, "share" if self.unit == "share" else "", self.digits)
+
+    def between(self, low: float, high: float) -> str:
+        """Write a range of the axis for people; without `high`, there is no upper limit."""
+        if pd.isna(high) or high == np.inf:
+            return f"{self.write(low)} or more, no upper limit"
+        return span(low, high, "share" if self.unit == "share" else "", self.digits, between=False)
+
+    def tell(self, value: float, low: float = np.nan, high: float = np.nan) -> str:
+        """Write a value with its range in brackets, or what there is of the two."""
+        ends = "" if pd.isna(low) or low == high else self.between(low, high)
+        return ends if pd.isna(value) else self.write(value) + (f" ({ends})" if ends else "")
+
+
+_COUNT = Axis("count")
 
 
 def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
@@ -131,33 +158,21 @@ def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
         What stands around the chart.
     """
     cells = counts.assign(quarter=counts["quarter"].astype(str), measure=counts["measure"].astype(str))
-    known, hidden = cells[cells["count"].notna()], cells[cells["count"].isna()]
-    figure = go.Figure()
-    figure.add_scatter(
-        x=known["quarter"],
-        y=known["measure"],
-        text=[number(count) for count in known["count"]],
-        mode="markers+text",
-        textposition="top center",
-        marker=_FULL,
-        name="published",
-        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=hidden["quarter"],
-        y=hidden["measure"],
-        mode="markers",
-        name="only in the two-year total",
-        marker={"symbol": "line-ew", "size": 14, "line": {"width": 2, "color": NEUTRAL}},
-        hovertemplate="%{y}, %{x}: not published<extra></extra>",
-    )
-    _label_rows(figure, list(reversed(cells["measure"].unique())))
-    figure.update_xaxes(title_text="quarter", categoryorder="array", categoryarray=sorted(cells["quarter"].unique()))
     wide = cells.pivot(index="measure", columns="quarter", values="count").reindex(cells["measure"].unique())
+    figure = go.Figure()
+    places, top = _write_rows(figure, map(_fold, wide.index), above=26)
+    cells["place"] = cells["measure"].map(dict(zip(wide.index, places, strict=True)))
+    known, hidden = cells[cells["count"].notna()], cells[cells["count"].isna()]
+    _add_dots(figure, known["quarter"], known["place"], "reported", text=known["count"].map(number), name="published")
+    _add_dots(figure, hidden["quarter"], hidden["place"], "absent", name="only in the total")
+    figure.update_xaxes(title_text="quarter", **_quarter_axis(sorted(wide.columns)))
+    words = [
+        f"{measure} " + "; ".join(f"{quarter}: {number(count)}" for quarter, count in points.dropna().items())
+        for measure, points in wide.dropna(how="all").iterrows()
+    ]
+    alt = f"Published: {'; '.join([*words, f'the other {len(hidden)} cells: only in the total'])}."
     labels = {"measure": "measure"} | {quarter: quarter for quarter in wide.columns}
-    points = [f"{row.measure} {row.quarter}: {number(row[3])}" for row in known.itertuples(index=False)]
-    alt = f"Grid of {len(wide)} measures by {wide.shape[1]} quarters. Only these are published: {'; '.join(points)}."
-    return _finish(figure, Table(wide.reset_index(), caption, labels), alt, height=110 + 62 * len(wide))
+    return _finish(figure, Table(wide.reset_index(), caption, labels), alt, height=top + 100)
 
 
 def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
@@ -170,55 +185,45 @@ def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
     caption : Caption
         What stands around the chart.
     """
-    order = list(reversed(spans["label"].tolist()))
     figure = go.Figure()
-    for row in spans.itertuples():
-        figure.add_scatter(
-            x=[row.start, row.end],
-            y=[row.label] * 2,
-            mode="lines",
-            showlegend=False,
-            line={"width": 10, "color": ACCENT},
-            hovertemplate=f"{row.label}: {row.start.date()} to {row.end.date()}<extra></extra>",
-        )
-    _label_rows(figure, order)
-    figure.update_xaxes(title_text="year", dtick="M12", tickformat="%Y")
-    text = [f"{row.label}, {row.start.date()} to {row.end.date()}" for row in spans.itertuples()]
+    places, top = _write_rows(figure, map(_fold, spans["label"]))
+    words = [f"{row.label}, {row.start.date()} to {row.end.date()}" for row in spans.itertuples()]
+    for row, place, text in zip(spans.itertuples(), places, words, strict=True):
+        _add_line(figure, [row.start, row.end], [place] * 2, width=12, hovertext=text)
+    first, last = pd.Timestamp(spans["start"].min().year, 1, 1), pd.Timestamp(spans["end"].max().year + 1, 1, 1)
+    margin, step = (last - first) / 20, -(-(last.year - first.year) // 9)
+    ticks = {"tick0": f"{first.date()}", "dtick": f"M{12 * step}", "tickformat": "%Y"}
+    figure.update_xaxes(title_text="year", range=[first - margin, last + margin], **ticks)
     table = Table(spans, caption, {"label": "data set", "start": "first day", "end": "last day"})
-    return _finish(figure, table, f"Bars over time: {'; '.join(text)}.", height=90 + 44 * len(spans))
+    return _finish(figure, table, f"From first to last day: {'; '.join(words)}.", height=top + 66)
 
 
-def draw_quarters(bounds: pd.DataFrame, caption: Caption) -> Chart:
+def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES["never falling"]) -> Chart:
     """Draw each measure by quarter: what is published, and the ranges of what is not.
 
     Parameters
     ----------
     bounds : pandas.DataFrame
-        `bound_quarters`.
+        `bound_quarters`. A range without `high` is drawn up to the top.
     caption : Caption
         What stands around the chart.
+    assumed : str
+        What `low_assumed` and `high_assumed` take for granted; it follows "if".
     """
     cells = bounds.assign(quarter=bounds["quarter"].astype(str), measure=bounds["measure"].astype(str))
     parts = dict(list(cells.groupby("measure", sort=False)))
-    titles = [f"<b>{measure}</b>, a quarter" for measure in parts]
-    figure = make_subplots(len(parts), 1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=titles)
+    figure, height = _stack_panels(parts, "a quarter", "quarter")
     for row, part in enumerate(parts.values(), 1):
-        _draw_one_measure(figure, part, row)
-    figure.update_annotations(selector={"xanchor": "center"}, x=0, xanchor="left", font={"size": 15, "color": INK})
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title_text="quarter", row=len(parts))
-    labels = {
-        "measure": "measure",
-        "quarter": "quarter",
-        "count": "published",
-        "low": "fewest possible",
-        "high": "most possible",
-        "low_rising": "fewest if never falling",
-        "high_rising": "most if never falling",
-    }
-    words = " ".join(_measure_in_words(part, measure) for measure, part in parts.items())
-    alt = f"{len(parts)} panels, one a measure, over {cells['quarter'].nunique()} quarters. {words}"
-    return _finish(figure, Table(cells, caption, labels), alt, height=80 + 205 * len(parts))
+        _draw_one_measure(figure, part, assumed, row, row == len(parts))
+    labels = {"measure": "measure", "quarter": "quarter", "count": "published"}
+    shown = cells.astype(object)
+    for suffix, words in (("", "possible"), ("_assumed", f"if {assumed}")):
+        low, high = f"low{suffix}", f"high{suffix}"
+        labels |= {low: f"fewest {words}", high: f"most {words}"}
+        shown.loc[cells[high].isna(), high] = "no upper limit"
+        shown.loc[cells[low].isna(), [low, high]] = "no such series"
+    alt = " ".join(_measure_in_words(part, name, assumed) for name, part in parts.items())
+    return _finish(figure, Table(shown, caption, labels), alt, height + 150, gap=44)
 
 
 def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -> Chart:
@@ -233,76 +238,69 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
     caption : Caption
         What stands around the chart.
     """
-    figure = make_subplots(
-        len(rates), 1, shared_xaxes=True, vertical_spacing=0.28 / len(rates), subplot_titles=list(rates)
-    )
+    figure, height = _stack_panels(rates, unit, "year")
+    looks = (("whole year", "circle", ACCENT), ("year not covered whole", "square", CONTRAST))
     for row, frame in enumerate(rates.values(), 1):
         for partial, part in frame.groupby("partial"):
-            color = CONTRAST if partial else ACCENT
-            figure.add_scatter(
-                x=part["year"].astype(int),
-                y=part["per_month"].round(4),
-                row=row,
-                col=1,
-                mode="markers",
-                name="year not covered whole" if partial else "whole year",
-                showlegend=row == 1,
-                marker=_HOLLOW | {"symbol": "diamond" if partial else "circle", "line": {"width": 2, "color": color}},
-                error_y=_whiskers(part, color),
-                cliponaxis=False,
-                customdata=part[["count", "days"]].astype(int),
-                hovertemplate="%{x}: %{y:.1f} a month (%{customdata[0]} in %{customdata[1]} days)<extra></extra>",
-            )
-        top = float(frame["high"].max()) * 1.08
-        figure.update_yaxes(range=[0, top], nticks=5, title_text=unit if len(rates) < 3 else None, row=row)
-    figure.update_annotations(x=0, xanchor="left", font={"size": 15, "color": INK})
-    figure.update_xaxes(dtick=1, tickformat="d", showgrid=False)
-    figure.update_xaxes(title_text="year", row=len(rates))
+            name, symbol, color = looks[int(partial)]
+            look = {"name": name, "marker_symbol": symbol, "marker_line_color": color, "row": row, "col": 1}
+            x, y, ends = part["year"].astype(int), part["per_month"], (part["low"], part["high"])
+            text = [f"{count} in {days} days" for count, days in zip(part["count"], part["days"], strict=True)]
+            _add_dots(figure, x, y, "computed", ends, color, hovertext=text, **look)
+        top = float(frame["high"].max())
+        figure.update_yaxes(range=[-0.06 * top, 1.12 * top], nticks=5, tickformat=",.6~f", row=row)
+    figure.update_xaxes(dtick=1, tickformat="d")
     table = pd.concat([frame.assign(what=name) for name, frame in rates.items()], ignore_index=True)
     labels = {"what": "counted", "year": "year", "count": "count", "days": "days covered", "per_month": unit}
-    labels |= {"low": "95% from", "high": "95% to"}
+    labels |= dict(zip(("low", "high"), _INTERVAL.values(), strict=True))
     digits = {"year": "year", "per_month": 1, "low": 1, "high": 1}
-    words = [
-        f"{r.what} {r.year}: {r.per_month:.1f}{' (part of a year)' if r.partial else ''}" for r in table.itertuples()
-    ]
-    alt = f"Dots with 95% intervals by year, {unit}. {'; '.join(words)}."
-    return _finish(figure, Table(table, caption, labels, digits), alt, height=90 + 190 * len(rates))
+    words = " ".join(_rates_in_words(frame, name, whole=len(table) <= 12) for name, frame in rates.items())
+    alt = f"{words} Counts {unit}; in brackets, and as lines, {_LEVEL} intervals."
+    return _finish(figure, Table(table, caption, labels, digits), alt, height + 66, gap=44)
 
 
 def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: float | None = None) -> Chart:
-    """Draw a row for each value or range, with its number written above it.
+    """Draw a row for each value or range, with its number written above it; where no row has a range, bars from 0.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         The first column names the rows; `value` (missing where only a range is known), `low`, `high` (missing or both
-        equal to `value` where there is none) and `basis`.
+        equal to `value` where there is none; `high` infinite where nothing limits it) and `basis`. Optionally
+        `interval_low` and `interval_high`, what chance adds to the range: a thin line around it.
     axis : Axis
-        What the horizontal axis shows; it starts at 0.
+        What the horizontal axis shows; it holds 0, every number and the reference.
     caption : Caption
         What stands around the chart.
     reference : float, optional
         A value to mark with a vertical line.
     """
-    table = Table(
-        frame,
-        caption,
-        {frame.columns[0]: "", "value": axis.title, "low": "from", "high": "to", "basis": "basis"},
-        dict.fromkeys(("value", "low", "high"), f"{axis.digits}%" if axis.unit == "share" else axis.digits),
-        missing="–",
-    )
-    frame = frame.rename(columns={frame.columns[0]: "label"})
-    figure = go.Figure()
-    for place, row in enumerate(reversed(list(frame.itertuples(index=False)))):
-        _draw_one_range(figure, place, row, axis)
-    if reference is not None:
-        figure.add_vline(x=reference, line={"color": MUTED, "width": 1, "dash": "dot"})
-    top = float(frame[["value", "low", "high"]].astype(float).max(axis=None)) * 1.04
-    figure.update_xaxes(**axis.layout(), range=[0, min(top, 1.0) if axis.unit == "share" else top])
-    figure.update_yaxes(visible=False, range=[-0.5, len(frame) - 0.35])
-    words = [f"{row.label}: {_range_in_words(row, axis)} ({row.basis})" for row in frame.itertuples(index=False)]
-    alt = f"{len(frame)} rows on an axis of {axis.title}. {'; '.join(words)}."
-    return _finish(figure, table, alt, height=80 + 46 * len(frame))
+    name, numbers = frame.columns[0], ["value", "low", "high", *_INTERVAL]
+    heads = {name: "row" if name in ("", "index", 0) else str(name).replace("_", " "), "value": axis.title}
+    heads |= {"low": "from", "high": "to", **_INTERVAL, "basis": "basis"}
+    shown = {column: head for column, head in heads.items() if column in frame}
+    told = frame.astype(object).replace(np.inf, "no upper limit")
+    table = Table(told, caption, shown, dict.fromkeys(numbers, axis.form), missing="–")
+    rows = frame.rename(columns={name: "label"}).reindex(columns=["label", "basis", *numbers])
+    rows[numbers] = rows[numbers].astype(float)
+    single = rows[["low", "high"]].isna().all(axis=1)
+    rows.loc[single, "low"] = rows.loc[single, "high"] = rows["value"]
+    rows["value"] = rows["value"].fillna(rows["low"].where(rows["low"].eq(rows["high"])))
+    rows["words"] = [axis.tell(row.value, row.low, row.high) for row in rows.itertuples()]
+    figure, marked = go.Figure(), [] if reference is None else [reference]
+    layout = axis.layout([*rows[numbers].to_numpy().ravel(), *marked, *([] if axis.log else [0])])
+    edge = 10 ** layout["range"][1] if axis.log else layout["range"][1]
+    places, top = _write_rows(figure, map(_fold, rows["label"], rows["words"]))
+    for value in marked:
+        _add_line(figure, [value] * 2, [-top, 0], INK, 1, hoverinfo="skip")
+    bare = not axis.log and rows["low"].eq(rows["high"]).all() and rows["interval_low"].isna().all()
+    for row, place in zip(rows.itertuples(), places, strict=True):
+        _draw_row(figure, row, place, edge, bare)
+    figure.update_xaxes(**layout)
+    chance = [f", {_LEVEL} {axis.between(*ends)}" * pd.notna(ends[0]) for ends in rows[[*_INTERVAL]].to_numpy()]
+    words = [f"{r.label}: {r.words}{text}, {r.basis}" for r, text in zip(rows.itertuples(), chance, strict=True)]
+    marks = "".join(f"; a line marks {axis.write(value)}" for value in marked)
+    return _finish(figure, table, f"{'; '.join(words)}. Scale: {axis.title}{marks}.", height=top + 64)
 
 
 def draw_curve(
@@ -312,65 +310,53 @@ def draw_curve(
     caption: Caption,
     band: tuple[str, str] | None = None,
     between: tuple[float, float, str] | None = None,
+    even: str | None = None,
 ) -> Chart:
-    """Draw results over the range of an assumption. Lines are dashed: they hold only if the assumption does.
+    """Draw results over the range of an assumption; dashed where the caption's basis is "assumed".
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        The first column is the assumption, the others are results.
+        The first column is the assumption, in rising order; the others are results.
     lines : mapping of str to str
-        Columns to draw, with the words that stand beside them.
+        Columns to draw, at most three, with the words that stand beside them.
     axes : tuple of Axis
-        What the horizontal and vertical axes show.
+        What the horizontal and vertical axes show; a share goes from 0 to 1.
     caption : Caption
         What stands around the chart.
     band : tuple of str, optional
         Columns between which the range of the first line lies.
     between : tuple, optional
         Two values of the assumption to shade between, and the words for them.
+    even : str, optional
+        Words for a horizontal line at 1.
+
+    Raises
+    ------
+    HtanalysisError
+        If there are more than three lines.
     """
-    x = frame[frame.columns[0]]
-    figure = go.Figure()
+    if len(lines) > 3:
+        raise HtanalysisError(f"draw_curve was given {len(lines)} lines; a reader tells three apart. Draw fewer.")
+    x, figure, head = frame[frame.columns[0]].astype(float), go.Figure(), 0.0
     if band:
-        for edge, fill in zip(band, (None, "tonexty"), strict=True):
-            figure.add_scatter(
-                x=x,
-                y=frame[edge],
-                mode="lines",
-                line={"width": 0},
-                fill=fill,
-                fillcolor=PALE,
-                hoverinfo="skip",
-                name="range that the unclassified leave",
-                showlegend=fill is not None,
-            )
-    colors = (ACCENT, CONTRAST, MUTED)
-    for (column, words), color, dash in zip(lines.items(), colors, ("dash", "dashdot", "dot"), strict=False):
-        figure.add_scatter(
-            x=x,
-            y=frame[column],
-            mode="lines",
-            name=words,
-            line={"color": color, "dash": dash, "width": 3},
-            hovertemplate=f"{words}: %{{y}} at %{{x}}<extra></extra>",
-        )
+        y, look = [*frame[band[0]], *frame[band[1]][::-1]], {"fill": "toself", "fillcolor": PALE, "hoverinfo": "skip"}
+        _add_line(figure, [*x, *x[::-1]], y, MID, 1, name="range that the unclassified leave", **look)
+    dashes = ("dash", "dashdot", "dot") if "assumed" in caption.basis else ("solid",) * 3
+    for column, color, width, dash in zip(lines, (ACCENT, CONTRAST, MUTED), (4, 3, 2), dashes, strict=False):
+        _add_line(figure, x, frame[column], color, width, line_dash=dash, name=lines[column])
     if between:
-        low, high, words = between
-        figure.add_vrect(x0=low, x1=high, fillcolor=NEUTRAL, opacity=0.35, line_width=0 if high > low else 2)
-        side = {"xanchor": "right", "x": low} if (low + high) / 2 > x.mean() else {"xanchor": "left", "x": high}
-        figure.add_annotation(
-            text=words,
-            y=1,
-            yref="paper",
-            yanchor="top",
-            showarrow=False,
-            xshift=-6 if side["xanchor"] == "right" else 6,
-            **side,
-        )
-    figure.update_xaxes(**axes[0].layout())
-    figure.update_yaxes(**axes[1].layout(), **({} if axes[1].log else {"rangemode": "tozero"}))
-    table, alt = _table_of_curve(frame, lines, axes, caption, band)
+        head = _shade(figure, between, float(x.mean()))
+    if even:
+        _mark_even(figure, even, frame[next(iter(lines))].astype(float), axes[1].log)
+    least = [0, 1] if axes[1].unit == "share" else [] if axes[1].log else [0]
+    seen = [*frame[[*lines, *(band or ())]].to_numpy(float).ravel(), *least, *([1] if even else [])]
+    figure.update_xaxes(**axes[0].layout([*x, *([0, 1] if axes[0].unit == "share" else [])]))
+    figure.update_yaxes(**axes[1].layout(seen, head))
+    labels = {frame.columns[0]: axes[0].title, **lines} | ({band[0]: "from", band[1]: "to"} if band else {})
+    digits = {column: axes[column != frame.columns[0]].form for column in labels}
+    table = Table(frame.iloc[:: max(1, len(frame) // 20)], caption, labels, digits)
+    alt = _read_lines(frame, lines, axes, band, between) + (f"; a line at 1: {even}." if even else ".")
     return _finish(figure, table, alt, height=440)
 
 
@@ -384,36 +370,106 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
     caption : Caption
         What stands around the chart.
     """
-    years, known = outlook["year"].astype(int), outlook["convictions"].astype(int)
-    open_years = outlook["basis"].eq("assumed")
-    figure = go.Figure()
-    figure.add_bar(x=years, y=known, name="reported", marker={"color": ACCENT}, text=known)
-    figure.add_bar(
-        x=years[open_years],
-        base=outlook.loc[open_years, "low"],
-        name="in the end, if like the settled years",
-        y=(outlook["high"] - outlook["low"])[open_years],
-        marker={"pattern": _HATCH, "color": PAPER, "line": {"color": ACCENT, "width": 1}},
-        customdata=outlook.loc[open_years, ["low", "high"]].astype(int),
-        hovertemplate="%{x}: %{customdata[0]} to %{customdata[1]} if like the settled years<extra></extra>",
-    )
-    figure.update_layout(barmode="overlay")
+    years, known, figure = outlook["year"].astype(int), outlook["convictions"].astype(int), go.Figure()
+    _add_bars(figure, years, 0 * known, known, "reported", name="reported", text=[*known])
+    ahead, name = outlook[outlook["basis"].eq("assumed")], "in the end, if like the settled years"
+    _add_bars(figure, ahead["year"].astype(int), ahead["low"], ahead["high"], "assumed", name=name)
     figure.update_xaxes(title_text="year of arrest", dtick=1, tickformat="d", showgrid=False)
-    figure.update_yaxes(title_text="convictions", rangemode="tozero")
-    labels = {
-        "year": "year of arrest",
-        "arrests": "arrests",
-        "convictions": "convictions reported",
-        "ratio": "for each arrest",
-    }
-    labels |= {"low": "in the end, from", "high": "to", "basis": "basis"}
+    figure.update_yaxes(title_text="convictions", rangemode="tozero", tickformat=",d")
+    labels = {"year": "year of arrest", "arrests": "arrests", "convictions": "convictions reported"}
+    labels |= {"ratio": "for each arrest", "low": "in the end, from", "high": "to", "basis": "basis"}
     words = [
         f"{row.year}: {row.convictions} reported"
         + ("" if row.basis == "reported" else f", {span(row.low, row.high)} if like the settled years")
         for row in outlook.itertuples()
     ]
     table = Table(outlook, caption, labels, {"year": "year", "ratio": 2})
-    return _finish(figure, table, f"Bars by year of arrest. {'; '.join(words)}.", height=420)
+    return _finish(figure, table, f"{'; '.join(words)}. Convictions by year of arrest.", height=420)
+
+
+def draw_fit(
+    fit: pd.DataFrame, labels: Sequence[str], prediction: Sequence[float] | None, next_label: str, caption: Caption
+) -> Chart:
+    """Draw known counts, the trend fitted to them, and what it expects of the next period.
+
+    Parameters
+    ----------
+    fit : pandas.DataFrame
+        `Trend.fit`: `time` (place in `labels`), `count`, `expected`, `residual`.
+    labels : sequence of str
+        All quarters or years in order, known or not.
+    prediction : tuple of float, optional
+        `Trend.prediction`: expected count of the next period, and its interval.
+    next_label : str
+        The next quarter or year.
+    caption : Caption
+        What stands around the chart.
+    """
+    known, figure = fit.assign(period=[labels[int(time)] for time in fit["time"]]), go.Figure()
+    numbers = pd.DataFrame([prediction] if prediction else [], columns=["expected", *_INTERVAL], dtype=float)
+    ahead, text = numbers.assign(period=next_label), known["count"].map(number)
+    _add_line(figure, known["period"], known["expected"], width=1.5, name="trend (computed)")
+    ends, name = [ahead[end] for end in _INTERVAL], f"next, with {_LEVEL} interval (computed)"
+    _add_dots(figure, ahead["period"], ahead["expected"], "computed", ends, name=name)
+    _add_dots(figure, known["period"], known["count"], "reported", text=text, name="published (reported)")
+    period = "quarter" if "Q" in next_label else "year"
+    figure.update_xaxes(title_text=period, **_quarter_axis([*labels, next_label]))
+    top = 1.12 * float(pd.concat([known["count"], known["expected"], ahead["interval_high"]]).max())
+    figure.update_yaxes(title_text="count", tickformat=",d", range=[-0.03 * top, top])
+    heads = {"period": period, "count": "published", "expected": "expected", **_INTERVAL}
+    heads |= {"residual": "published less expected, in standard deviations"}
+    rows = pd.concat([known, ahead], ignore_index=True).reindex(columns=[*heads])
+    words = [
+        f"{r.period}: {'' if pd.isna(r.count) else f'{number(r.count)} published, '}"
+        f"{_COUNT.tell(r.expected, r.interval_low, r.interval_high)} expected"
+        for r in rows.itertuples()
+    ]
+    return _finish(figure, Table(rows, caption, heads, {"residual": 1}, "–"), f"{'; '.join(words)}.", height=420)
+
+
+def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center: float, caption: Caption) -> Chart:
+    """Draw the counties' rates against their residents, with the limits within which chance leaves a common rate.
+
+    Parameters
+    ----------
+    rates : pandas.DataFrame
+        `rate_counties`: `county`, `population_2010`, `rate_low`, `rate_high` (for 100,000 residents) and `status`.
+    limits : mapping of str to pandas.DataFrame
+        `funnel_limits` (for one resident), by what they hold in words, such as "95%"; at most two.
+    center : float
+        The common rate of the limits (for one resident).
+    caption : Caption
+        What stands around the chart.
+    """
+    rows, rate = rates.assign(x=rates["population_2010"].astype(float)), Axis("rate for 100,000 residents", digits=1)
+    bars, dots, none = (rows[rows["status"].eq(status)] for status in ("bounded", "reported", "none reported"))
+    named, figure = pd.concat([bars, dots]).sort_values("rate_high", ascending=False), go.Figure()
+    ends, top = [rows["x"].min(), 4 * rows["x"].max()], 1.15 * float(named["rate_high"].max())
+    for (name, frame), width in zip(limits.items(), (1, 2), strict=False):
+        x, y = [*frame["population"], None] * 2, [*(frame["low"] * 1e5), None, *(frame["high"] * 1e5), None]
+        _add_line(figure, x, y, NEUTRAL, width, name=f"{name} limits (computed)", hoverinfo="skip")
+    _add_line(figure, ends, [center * 1e5] * 2, INK, 1, name="state’s rate (computed)")
+    # A gap after each county's two ends keeps the bars apart.
+    y = bars.assign(gap=np.nan)[["rate_low", "rate_high", "gap"]].to_numpy(float).ravel()
+    look = {"name": "possible rates (bounded)", "hovertext": bars["county"].repeat(3)}
+    _add_line(figure, bars["x"].repeat(3), y, MID, 8, **look)
+    _add_dots(figure, dots["x"], dots["rate_low"], "computed", name="rate (computed)", hovertext=dots["county"])
+    look = {"name": "none reported", "hovertext": none["county"], "marker_symbol": "line-ns", "marker_size": 8}
+    _add_dots(figure, none["x"], none["rate_low"], "absent", **look)
+    gap = 0.055 * top
+    x, right = np.log10(named["x"]), np.log10(ends[1])
+    _label_points(figure, x, named["rate_high"], named["county"], right, gap, lift=gap, bgcolor=PAPER)
+    figure.update_xaxes(**Axis("residents", log=True).layout(ends))
+    figure.update_yaxes(**rate.layout([0, top]))
+    heads = {"county": "county", "population_2010": "residents", "status": "status"}
+    heads |= {"rate_low": "rate, from", "rate_high": "to"}
+    words = [f"{row.county} {rate.between(row.rate_low, row.rate_high)} ({row.status})" for row in named.itertuples()]
+    words += [f"the other {len(none)} counties: none reported", f"the state: {rate.write(center * 1e5)}"]
+    for name, frame in limits.items():
+        over = named["rate_low"] > 1e5 * np.interp(named["x"], frame["population"], frame["high"])
+        words.append(f"wholly above the {name} limits: {join_words(named['county'][over]) if over.any() else 'none'}")
+    table = Table(named, caption, heads, dict.fromkeys(("rate_low", "rate_high"), 1))
+    return _finish(figure, table, f"{'; '.join(words)}.", height=560)
 
 
 def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
@@ -431,37 +487,29 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
     shapes = rates.to_crs(3310)  # California Albers, in meters
     # 1 km keeps neighbors touching and the page small; the map is some 1,000 km high.
     shapes = shapes.set_geometry(shapes.simplify_coverage(1000))
-    looks = {
-        "reported": {"fillcolor": ACCENT},
-        "bounded": {"fillcolor": PAPER, "fillpattern": _HATCH | {"bgcolor": PAPER}},
-        "none reported": {"fillcolor": "#f1f4f7"},
-    }
-    figure = go.Figure()
-    for status, look in looks.items():
-        for place, row in enumerate(shapes[shapes["status"].eq(status)].itertuples()):
-            x, y = _outline(row.geometry)
-            figure.add_scatter(
-                x=x,
-                y=y,
-                mode="lines",
-                line={"width": 0.8, "color": MUTED},
-                fill="toself",
-                **look,
-                name=status,
-                legendgroup=status,
-                showlegend=place == 0,
-                hoveron="fills",
-                text=f"{row.county}: {_county_in_words(row)}",
-                hoverinfo="text",
-            )
-    _label_counties(figure, shapes[shapes["upper"].gt(0)])
-    figure.update_xaxes(visible=False, range=[-1000, 560], constrain="domain")
-    figure.update_yaxes(visible=False, scaleanchor="x", range=[-620, 470])
-    named = rates[rates["upper"].gt(0)]
-    words = [f"{row.county} {_county_in_words(row)}" for row in named.itertuples()]
-    alt = f"Map of the 58 counties. {'; '.join(words)}. The other {len(rates) - len(named)} counties: none reported."
+    words = [f"{span(row.lower, row.upper, between=False)} convictions ({row.status})" for row in rates.itertuples()]
+    shapes["words"] = shapes["status"].where(shapes["status"].eq("none reported"), words)
+    figure, fills = go.Figure(), {"none reported": "#f4f6f8", "bounded": MID, "reported": ACCENT}
+    for status, fill in fills.items():
+        look = {"fill": "toself", "fillcolor": fill, "hoveron": "fills", "hoverinfo": "text", "legendgroup": status}
+        for row in shapes[shapes["status"].eq(status)].itertuples():
+            look["text"] = f"{row.county}: {row.words}"
+            _add_line(figure, *_outline(row.geometry), MUTED, 0.8, **look)
+    for status, fill in reversed(fills.items()):  # the swatch of a bar is a square
+        figure.add_bar(x=[None], y=[None], name=status, marker={"color": fill, "line": {"color": MUTED, "width": 1}})
+    named = shapes[shapes["upper"].gt(0)]
+    middles = named.representative_point()
+    text = [f"<b>{row.county}</b> {span(row.lower, row.upper, between=False)}" for row in named.itertuples()]
+    # The dot that ends a line shows what a county too small for a phone is filled with.
+    look = {"arrowcolor": named["status"].map(fills), "arrowsize": 2.5}
+    _label_points(figure, middles.x / 1000, middles.y / 1000, text, -300, 66, **look)
+    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "orientation": "v"})
+    figure.update_xaxes(visible=False, range=[-780, 550], constrain="domain")
+    figure.update_yaxes(visible=False, range=[-620, 460], scaleanchor="x")
+    alt = "; ".join(f"{row.county} {row.words}" for row in named.itertuples())
+    alt = f"{alt}; the other {len(rates) - len(named)} of {len(rates)} counties: none reported."
     labels = {"county": "county", "status": "status", "lower": "fewest convictions", "upper": "most convictions"}
-    return _finish(figure, Table(named, caption, labels), alt, height=640)
+    return _finish(figure, Table(rates[rates["upper"].gt(0)], caption, labels), alt, height=640)
 
 
 def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
@@ -474,294 +522,238 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
     caption : Caption
         What stands around the chart.
     """
-    looks = {
-        "sex": {"color": ACCENT},
-        "labor": {"color": CONTRAST},
-        "other": {
-            "color": PAPER,
-            "pattern": _HATCH | {"fgcolor": NEUTRAL, "shape": "x"},
-            "line": {"color": NEUTRAL, "width": 1},
-        },
-        "unstated": {"color": PAPER, "line": {"color": NEUTRAL, "width": 1}},
-    }
     names = {"sex": "sex", "labor": "labor", "other": "reported as “other”", "unstated": "not stated"}
-    figure = go.Figure()
-    for column, marker in looks.items():
-        shares = mixes[column].astype(float).fillna(0)
-        figure.add_bar(
-            x=shares,
-            y=mixes["source"].astype(str),
-            orientation="h",
-            name=names[column],
-            marker=marker,
-            text=[f"{share:.0%}" if share > 0.04 else "" for share in shares],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            hovertemplate=f"%{{y}}: %{{x:.0%}} {names[column]}<extra></extra>",
-        )
-    figure.update_layout(barmode="stack", legend_traceorder="normal", bargap=0.5)
-    _label_rows(figure, list(reversed(mixes["source"].astype(str).tolist())))
-    figure.update_xaxes(title_text="share of what the source counts", tickformat=".0%", range=[0, 1])
+    figure, axis = go.Figure(), Axis("share of what the source counts", "share")
+    places, top = _write_rows(figure, map(_fold, mixes["source"]), above=10)
+    for (kind, name), fill in zip(names.items(), (ACCENT, LIGHT, RULE, PAPER), strict=True):
+        shares = mixes[kind].astype(float).fillna(0)
+        text = [axis.write(share) if share > 0.04 else "" for share in shares]
+        if name == kind:  # the first bar says what the two colors are
+            text[0] = f"{name} {text[0]}"
+        edge = {"color": PAPER, "width": 2} if name == kind else {"color": NEUTRAL, "width": 1}
+        font = {"color": PAPER if fill == ACCENT else INK, "size": 13}
+        look = {"marker": {"color": fill, "line": edge}, "insidetextfont": font, "textangle": 0}
+        look |= {"textposition": "inside", "insidetextanchor": "middle", "hoverinfo": "x+name"}
+        figure.add_bar(x=list(shares), y=places, width=22, orientation="h", name=name, text=text, **look)
+    figure.update_layout(barmode="stack", legend_traceorder="normal")
+    figure.update_xaxes(**axis.layout([0, 1]), dtick=0.25)
+    words = []
+    for source, shares in mixes.set_index("source")[[*names]].astype(float).iterrows():
+        stated = [f"{axis.write(share)} {names[kind]}" for kind, share in shares.items() if share > 0]
+        words.append(f"{source}: {join_words(stated)}")
     labels = {"source": "source", "population": "what was counted", "geography": "place"} | names
-    words = [
-        f"{row.source}: "
-        + join_words(
-            [f"{share:.0%} {names[kind]}" for kind in names if (share := getattr(row, kind)) is not pd.NA and share > 0]
-        )
-        for row in mixes.itertuples()
-    ]
-    table = Table(mixes, caption, labels, dict.fromkeys(names, "0%"), missing="not stated")
-    return _finish(figure, table, f"One bar a source. {'; '.join(words)}.", height=90 + 58 * len(mixes))
+    table = Table(mixes, caption, labels, dict.fromkeys(names, axis.form), missing="not stated")
+    return _finish(figure, table, f"{'; '.join(words)}.", height=top + 100)
 
 
-def _finish(figure: go.Figure, table: Table, alt: str, height: int) -> Chart:
+def _finish(figure: go.Figure, table: Table, alt: str, height: int, gap: int = 12) -> Chart:
     """Give a figure its title, its foot and its size: `height` is that of the drawing without these two."""
     caption = table.caption
-    title = "<br>".join(textwrap.wrap(caption.title, 84))
-    subtitle = "<br>".join(textwrap.wrap(caption.subtitle, 100))
     foot = f"Source: {source_in_words(caption.source)}. Basis: {join_words(caption.basis)}."
-    figure.update_layout(
-        template="htanalysis",
-        title={"text": title, "subtitle": {"text": subtitle}},
-        height=height + 150,
-        margin={"t": 110, "b": 100},
-        # A page writes title and foot in its own words, and draws in this height.
-        meta={"height": height},
-        legend_y=1 + 30 / height,
-    )
-    figure.add_annotation(
-        name="foot",
-        text="<br>".join(textwrap.wrap(foot, 110)),
-        showarrow=False,
-        align="left",
-        x=0,
-        xref="paper",
-        xanchor="left",
-        y=0,
-        yref="paper",
-        yanchor="top",
-        yshift=-56,
-        font={"size": 12, "color": MUTED},
-    )
+    parts = ((caption.title, 84), (caption.subtitle, 100), (foot, 110))
+    title, subtitle, foot = (_wrap(text, width) for text, width in parts)
+    # A page writes title and foot in its own words, and draws in the height of "meta".
+    figure.update_layout(template="htanalysis", height=height + 150, meta={"height": height})
+    figure.update_layout(title={"text": title, "subtitle": {"text": subtitle}}, margin_t=94 + 2 * gap)
+    if figure.layout.legend.y is None:
+        figure.update_layout(legend_y=1 + gap / height)
+    names = [trace.name if len(trace.x) else None for trace in figure.data]
+    for place, trace in enumerate(figure.data):  # the legend names each look once
+        trace.showlegend = names[place] is not None and names[place] not in names[:place]
+    _write(figure, foot, y=0, yref="paper", yshift=-66, name="foot", font={"size": 12, "color": MUTED})
     return Chart(figure, table, alt)
 
 
-def _plain(value: Any) -> Any:
-    """Write plotly's packed arrays as rounded lists: every machine writes the same, and a change can be read."""
-    if isinstance(value, dict):
-        if "bdata" not in value:
-            return {key: _plain(item) for key, item in value.items()}
-        value = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]).tolist()
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return None if np.isnan(value) else float(f"{value:.10g}")
-    return value
+def _write(figure: go.Figure, text: str, **place: Any) -> None:
+    """Write words: below a height, at the left edge, unless told otherwise."""
+    usual = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "top", "align": "left", "font": {"size": 13}}
+    figure.add_annotation(**usual | place, text=text, showarrow=False)
 
 
-def _label_rows(figure: go.Figure, order: list[str]) -> None:
-    """Write each row's name above it, so that a phone's width is left to the data."""
-    figure.update_yaxes(categoryorder="array", categoryarray=order, visible=False, range=[-0.55, len(order) - 0.3])
-    for name in order:
-        figure.add_annotation(
-            text=f"<b>{name}</b>",
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=name,
-            yshift=20,
-            showarrow=False,
-            font={"size": 13},
-        )
+def _wrap(text: str, width: int = 52) -> str:
+    return "<br>".join(textwrap.wrap(text, width))
 
 
-def _draw_one_measure(figure: go.Figure, part: pd.DataFrame, row: int) -> None:
+def _fold(name: str, words: str = "") -> str:
+    """Break a name, in bold, and the words after it, which stay together, into lines that fit a phone."""
+    together = words.replace(" ", "\xa0")
+    return _wrap(f"<b>{name}</b> {together}", 52 + len("<b></b>"))
+
+
+def _write_rows(figure: go.Figure, texts: Iterable[str], above: int = 4) -> tuple[list[float], int]:
+    """Write each row's words above it, so that a phone's width is left to the data.
+
+    One unit of the vertical axis is one pixel. Gives the places of the rows' marks, and the height of all rows.
+    """
+    places, top = [], 0
+    for text in texts:
+        _write(figure, text, y=-top, bgcolor=PAPER)
+        top += 18 * (1 + text.count("<br>")) + above
+        places.append(-top - 10.0)
+        top += 32
+    figure.update_yaxes(visible=False, range=[-top, 0])
+    return places, top
+
+
+def _stack_panels(names: Iterable[str], unit: str, axis: str) -> tuple[go.Figure, int]:
+    """Stack panels over the same horizontal axis, each below its name and unit. Gives their height too."""
+    titles = [_fold(f"{name},", unit) for name in names]
+    many = len(titles) > 5  # then the axis is written once, so that the panels fit on a sheet of paper
+    panel, gap = (110, 40) if many else (130, 74)
+    gap += 18 * max(title.count("<br>") for title in titles)
+    height = len(titles) * (panel + gap) - gap
+    figure = make_subplots(len(titles), 1, shared_xaxes=True, vertical_spacing=gap / height, subplot_titles=titles)
+    figure.update_annotations(x=0, xanchor="left", align="left", font={"size": 14, "color": INK})
+    figure.update_xaxes(showticklabels=not many, showgrid=many)
+    figure.update_xaxes(title_text=axis, showticklabels=True, row=len(titles))
+    return figure, height
+
+
+def _quarter_axis(quarters: Sequence[str], with_years: bool = True) -> dict[str, Any]:
+    """Give an axis of quarters, or of years, in order, with ten short labels at most; a year stands where it begins."""
+    shown = quarters[:: -(-len(quarters) // 10)]
+    texts, before = [], ""
+    for year, quarter in ((label[:4], label[4:]) for label in shown):
+        texts.append("<br>".join([quarter] * bool(quarter) + [year] * (with_years and year != before)))
+        before = year
+    order = {"type": "category", "categoryorder": "array", "categoryarray": quarters, "tickangle": 0}
+    return order | {"tickvals": shown, "ticktext": texts, "range": [-0.5, len(quarters) - 0.5]}
+
+
+def _add_dots(figure: go.Figure, x: Any, y: Any, basis: str, ends: Any = None, ink: str = ACCENT, **more: Any) -> None:
+    """Draw dots in the look of their basis, with `text` above them and lines to their ends."""
+    look = {"mode": "markers+text" if "text" in more else "markers", "marker": _DOTS[basis], "cliponaxis": False}
+    if ends is not None:
+        reach = {"array": [*(ends[1] - y).round(4)], "arrayminus": [*(y - ends[0]).round(4)]}
+        look["error_y"] = reach | {"type": "data", "color": ink, "thickness": 2, "width": 0}
+    figure.add_scatter(x=[*x], y=[*y], textposition="top center", **look, **more)
+
+
+def _add_line(figure: go.Figure, x: Any, y: Any, color: str = ACCENT, width: float = 2, **more: Any) -> None:
+    figure.add_scatter(x=[*x], y=[*y], mode="lines", line_color=color, line_width=width, **more)
+
+
+def _add_bars(
+    figure: go.Figure, at: Any, low: Any, high: Any, basis: str, edge: float = 0, across: bool = False, **more: Any
+) -> None:
+    """Draw bars from low to high in the look of their basis, upright or across; to the edge if nothing limits them."""
+    words = [_COUNT.between(*ends) for ends in zip(low, high, strict=True)]
+    length = [float((edge if pd.isna(last) else last) - first) for first, last in zip(low, high, strict=True)]
+    ends = {"x": length, "y": [*at], "orientation": "h"} if across else {"x": [*at], "y": length}
+    figure.add_bar(**{"base": [*low], "marker": _BARS[basis], "hovertext": words, "hoverinfo": "text"} | ends | more)
+
+
+def _draw_one_measure(figure: go.Figure, part: pd.DataFrame, assumed: str, row: int, with_years: bool) -> None:
+    """Draw a panel of `draw_quarters`; ranges that would press the published counts flat are cut at its top."""
+    known, hidden, place = part[part["count"].notna()], part[part["count"].isna()], {"row": row, "col": 1}
+    highest = part[["count" if len(known) else "high", "high_assumed", "low"]].astype(float).max().max()
+    top = 1.4 * max(float(highest), 7)
+    looks = {"bounded": ("", "with nothing assumed", 0.6), "assumed": ("_assumed", f"if {assumed}", 0.35)}
+    for basis, (suffix, words, width) in looks.items():
+        drawn = hidden[hidden[f"low{suffix}"].notna()]
+        low, high = drawn[f"low{suffix}"], drawn[f"high{suffix}"]
+        name = _wrap(f"possible {words} ({basis})", 46)
+        _add_bars(figure, drawn["quarter"], low, high, basis, top, width=width, name=name, **place)
+    cut = hidden[hidden["high"].isna() | hidden["high"].gt(top)]
+    if len(cut):
+        words = "no upper limit" if cut["high"].isna().any() else f"up to {number(cut['high'].max())}"
+        side = {"x": 1, "xref": "x domain", "xanchor": "right", "y": 1, "yref": "y domain", "yanchor": "bottom"}
+        _write(figure, f"▲ {words}", **side, **place)
+        look = {"marker": {"symbol": "triangle-up", "size": 9, "color": INK}, "mode": "markers", "cliponaxis": False}
+        figure.add_scatter(x=[*cut["quarter"]], y=[top] * len(cut), hoverinfo="skip", **look, **place)
+    ends = known.iloc[[0, -1]] if len(known) > 1 else known.iloc[:0]
+    _add_line(figure, ends["quarter"], ends["count"], INK, 1, name="straight line (computed)", **place)
+    text = known["count"].map(number)
+    _add_dots(figure, known["quarter"], known["count"], "reported", text=text, name="published (reported)", **place)
+    figure.update_yaxes(range=[0, top], nticks=5, tickformat=",d", **place)
+    figure.update_xaxes(**_quarter_axis(part["quarter"].tolist(), with_years), **place)
+
+
+def _measure_in_words(part: pd.DataFrame, measure: str, assumed: str) -> str:
     known, hidden = part[part["count"].notna()], part[part["count"].isna()]
-    place = {"row": row, "col": 1}
-    for low, high, name, width, marker in (
-        ("low", "high", "possible, nothing assumed", 0.7, {"color": PALE}),
-        (
-            "low_rising",
-            "high_rising",
-            "possible if no quarter fell",
-            0.4,
-            {"color": PAPER, "pattern": _HATCH, "line": {"color": ACCENT, "width": 1}},
-        ),
-    ):
-        figure.add_bar(
-            x=hidden["quarter"],
-            base=hidden[low],
-            y=hidden[high] - hidden[low],
-            width=width,
-            marker=marker,
-            name=name,
-            showlegend=row == 1,
-            customdata=hidden[[low, high]].astype(object),
-            hovertemplate="%{x}: %{customdata[0]:,} to %{customdata[1]:,} (" + name + ")<extra></extra>",
-            **place,
-        )
-    if len(known) > 1:
-        figure.add_scatter(
-            x=known["quarter"],
-            y=known["count"],
-            mode="lines",
-            name="straight line",
-            showlegend=row == 1,
-            line={"color": CONTRAST, "dash": "dot", "width": 2},
-            hoverinfo="skip",
-            **place,
-        )
-    figure.add_scatter(
-        x=known["quarter"],
-        y=known["count"],
-        mode="markers+text",
-        marker=_FULL,
-        name="published",
-        text=[number(count) for count in known["count"]],
-        textposition="top center",
-        showlegend=row == 1,
-        hovertemplate="%{x}: %{text} published<extra></extra>",
-        **place,
-    )
-    top = float(known["count"].max() * 1.45) if len(known) else float(part["high"].max())
-    figure.update_yaxes(range=[0, top], nticks=5, **place)
-    figure.update_xaxes(categoryorder="array", categoryarray=part["quarter"].tolist(), **place)
-    if len(hidden) and float(hidden["high"].max()) > top:
-        figure.add_annotation(
-            text=f"any unpublished quarter: up to {number(hidden['high'].max())}",
-            showarrow=False,
-            x=part["quarter"].iloc[len(part) // 2],
-            y=top,
-            yanchor="top",
-            font={"size": 12, "color": INK},
-            **place,
-        )
+    points = [f"{number(count)} in {quarter}" for quarter, count in zip(known["quarter"], known["count"], strict=True)]
+    words = [f"{measure.capitalize()}: " + (f"published {join_words(points)}" if points else "no quarter published")]
+    words += ["a straight line joins the first and the last"] if len(points) > 1 else []
+    if len(hidden):
+        low, high = hidden[["low", "low_assumed"]].min(), hidden[["high", "high_assumed"]].max(skipna=False)
+        free, bent = (_COUNT.between(*ends) for ends in zip(low, high, strict=True))
+        none = pd.isna(low["low_assumed"])
+        words += [f"each of the others {free}, and {'no series at all' if none else bent} if {assumed}"]
+    return f"{'; '.join(words)}."
 
 
-def _measure_in_words(part: pd.DataFrame, measure: str) -> str:
-    known, hidden = part[part["count"].notna()], part[part["count"].isna()]
-    points = [f"{row.quarter} {number(row[3])}" for row in known[["measure", "quarter", "low", "count"]].itertuples()]
-    published = f"published {join_words(points)}" if points else "no quarter published"
-    if hidden.empty:
-        return f"{measure.capitalize()}: {published}."
-    return f"{measure.capitalize()}: {published}; each of the others {span(hidden['low'].min(), hidden['high'].max())}."
-
-
-def _whiskers(part: pd.DataFrame, color: str) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "array": (part["high"] - part["per_month"]).round(4),
-        "arrayminus": (part["per_month"] - part["low"]).round(4),
-        "color": color,
-        "thickness": 2,
-        "width": 0,
-    }
-
-
-def _draw_one_range(figure: go.Figure, place: int, row: Any, axis: Axis) -> None:
-    """Draw one row of `draw_ranges` in the look of its basis."""
-    y = [place - 0.12] * 2
-    common = {"showlegend": False, "hovertemplate": f"{row.label}: {_range_in_words(row, axis)}<extra></extra>"}
-    if pd.notna(row.low) and row.low != row.high:
-        look = {
-            "bounded": {"color": ACCENT, "width": 10},
-            "assumed": {"color": ACCENT, "width": 4, "dash": "4px,3px"},
-        }.get(row.basis, {"color": ACCENT, "width": 3})
-        figure.add_scatter(
-            x=[row.low, row.high], y=y, mode="lines", line=look, opacity=0.55 if row.basis == "bounded" else 1, **common
-        )
-    if pd.notna(row.value):
-        marker = (
-            _FULL
-            if row.basis == "reported"
-            else _HOLLOW | {"symbol": "diamond" if row.basis == "assumed" else "circle"}
-        )
-        figure.add_scatter(x=[row.value], y=y[:1], mode="markers", marker=marker, **common)
-    figure.add_annotation(
-        text=f"<b>{row.label}</b>  {_range_in_words(row, axis)}",
-        showarrow=False,
-        font={"size": 13},
-        x=0,
-        xref="paper",
-        xanchor="left",
-        y=place + 0.12,
-        yanchor="bottom",
-        align="left",
-    )
-
-
-def _range_in_words(row: Any, axis: Axis) -> str:
-    ends = (
-        ""
-        if pd.isna(row.low) or row.low == row.high
-        else span(row.low, row.high, axis.unit, axis.digits, between=False)
-    )
-    if pd.isna(row.value):
-        return ends
-    return axis.write(row.value) + (f" ({ends})" if ends else "")
-
-
-def _table_of_curve(
-    frame: pd.DataFrame,
-    lines: Mapping[str, str],
-    axes: tuple[Axis, Axis],
-    caption: Caption,
-    band: tuple[str, str] | None,
-) -> tuple[Table, str]:
-    assumption = frame.columns[0]
-    labels = {assumption: axes[0].title, **lines} | ({band[0]: "from", band[1]: "to"} if band else {})
-    forms = [f"{axis.digits}%" if axis.unit == "share" else axis.digits for axis in axes]
-    digits = {column: forms[0] if column == assumption else forms[1] for column in labels}
-    ends = [
-        (row[assumption], [axes[1].write(row[column]) for column in lines]) for _, row in frame.iloc[[0, -1]].iterrows()
-    ]
+def _rates_in_words(frame: pd.DataFrame, name: str, whole: bool) -> str:
+    axis = Axis(name, digits=1)
     words = [
-        f"at {axes[0].write(x)}: {join_words([f'{name} {y}' for name, y in zip(lines.values(), ys, strict=True)])}"
-        for x, ys in ends
+        f"{r.year}: {axis.tell(r.per_month, r.low, r.high)}{', part of a year' if r.partial else ''}"
+        for r in frame.itertuples()
     ]
-    alt = f"Dashed lines of {axes[1].title} over {axes[0].title}, {'; '.join(words)}."
-    every = frame.iloc[:: max(1, len(frame) // 20)]
-    return Table(every, caption, labels, digits), alt
+    if not whole:
+        places = (0, -1, frame["per_month"].argmin(), frame["per_month"].argmax())
+        words = [f"{w} {words[p]}" for w, p in zip(("first", "last", "smallest", "largest"), places, strict=True)]
+    return f"{name}, {'; '.join(words)}."
 
 
-def _outline(geometry: Any) -> tuple[list[float | None], list[float | None]]:
-    """Give a county's outline in kilometers, with a gap between its parts."""
-    x, y = [], []
-    for part in getattr(geometry, "geoms", [geometry]):
-        points = np.round(np.asarray(part.exterior.coords) / 1000, 1)
-        x += [*points[:, 0].tolist(), None]
-        y += [*points[:, 1].tolist(), None]
-    return x[:-1], y[:-1]
+def _draw_row(figure: go.Figure, row: Any, place: float, edge: float, bare: bool) -> None:
+    """Draw one row of `draw_ranges` in the look of its basis; what has no upper limit goes to the edge."""
+    look = {"hovertemplate": f"{row.label}: {row.words}<extra></extra>"}
+    high = edge if pd.isna(row.high) or row.high == np.inf else row.high
+    if pd.notna(row.interval_low):
+        _add_line(figure, [row.interval_low, row.low, None, high, row.interval_high], [place] * 5, width=1.5, **look)
+    if bare or (row.low != high and row.basis in ("bounded", "assumed")):
+        _add_bars(figure, [place], [0 if bare else row.low], [high], row.basis, across=True, width=14, **look)
+    elif row.low != high:
+        _add_line(figure, [row.low, high], [place] * 2, width=3, **look)
+    if pd.notna(row.value) and not bare:
+        _add_dots(figure, [row.value], [place], row.basis if row.basis in _DOTS else "computed", **look)
 
 
-def _county_in_words(row: Any) -> str:
-    if row.status == "none reported":
-        return "none reported"
-    return f"{span(row.lower, row.upper, between=False)} convictions ({row.status})"
+def _shade(figure: go.Figure, between: tuple[float, float, str], middle: float) -> float:
+    """Shade between two values; gives the room that the words for it need above all lines."""
+    low, high, words = between
+    line = {"color": INK, "width": 0 if high > low else 2}
+    figure.add_vrect(x0=low, x1=high, fillcolor=RULE, line=line, layer="below")
+    side = {"x": low, "xshift": 4} if low + high <= 2 * middle else {"x": high, "xanchor": "right", "xshift": -4}
+    text = _wrap(words, 24)
+    _write(figure, text, xref="x", y=1, yref="paper", **side)
+    return 0.09 + 0.06 * text.count("<br>")
 
 
-def _label_counties(figure: go.Figure, named: gpd.GeoDataFrame) -> None:
-    """Name counties over the ocean, each with a line to it, from north to south without overlap."""
-    middles = named.geometry.representative_point()
-    order = (middles.y / 1000).sort_values(ascending=False).index
-    slot = np.inf
-    for index in order:
-        row, y = named.loc[index], middles.y[index] / 1000
-        slot = min(slot - 66, y)
-        figure.add_annotation(
-            x=round(middles.x[index] / 1000, 1),
-            y=round(y, 1),
-            ax=-400,
-            ay=round(slot, 1),
-            axref="x",
-            ayref="y",
-            xanchor="right",
-            arrowhead=6,
-            arrowsize=0.6,
-            arrowwidth=1,
-            arrowcolor=INK,
-            font={"size": 13},
-            align="right",
-            text=f"<b>{row['county']}</b> {span(row['lower'], row['upper'], between=False)}",
-        )
+def _mark_even(figure: go.Figure, words: str, line: pd.Series, log: bool) -> None:
+    """Mark 1, with words where the line's end is farther away, and on its other side."""
+    first, last = np.log(line.iloc[[0, -1]])
+    end, side = (first, {}) if abs(first) > abs(last) else (last, {"x": 1, "xanchor": "right"})
+    figure.add_hline(y=1, line={"color": INK, "width": 1})
+    _write(figure, _wrap(words, 24), **{"y": 0 if log else 1, "yanchor": "bottom" if end < 0 else "top"} | side)
+
+
+def _read_lines(frame: pd.DataFrame, lines: Mapping[str, str], axes: tuple[Axis, Axis], band: Any, between: Any) -> str:
+    """Read the lines, and the first one's band, at both ends and where the shading begins and ends."""
+    seen, words = frame[[frame.columns[0], *lines, *(band or ())]].astype(float).set_index(frame.columns[0]), []
+    at = sorted({seen.index[0], seen.index[-1], *(between or ())[:2]})
+    seen = seen.reindex(seen.index.union(at)).interpolate("index").loc[at]
+    for column, name in lines.items():
+        columns = [column, *(band if band and not words else ())]
+        texts = [f"{axes[1].tell(*values)} at {axes[0].write(place)}" for place, *values in seen[columns].itertuples()]
+        words.append(f"{name}: {join_words(texts)}")
+    words += [f"across: {axes[0].title}; upward: {axes[1].title}"]
+    words += [f"marked {axes[0].between(*between[:2])}: {between[2]}"] if between else []
+    return "; ".join(words)
+
+
+def _outline(geometry: Any) -> np.ndarray:
+    """Give the x and y of a county's outline in kilometers, with a gap between its parts."""
+    gap, parts = [[np.nan, np.nan]], getattr(geometry, "geoms", [geometry])
+    return np.vstack([np.vstack([np.asarray(part.exterior.coords) / 1000, gap]) for part in parts])[:-1].round(1).T
+
+
+def _label_points(
+    figure: go.Figure, x: pd.Series, y: pd.Series, text: Any, at: float, gap: float, lift: float = 0, **looks: Any
+) -> None:
+    """Name points in a column that ends at `at`, from the top down without overlap, each with a line to it."""
+    points = pd.DataFrame({"x": x, "y": y, "text": text, **looks}).sort_values("y", ascending=False).round(3)
+    steps = gap * np.arange(len(points))
+    slots = isotonic_regression(points["y"].to_numpy() + lift + steps, increasing=False).x - steps
+    look = {"ax": at, "axref": "x", "ayref": "y", "xanchor": "right", "arrowhead": 6, "arrowwidth": 1}
+    for point, slot in zip(points.to_dict("records"), slots.round(3).tolist(), strict=True):
+        figure.add_annotation(ay=slot, font={"size": 13}, **look, **point)

@@ -13,6 +13,8 @@ import pandas as pd
 from htanalysis.datasets import load, read_descriptor
 from htanalysis.errors import HtanalysisError
 
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
+
 _STATED = re.compile(
     r"(?P<limit>over|more than|nearly|almost|about|roughly|approximately|around)?\s*(?P<number>[\d,]+(?:\.\d+)?)"
 )
@@ -28,8 +30,16 @@ def _database() -> sqlite3.Connection:
         words = frame.select_dtypes(exclude=["number", "boolean"]).columns
         frame[words] = frame[words].astype("str").where(frame[words].notna())
         frame.to_sql(name, connection, index=False)
-    connection.execute("PRAGMA query_only = ON")
+    # Its first use declares this table, which the authorizer would take for a change.
+    connection.execute("SELECT 1 FROM pragma_table_info('tcvap')").fetchall()
+    connection.set_authorizer(_authorize)
     return connection
+
+
+def _authorize(action: int, name: str | None, *_: str | None) -> int:
+    """Let a query read, and nothing else; of the pragmas only the one that lists a table's columns."""
+    reads = action in _READING or (action == sqlite3.SQLITE_PRAGMA and name == "table_info")
+    return sqlite3.SQLITE_OK if reads else sqlite3.SQLITE_DENY
 
 
 def evaluate(expression: str) -> float | str | None:
@@ -48,7 +58,7 @@ def evaluate(expression: str) -> float | str | None:
     Raises
     ------
     HtanalysisError
-        If the query cannot be run.
+        If the query cannot be run, or is more than one query that reads.
 
     Examples
     --------
@@ -57,8 +67,10 @@ def evaluate(expression: str) -> float | str | None:
     """
     try:
         row = _database().execute(expression).fetchone()
-    except sqlite3.Error as error:
-        raise HtanalysisError(f"The expression cannot be run: {error}. It is: {expression}") from error
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise HtanalysisError(
+            f"The expression cannot be run: {error}. Write one SELECT over the data sets. It is: {expression}"
+        ) from error
     value = row[0] if row else None
     return float(value) if isinstance(value, int) else value
 

@@ -1,16 +1,19 @@
 """The command line: it reads what was typed, calls one function, prints, and gives the exit code."""
 
 import argparse
+import os
+import signal
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
-
-from htanalysis.datasets import catalogue, describe, load
+from htanalysis import settings
+from htanalysis.datasets import catalogue, describe
 from htanalysis.errors import HtanalysisError
 from htanalysis.reports import make_report
+from htanalysis.returns import count_quarters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,20 +27,64 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 the input is wrong, 2 wrong usage (from argparse), 3 a notebook failed.
+        0 done, 1 the input is wrong, 2 wrong usage (from argparse), 3 a notebook failed, 130 stopped.
     """
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        with _stopped_once():
+            _check_home()
+            options.command(options)
+        sys.stdout.flush()
     except HtanalysisError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("Stopped. Nothing was changed.", file=sys.stderr)
+        print("Stopped. Nothing half done is left.", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        _drop_output()
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}. Put this right and run the command again.", file=sys.stderr)
+        _drop_output()
+        return 1
     return 0
+
+
+@contextmanager
+def _stopped_once() -> Iterator[None]:
+    """Let SIGTERM stop the work as Ctrl-C does, and nothing after it disturb the tidying up."""
+
+    def stop(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _check_home() -> None:
+    if not (settings.HOME / "data" / "datapackage.json").is_file():
+        raise HtanalysisError(
+            f"{settings.HOME} holds no data/datapackage.json. Set HTANALYSIS_HOME to the folder that holds data and "
+            "notebooks, or unset it to use the package's own."
+        )
+
+
+def _drop_output() -> None:
+    """Forget what cannot be written to stdout; Python would try again at its end, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         commands, "report", _report, "run all notebooks and write the pages", "report --quarter 2011Q3:2012Q2"
     )
     report.add_argument("--quarter", default="latest", help="2012Q2, 2011Q3:2012Q2 or latest (default)")
-    report.add_argument("--out", type=Path, help="folder for reports (default: reports)")
+    report.add_argument("--out", type=_folder, help="folder for reports (default: reports)")
     report.add_argument("--jobs", type=_positive, default=2, help="notebooks at the same time (default: 2)")
 
     data = _add(commands, "data", _data, "list the data sets, or explain one", "data penal_code_236_1")
@@ -67,9 +114,15 @@ def _add(
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
+    if not (text.isascii() and text.isdecimal()) or int(text) == 0:
         raise argparse.ArgumentTypeError(f'"{text}" is not a whole number above 0')
     return int(text)
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError('"" is not a folder')
+    return Path(text)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -103,9 +156,6 @@ def _data(options: argparse.Namespace) -> None:
 
 
 def _quarters(_: argparse.Namespace) -> None:
-    held = load("task_force_quarters").groupby("quarter")
-    table = pd.DataFrame(
-        {"published": held["count"].count(), "of": held.size(), "by": held["task_forces_reporting"].max()}
-    )
-    for quarter, row in table.iterrows():
-        print(f"{quarter}  {row['published']} of {row['of']} counts published, {row['by']} task forces reporting")
+    for quarter, rows in count_quarters().groupby("quarter"):
+        known, by = rows["count"].notna().sum(), rows["task_forces_reporting"].max()
+        print(f"{quarter}  {known} of {len(rows)} counts known, {by} task forces reporting")

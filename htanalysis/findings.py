@@ -3,6 +3,7 @@
 A finding travels in the executed notebook's own outputs. The pages, `findings.csv` and the index are built from there.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -61,6 +62,8 @@ class Finding:
     def __post_init__(self) -> None:
         for name in ("value", "low", "high"):
             object.__setattr__(self, name, _plain(getattr(self, name)))
+        if isinstance(self.source, str) or not self.source:
+            raise HtanalysisError(f'Finding "{self.id}": name what it rests on, as a list of sources.')
         object.__setattr__(self, "source", tuple(self.source))
         if self.digits is None:
             object.__setattr__(self, "digits", int(self.unit == "times"))
@@ -113,7 +116,7 @@ def percent(share: float, digits: int = 0) -> str:
     >>> percent(0.46018), percent(0.46018, 1)
     ('46%', '46.0%')
     """
-    return "not published" if pd.isna(share) else f"{float(share):.{digits}%}"
+    return "not published" if pd.isna(share) else f"{float(share):.{digits}%}".replace("-0%", "0%").replace("-", "−")
 
 
 def with_unit(value: float, unit: str, digits: int = 0) -> str:
@@ -156,15 +159,31 @@ def join_words(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def rose_or_fell(first: float, last: float) -> str:
-    """Give the verb for a change.
+def times_less(ratio: float) -> str:
+    """Say how much less or more likely something is, in the direction that the ratio has.
 
     Examples
     --------
-    >>> rose_or_fell(1, 2), rose_or_fell(2, 1), rose_or_fell(2, 2)
-    ('rose', 'fell', 'stayed')
+    >>> times_less(8.89), times_less(0.5), times_less(1.0)
+    ('8.9 times less likely', '2.0 times more likely', 'as likely')
     """
-    return "rose" if last > first else "fell" if last < first else "stayed"
+    if number(ratio, 1) == "1.0":
+        return "as likely"
+    return f"{number(ratio, 1)} times less likely" if ratio > 1 else f"{number(1 / ratio, 1)} times more likely"
+
+
+def tell_change(first: float, last: float, since: object, until: object, digits: int = 0) -> str:
+    """Write how a number went, with the verb for its direction.
+
+    Examples
+    --------
+    >>> tell_change(100, 304, "2010Q3", "2012Q2"), tell_change(2, 2, 2007, 2012)
+    ('rose from 100 in 2010Q3 to 304 in 2012Q2', 'stayed at 2 from 2007 to 2012')
+    """
+    if first == last:
+        return f"stayed at {number(first, digits)} from {since} to {until}"
+    verb = "rose" if last > first else "fell"
+    return f"{verb} from {number(first, digits)} in {since} to {number(last, digits)} in {until}"
 
 
 def source_in_words(source: Sequence[str]) -> str:
@@ -217,6 +236,6 @@ def _problem(finding: Finding) -> str | None:
         return "a bounded finding has a range and no value; give low and high."
     if finding.basis == "assumed" and not finding.assumption:
         return "say what is assumed."
-    if not finding.source:
-        return "name what it rests on."
+    if not all(math.isfinite(end) for end in ends):
+        return "a value is not a finite number."
     return None

@@ -1,12 +1,19 @@
 """The pages: an index, one page a notebook, the code book and the methods, as files that work without a network."""
 
+import ast
 import base64
+import csv
+import html
+import importlib
 import inspect
+import math
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from html.parser import HTMLParser
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +22,10 @@ import papermill
 import plotly
 from markupsafe import Markup
 from nbconvert import HTMLExporter
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
+from nbconvert.filters import markdown2html
+from pygments import lex
 from pygments.lexers import PythonLexer
+from pygments.token import Token
 from traitlets.config import Config
 
 import htanalysis
@@ -27,22 +35,84 @@ from htanalysis.datasets import evidence, read_descriptor
 #: The findings that the index shows first, the most important before the others, and what stands above each.
 HEADLINES = {
     "victims-identified-growth": "Victims identified in a quarter",
-    "quarterly-counts-published": "Quarterly counts that are published",
-    "growth-before-san-jose": "Growth before the ninth task force",
-    "task-force-arrests-on-other-charges": "Task forces’ arrests on other charges",
+    "quarterly-counts-published": "Quarterly counts that are known",
+    "growth-before-san-jose": "Growth in investigations before the ninth task force",
+    "task-force-arrests-on-other-charges": "Task forces’ arrests not recorded under § 236.1",
     "arrests-against-year-before": "Arrests under § 236.1, against the year before",
     "convictions-to-come": "Convictions still to come",
     "largest-published-county": "Alameda’s share of convictions",
     "labor-victims-missed": "Labor victims, less likely to be counted",
-    "labor-among-foreign-victims": "Labor among foreign victims whom police count",
+    "labor-among-foreign-victims": "Labor among foreign victims whom task forces count",
     "claims-that-differ": "Statements of the report that differ",
+}
+
+#: How many of them stand above what nobody knows.
+FIRST = 4
+
+#: The notebooks whose first unknown the index shows as large as a finding, and what stands above each.
+UNKNOWNS = {
+    "00-start-here": "People trafficked in California",
+    "03-county-convictions": "Convictions of each county",
+    "04-sex-and-labor": "Sex and labor trafficking, as they are",
+}
+
+#: Words that need explaining: how a page may write each, and what it means.
+GLOSSARY = {
+    "quarter": (r"\b\d{4}Q[1-4]\b", "Three months of the calendar year. 2012Q2 is April to June 2012."),
+    "§ 236.1": (r"§\s236\.1", "The section of the California Penal Code that makes human trafficking a crime."),
+    "95% interval": (
+        r"95% (?:confidence )?intervals?|confidence intervals?",
+        "A range made by a method that holds the true value in 95 of 100 cases, were chance the only error.",
+    ),
+    "Bayes’ rule": (
+        r"Bayes[’'] (?:rule|theorem)",
+        "The arithmetic that turns a share round: from the foreigners among labor victims to the labor victims among"
+        " foreigners.",
+    ),
+    "Cal EMA": (
+        r"Cal EMA",
+        "California Emergency Management Agency. It funded the task forces and received their quarterly returns.",
+    ),
+    "CalWORKs": (r"CalWORKs", "California’s cash aid and services for families with children."),
+    "CJIS": (
+        r"CJIS",
+        "The Attorney General’s Division of Criminal Justice Information Systems, which collects what counties report"
+        " of arrests and cases.",
+    ),
+    "H.E.A.T.": (
+        r"H\.E\.A\.T\.",
+        "Human Exploitation and Trafficking: the unit of Alameda County’s District Attorney for such cases.",
+    ),
+    "HTRS": (
+        r"HTRS|Human Trafficking Reporting System",
+        "Human Trafficking Reporting System, in which federally funded task forces recorded their cases.",
+    ),
+    "ILO": (r"ILO", "International Labour Organization, the agency of the United Nations that estimates forced labor."),
+    "odds ratio": (r"odds ratios?", "The odds of one group divided by those of another; 1 means no difference."),
+    "TCVAP": (
+        r"TCVAP",
+        "Trafficking and Crime Victims Assistance Program, California’s aid for foreign victims of trafficking.",
+    ),
+    "vice unit": (r"vice[- ](?:units?|housed)", "Police who work on prostitution, gambling and the like."),
 }
 
 _UNKNOWN = "## What we cannot know"
 _PRIORITY = [findings.MIME, charts.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
+_DOWNLOADS = {
+    "findings.csv": ("CSV", "every finding with value, range, basis and source"),
+    "tables.xlsx": ("Excel workbook", "every table shown, a sheet each"),
+    "manifest.json": ("JSON", "what went in and came out, with SHA-256"),
+}
+#: What only shows a number, and does not compute it.
+_DISPLAY = ("htanalysis.charts", "htanalysis.findings", "htanalysis.tables")
 
 
-def write_pages(executed: Sequence[Path], found: Sequence[dict[str, Any]], period: str, folder: Path) -> None:
+def write_pages(
+    executed: Sequence[Path],
+    found: Sequence[Mapping[str, Any]],
+    period: str,
+    folder: Path,
+) -> None:
     """Write the index, a page for each notebook, the code book and the methods, and what they all share.
 
     Parameters
@@ -54,38 +124,33 @@ def write_pages(executed: Sequence[Path], found: Sequence[dict[str, Any]], perio
     period : str
         The report's period, as "2012Q2" or "2011Q3:2012Q2".
     folder : pathlib.Path
-        Where the pages go.
+        Where the pages go, beside the files that they offer.
     """
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in executed}
+    made = {name: _point_to_code(notebook) for name, notebook in notebooks.items()}
     shared = {
         "period": period.replace(":", " to "),
         "menu": [{"name": name, "title": _title(notebook)} for name, notebook in notebooks.items()],
         "bases": settings.BASES,
-        "version": htanalysis.datasets.read_descriptor()["version"],
+        "version": read_descriptor()["version"],
     }
     exporter = _exporter()
     for path in executed:
         page = shared | {"page": path.stem, "heading": _title(notebooks[path.stem]), "settings": _settings(path)}
-        html, _ = exporter.from_notebook_node(notebooks[path.stem], resources={"ht": page})
-        (folder / f"{path.stem}.html").write_text(html, encoding="utf-8")
-    by_id = {finding["id"]: finding for finding in found}
-    first = [by_id[name] | {"topic": topic} for name, topic in HEADLINES.items() if name in by_id]
-    others = [finding for finding in found if finding["id"] not in HEADLINES]
-    unknown = {name: _unknown(notebook) for name, notebook in notebooks.items()}
+        text, _ = exporter.from_notebook_node(notebooks[path.stem], resources={"ht": page})
+        (folder / f"{path.stem}.html").write_text(_polish(text), encoding="utf-8")
     contents = {
-        "index": {
-            "heading": "What California's numbers on human trafficking say, and what they do not",
-            "first": first,
-            "others": others,
-            "unknown": unknown,
-        },
-        "codebook": {"heading": "Where each number comes from", "resources": read_descriptor()["resources"]},
-        "methods": {"heading": "How each number is computed", "functions": _functions(found)},
+        "index": {"heading": "What California’s numbers on human trafficking say, and what they do not"}
+        | _sort_findings([made[item["notebook"]][item["id"]] | item for item in found])
+        | {"unknown": {name: _unknown(notebook) for name, notebook in notebooks.items()}}
+        | {"unknowns": UNKNOWNS, "downloads": _downloads(folder, list(notebooks))},
+        "codebook": {"heading": "Where each number comes from", "resources": _resources()},
+        "methods": {"heading": "How each number is computed"} | _methods(notebooks),
     }
     for name, content in contents.items():
         template = exporter.environment.get_template(f"{name}-page.html.j2")
-        html = template.render(resources={"ht": shared | {"page": name} | content})
-        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+        text = template.render(resources={"ht": shared | {"page": name} | content})
+        (folder / f"{name}.html").write_text(_polish(text), encoding="utf-8")
     _copy_assets(folder / "assets")
 
 
@@ -93,7 +158,13 @@ def _exporter() -> HTMLExporter:
     config = Config({"HTMLExporter": {"extra_template_basedirs": [str(files("htanalysis") / "templates")]}})
     config.NbConvertBase.display_data_priority = _PRIORITY
     exporter = HTMLExporter(config=config, template_name="htanalysis")
-    exporter.environment.filters |= {"by_place": _by_place, "scale": _draw_scale, "slug": _slug, "to_table": _to_table}
+    exporter.environment.filters |= {
+        "by_place": _by_place,
+        "code": _highlight,
+        "scale": _draw_scale,
+        "range_in_words": _range_in_words,
+        "table": _to_table,
+    }
     exporter.environment.globals |= {
         "findings_mime": findings.MIME,
         "charts_mime": charts.MIME,
@@ -102,17 +173,31 @@ def _exporter() -> HTMLExporter:
     return exporter
 
 
-def _by_place(references: Sequence[str]) -> list[tuple[str, list[dict[str, str]]]]:
-    """Group sources by where they stand, in order, so that a place is named once."""
-    places: dict[str, list[dict[str, str]]] = {}
-    for reference in references:
-        item = evidence(reference)
-        places.setdefault(item["place"], []).append(item)
-    return list(places.items())
+# What a notebook says
 
 
-def _to_table(content: Mapping[str, Any], with_title: bool = True) -> Markup:
-    return Markup(tables.render_table(content, with_title))  # noqa: S704, render_table escapes every cell
+def _shown(cell: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
+    """Go through the findings, figures and tables that a cell shows."""
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        yield from data.get(findings.MIME, {}).get("findings", [])
+        yield from (data[mime] for mime in (tables.MIME, charts.MIME) if mime in data)
+
+
+def _point_to_code(notebook: nbformat.NotebookNode) -> dict[str, dict[str, str]]:
+    """Give all that a notebook shows its topic and the cell that makes it, and say both by id.
+
+    The cell that makes something names it; where none does, the cell that shows it counts.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    made = {}
+    for place, cell in enumerate(cells):
+        for item in _shown(cell):
+            makers = (other for other in cells[place::-1] if f'"{item["id"]}"' in other.source)
+            topic = HEADLINES.get(item["id"], item["id"].replace("-", " "))
+            made[item["id"]] = {"topic": topic, "code": f"code-{next(makers, cell).id}"}
+            item.update(made[item["id"]])
+    return made
 
 
 def _title(notebook: nbformat.NotebookNode) -> str:
@@ -120,8 +205,8 @@ def _title(notebook: nbformat.NotebookNode) -> str:
     return notebook.cells[0].source.split("\n")[0].removeprefix("# ")
 
 
-def _settings(path: Path) -> list[dict[str, str]]:
-    """List a notebook's parameters with the values that it ran with and what they mean."""
+def _settings(path: Path) -> dict[str, Any]:
+    """Tabulate a notebook's parameters with the values that it ran with and what they mean."""
     declared = papermill.inspect_notebook(str(path))
     injected = next(
         (
@@ -132,10 +217,10 @@ def _settings(path: Path) -> list[dict[str, str]]:
         "",
     )
     given = dict(re.findall(r"^(\w+) = (.*)$", injected, flags=re.MULTILINE))
-    return [
-        {"name": name, "value": given.get(name, item["default"]).strip("\"'"), "help": item["help"]}
-        for name, item in declared.items()
+    rows = [
+        [name, given.get(name, item["default"]).strip("\"'"), item["help"] or ""] for name, item in declared.items()
     ]
+    return _as_table("Parameters of the notebook", ["name", "value", "meaning"], rows)
 
 
 def _unknown(notebook: nbformat.NotebookNode) -> list[str]:
@@ -145,54 +230,359 @@ def _unknown(notebook: nbformat.NotebookNode) -> list[str]:
     return re.findall(r"^- (.+)$", section, flags=re.MULTILINE)
 
 
-def _functions(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Document what a notebook may call: the signature, the docstring and the source."""
-    used: dict[str, set[str]] = {}
-    for finding in found:
-        if finding["method"]:
-            used.setdefault(finding["method"], set()).add(finding["notebook"])
-    functions = []
-    for name in sorted(htanalysis.__all__):
-        function = getattr(htanalysis, name)
-        if inspect.isfunction(function):
-            source = highlight(inspect.getsource(function), PythonLexer(), HtmlFormatter(nowrap=True))
-            summary, _, rest = inspect.getdoc(function).partition("\n")
-            functions.append(
-                {
-                    "name": name,
-                    "signature": f"{name}{inspect.signature(function)}",
-                    "summary": summary,
-                    "rest": rest.strip("\n"),
-                    "source": Markup(source),  # noqa: S704, Pygments escapes the code
-                    "module": function.__module__,
-                    "used": sorted(used.get(name, [])),
-                }
-            )
-    return functions
+# The index
+
+
+def _sort_findings(found: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Part the findings into those above what nobody knows, those below it, and all others."""
+    by_id = {finding["id"]: finding for finding in found}
+    headlines = [by_id[name] for name in HEADLINES if name in by_id]
+    others = [finding for finding in found if finding["id"] not in HEADLINES]
+    return {"first": headlines[:FIRST], "next": headlines[FIRST:], "others": others}
+
+
+def _downloads(folder: Path, notebooks: Sequence[str]) -> list[dict[str, str]]:
+    """List the files beside the pages; the manifest, which is written last, has no size yet."""
+    listed = _DOWNLOADS | {f"notebooks/{name}.ipynb": ("Jupyter notebook", "as executed") for name in notebooks}
+    return [
+        {"path": path, "name": Path(path).name, "format": kind, "words": words, "size": _size(folder / path)}
+        for path, (kind, words) in listed.items()
+    ]
+
+
+def _size(path: Path) -> str:
+    return f", {max(1, round(path.stat().st_size / 1000))} kB" if path.exists() else ""
+
+
+def _by_place(references: Sequence[str]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Group sources by where they stand, in order, so that a place is named once."""
+    places: dict[str, list[dict[str, str]]] = {}
+    for reference in references:
+        item = evidence(reference)
+        places.setdefault(item["place"], []).append(item | {"short": _short_quotes()[reference]})
+    return list(places.items())
+
+
+@cache
+def _short_quotes() -> dict[str, str]:
+    """Cut each quote to its first words, as many as tell it from the other quotes of its place."""
+    quotes = [item for entry in read_descriptor()["resources"] for item in entry["evidence"]]
+    short = {}
+    for item in quotes:
+        words = item["quote"].split()
+        rivals = [other["quote"].split() for other in quotes if other["place"] == item["place"] and other != item]
+        fits = (end for end in range(4, len(words)) if words[:end] not in [rival[:end] for rival in rivals])
+        end = next(fits, len(words))
+        short[item["id"]] = " ".join(words[:end]).rstrip(".,;:–") + ("…" if end < len(words) else "")
+    return short
 
 
 def _draw_scale(finding: Mapping[str, Any]) -> Markup:
-    """Draw a finding's value and range to scale, as a small picture that says nothing the text does not."""
-    ends = [finding[key] for key in ("value", "low", "high") if finding[key] is not None]
-    if finding["low"] is None or not ends:
+    """Draw a finding's value and range to scale, as a small picture that says nothing the text does not.
+
+    The scale reaches from 0, or a round number below it, to a round number. There is none where it would be empty.
+    """
+    low, high, value = finding["low"], finding["high"], finding["value"]
+    share = finding["unit"] == "share"
+    ends = [end for end in (low, high, value) if end is not None]
+    if not ends or (low is None and not share):
         return Markup()
-    top = 1.0 if finding["unit"] == "share" else max(ends)
-    place = {key: 100 * finding[key] / top for key in ("value", "low", "high") if finding[key] is not None}
-    width = max(place["high"] - place["low"], 0.8)
-    parts = [f'<rect class="range" x="{place["low"]:.1f}" y="4" width="{width:.1f}" height="6" />']
-    if "value" in place:
-        parts.append(f'<rect class="value" x="{place["value"] - 0.6:.1f}" y="1" width="1.2" height="12" />')
-    limits = ("0%", "100%") if finding["unit"] == "share" else ("0", findings.number(top, finding["digits"]))
+    start = -_round_up(-min(*ends, 0))
+    top = 1.0 if share and max(ends) <= 1 else _round_up(max(*ends, 0))
+    if start == top:
+        return Markup()
+    places = {
+        name: 100 * (end - start) / (top - start)
+        for name, end in (("low", low), ("high", high), ("value", value), ("one", 1))
+        if end is not None
+    }
+    parts = []
+    if finding["unit"] == "times" and start < 1 < top:
+        parts.append(f'<span class="tick" style="left:{places["one"]:.1f}%"><span>1</span></span>')
+    if low is not None and low < high:
+        width = places["high"] - places["low"]
+        parts.append(f'<span class="range" style="left:{places["low"]:.1f}%;width:{width:.1f}%"></span>')
+    dot = places.get("value", places["low"] if low == high and low is not None else None)
+    if dot is not None:
+        parts.append(f'<span class="dot" style="left:{dot:.1f}%"></span>')
+    limits = [findings.percent(end) if share else findings.number(end, _decimals(end)) for end in (start, top)]
     return Markup(  # noqa: S704, made of numbers alone
-        f'<svg class="scale scale-{finding["basis"]}" viewBox="0 0 100 14" preserveAspectRatio="none"'
-        f' aria-hidden="true"><rect class="track" x="0" y="6.5" width="100" height="1" />{"".join(parts)}</svg>'
+        f'<span class="scale scale-{finding["basis"]}" aria-hidden="true">{"".join(parts)}</span>'
         f'<span class="limits" aria-hidden="true"><span>{limits[0]}</span><span>{limits[1]}</span></span>'
     )
 
 
-def _slug(text: str) -> str:
-    """Make an id of a heading."""
-    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+def _round_up(value: float) -> float:
+    """Give the next number of the form 1, 2 or 5 with zeros.
+
+    Examples
+    --------
+    >>> _round_up(1798), _round_up(1.47), _round_up(0.44), _round_up(20), _round_up(0)
+    (2000, 2, 0.5, 20, 0)
+    """
+    if value <= 0:
+        return 0
+    power = math.floor(math.log10(value))
+    steps = (step * 10**power if power >= 0 else step / 10**-power for step in (1, 2, 5, 10))
+    return next(step for step in steps if step >= value)
+
+
+def _decimals(value: float) -> int:
+    """Say how many decimals a round number needs."""
+    return 0 if value == 0 else max(0, -math.floor(math.log10(abs(value))))
+
+
+def _range_in_words(finding: Mapping[str, Any]) -> str:
+    """Say what a finding's range is, with its ends where the amount does not give them."""
+    low, high = finding["low"], finding["high"]
+    if low is None or low == high:
+        return ""
+    words = {
+        "computed": f"{settings.CONFIDENCE:.0%} interval",
+        "bounded": "bounds",
+        "assumed": "if the assumption holds",
+        "reported": "range of the source",
+    }[finding["basis"]]
+    if finding["value"] is None:
+        return words
+    unit = "share" if finding["unit"] == "share" else ""
+    return f"{words}: {findings.span(low, high, unit, finding['digits'], between=False)}"
+
+
+# The code book
+
+
+def _resources() -> list[dict[str, Any]]:
+    """Give the data sets with their columns and their rows as tables."""
+    heads = ["column", "meaning", "unit", "empty means", "basis"]
+    return [
+        entry
+        | {
+            "columns": _as_table(
+                f"Columns of {entry['name']}",
+                heads,
+                [
+                    [field[key] for key in ("name", "description", "unit", "missing", "basis")]
+                    for field in entry["schema"]["fields"]
+                ],
+            ),
+            "rows": _read_rows(entry),
+        }
+        for entry in read_descriptor()["resources"]
+    ]
+
+
+def _read_rows(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Tabulate a data set as its file states it."""
+    path = settings.HOME / "data" / entry["path"]
+    with path.open(newline="", encoding="utf-8") as file:
+        heads, *rows = csv.reader(file)
+    numeric = {field["name"] for field in entry["schema"]["fields"] if field["type"] in ("integer", "number")}
+    cells = [[_read_cell(text, head in numeric) for head, text in zip(heads, row, strict=True)] for row in rows]
+    return _as_table(f"Rows of {entry['name']}", heads, cells, "plain")
+
+
+def _read_cell(text: str, numeric: bool) -> str | int | float | None:
+    if not numeric or not text:
+        return text or None
+    return float(text) if "." in text else int(text)
+
+
+def _as_table(subtitle: str, heads: Sequence[str], rows: Sequence[Sequence[Any]], digits: Any = 0) -> dict[str, Any]:
+    """Put rows into the form in which notebooks hand over tables."""
+    columns = [{"name": head, "label": head, "digits": digits} for head in heads]
+    return {"title": subtitle, "subtitle": subtitle, "columns": columns, "rows": rows, "missing": "empty"}
+
+
+def _to_table(content: Mapping[str, Any], row_id: str = "") -> Markup:
+    return Markup(tables.render_table(content, on_page=True, row_id=row_id))  # noqa: S704, it escapes every cell
+
+
+# The methods
+
+
+def _methods(notebooks: Mapping[str, nbformat.NotebookNode]) -> dict[str, Any]:
+    """Give the methods, question by question, and document the functions that compute numbers, module by module."""
+    used: dict[str, dict[str, str]] = {}
+    for name, notebook in notebooks.items():
+        for item in (item for cell in notebook.cells for item in _shown(cell) if item["method"]):
+            used.setdefault(item["method"], {})[name] = _title(notebook)
+    named = {name: getattr(htanalysis, name) for name in sorted(htanalysis.__all__)}
+    functions = {
+        name: function
+        for name, function in named.items()
+        if inspect.isfunction(function) and (function.__module__ not in _DISPLAY or name in used)
+    }
+    modules: dict[str, list[dict[str, Any]]] = {}
+    for name, function in functions.items():
+        document = _read_docstring(inspect.getdoc(function), functions)
+        document |= {"name": name, "used": used.get(name, {}), "source": _highlight(_source_alone(function))}
+        modules.setdefault(function.__module__, []).append(document)
+    return {
+        "questions": _read_questions(functions),
+        "modules": [_describe_module(module, modules[module]) for module in sorted(modules)],
+    }
+
+
+def _read_questions(functions: Mapping[str, Any]) -> Markup:
+    """Write `docs/methods.md` as HTML without its title, with a link where it names a function of the page."""
+    text = (Path(__file__).resolve().parents[1] / "docs" / "methods.md").read_text(encoding="utf-8")
+    page = markdown2html(text.partition("\n")[2])
+    link = {name: f'<a href="#{name}"><code>{name}</code></a>' for name in functions}
+    return Markup(re.sub(r"<code>(\w+)</code>", lambda found: link.get(found[1], found[0]), page))  # noqa: S704, our own
+
+
+def _describe_module(name: str, functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    module = importlib.import_module(name)
+    title, _, words = inspect.getdoc(module).partition("\n")[0].partition(": ")
+    return {
+        "name": name.rpartition(".")[2],
+        "title": title.rstrip("."),
+        "words": words[:1].upper() + words[1:],
+        "functions": functions,
+    }
+
+
+def _read_docstring(text: str, functions: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a numpydoc docstring: its first sentence, its paragraphs, and its sections as terms with what they mean."""
+    start, *rest = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    summary, *paragraphs = [_inline(part, functions) for part in start.strip().split("\n\n")]
+    sections = []
+    for name, body in zip(rest[::2], rest[1::2], strict=True):
+        section = {"name": name, "terms": [], "paragraphs": [], "code": ""}
+        if name == "Examples":
+            section["code"] = body.strip()
+        elif name in ("Parameters", "Returns", "Raises", "Attributes"):
+            terms = re.findall(r"^(\S.*)\n((?:(?: .*)?\n?)*)", body, flags=re.MULTILINE)
+            section["terms"] = [(_inline(term, functions), _inline(words, functions)) for term, words in terms]
+        else:
+            section["paragraphs"] = [_inline(part, functions) for part in body.strip().split("\n\n")]
+        sections.append(section)
+    return {"summary": summary, "paragraphs": paragraphs, "sections": sections}
+
+
+def _inline(text: str, functions: Mapping[str, Any]) -> Markup:
+    """Write a docstring's text as HTML, with a link where it names a function of the page."""
+
+    def mark(match: re.Match[str]) -> str:
+        name = match[1].partition("(")[0]
+        code = f"<code>{match[1]}</code>"
+        return f'<a href="#{name}">{code}</a>' if name in functions else code
+
+    escaped = html.escape(" ".join(text.split()), quote=False)
+    return Markup(re.sub(r"`+([^`]+)`+", mark, escaped))  # noqa: S704, escaped above
+
+
+def _source_alone(function: Any) -> str:
+    """Give a function's code without its docstring, which stands above it."""
+    lines = inspect.getsource(function).splitlines()
+    first = ast.parse("\n".join(lines)).body[0].body[0]
+    if inspect.getdoc(function):
+        del lines[first.lineno - 1 : first.end_lineno]
+    return "\n".join(lines)
+
+
+def _highlight(code: str) -> Markup:
+    """Mark comments, strings, numbers and keywords of Python code; nothing else needs a color."""
+    kinds = {Token.Comment: "c", Token.Literal.String: "s", Token.Literal.Number: "m", Token.Keyword: "k"}
+
+    def kind_of(token: tuple[Any, str]) -> str:
+        return next((kind for parent, kind in kinds.items() if token[0] in parent), "")
+
+    parts = []
+    for kind, tokens in groupby(lex(code.strip("\n"), PythonLexer()), kind_of):
+        text = html.escape("".join(text for _, text in tokens), quote=False)
+        parts.append(f'<span class="{kind}">{text}</span>' if kind else text)
+    return Markup("".join(parts).rstrip("\n"))  # noqa: S704, escaped above
+
+
+# The words of a page
+
+
+class _Polish(HTMLParser):
+    """Writes a page again: joins words that must not part, and links a term of art to its meaning at the page's end."""
+
+    _EMPTY = frozenset(("br", "col", "hr", "img", "input", "link", "meta"))
+    _VERBATIM = frozenset(("script", "style", "pre", "code", "title"))
+    _TERMS_NOT_IN = _VERBATIM | {"a", "button", "figure-in-words", "summary", "table"}
+    _TERMS_NOT_IN |= {f"h{level}" for level in range(1, 7)}
+    _TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.done: list[str] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.terms: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._write(self.get_starttag_text())
+        if tag not in self._EMPTY:
+            # The script puts the drawing in the place of the words that stand for it.
+            self.open.append("figure-in-words" if ("role", "img") in attrs else tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self._write(self.get_starttag_text())
+
+    def handle_endtag(self, tag: str) -> None:
+        self._write(f"{self._explain() if tag == 'main' else ''}</{tag}>")
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_charref(self, name: str) -> None:
+        self.text += "'" if name in ("39", "x27") else f"&#{name};"
+
+    def handle_entityref(self, name: str) -> None:
+        self.text += f"&{name};"
+
+    def handle_decl(self, decl: str) -> None:
+        self._write(f"<!{decl}>")
+
+    def _write(self, tag: str) -> None:
+        """Write the text up to a tag, and the tag."""
+        text, self.text = self.text, ""
+        if self._VERBATIM.isdisjoint(self.open):
+            text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", text)
+            if "main" in self.open and {"p", "li"} & set(self.open) and self._TERMS_NOT_IN.isdisjoint(self.open):
+                text = self._TERM.sub(self._link, text)
+            text = re.sub(r"§ (?=\d)", "§\N{NO-BREAK SPACE}", text)
+            text = text.replace("San Jose/South Bay", "San\N{NO-BREAK SPACE}Jose/South\N{NO-BREAK SPACE}Bay")
+        self.done += [text, tag]
+
+    def _link(self, match: re.Match[str]) -> str:
+        term = list(GLOSSARY)[int(match.lastgroup[1:])]
+        if term in self.terms:
+            return match[0]
+        self.terms.append(term)
+        return f'<a class="term" href="#{_word_id(term)}">{match[0]}</a>'
+
+    def _explain(self) -> str:
+        """Write what the terms that were linked mean."""
+        items = [
+            f'<dt id="{_word_id(term)}"><dfn>{html.escape(term)}</dfn></dt><dd>{html.escape(GLOSSARY[term][1])}</dd>'
+            for term in sorted(self.terms, key=str.lower)
+        ]
+        if not items:
+            return ""
+        return f'<section class="words"><h2 id="words">Words used here</h2><dl>{"".join(items)}</dl></section>\n'
+
+
+def _word_id(term: str) -> str:
+    return "word-" + "-".join(re.findall(r"[a-z0-9]+", term.lower()))
+
+
+def _polish(text: str) -> str:
+    """Give a page with its words joined and explained."""
+    page = _Polish()
+    page.feed(text)
+    page.close()
+    page._write("")
+    return "".join(page.done)
+
+
+# What all pages share
 
 
 def _copy_assets(folder: Path) -> None:
@@ -212,4 +602,4 @@ def _style() -> str:
     for font in ("source-sans-3", "source-serif-4"):
         data = base64.b64encode((assets / f"{font}-latin-wght-normal.woff2").read_bytes()).decode()
         style = style.replace(f'url("{font}-latin-wght-normal.woff2")', f'url("data:font/woff2;base64,{data}")')
-    return style + HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    return style

@@ -7,19 +7,20 @@ import pandas as pd
 
 from htanalysis.datasets import load
 from htanalysis.errors import HtanalysisError
+from htanalysis.returns import count_quarters
 
-_QUARTER = re.compile(r"\d{4}Q[1-4]")
+_QUARTER = re.compile(r"[0-9]{4}Q[1-4]")
 
 
 def held_quarters() -> pd.PeriodIndex:
-    """List the quarters that the data cover, published or not, in order.
+    """List the quarters that the report or a return covers, in order.
 
     Examples
     --------
     >>> str(held_quarters()[-1])
     '2012Q2'
     """
-    return pd.PeriodIndex(load("task_force_quarters")["quarter"].unique()).sort_values()
+    return pd.PeriodIndex(count_quarters()["quarter"].unique()).sort_values()
 
 
 def latest_quarter() -> pd.Period:

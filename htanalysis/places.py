@@ -1,12 +1,15 @@
 """Convictions by county: rates, concentration and task forces, over every count that the report leaves open."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.proportion import multinomial_proportions_confint
 
+from htanalysis import settings
 from htanalysis.errors import HtanalysisError
 from htanalysis.rates import poisson_interval
 
@@ -45,30 +48,33 @@ def rate_counties(convictions: pd.DataFrame, places: gpd.GeoDataFrame) -> gpd.Ge
     geopandas.GeoDataFrame
         A row is a county in the order of `places`: its columns, `convictions`, `lower`, `upper`, `status` ("reported",
         "bounded" or "none reported"), `rate_low` and `rate_high` (per 100,000 residents of 2010, from `lower` and
-        `upper`), `interval_low` and `interval_high` (exact 95 % Poisson limits around these two) and `basis`.
+        `upper`), `interval_low` and `interval_high` (exact 95 % Poisson limits around these two; missing where none is
+        reported) and `basis`.
 
     Raises
     ------
     HtanalysisError
         If a county has no residents, or the two tables do not have the same counties.
     """
-    if set(convictions["fips"]) != set(places["fips"]) or (places["population_2010"] <= 0).any():
+    if set(convictions["fips"]) != set(places["fips"]) or not (places["population_2010"].fillna(0) > 0).all():
         raise HtanalysisError("The convictions and the counties must have the same FIPS codes, each with residents.")
     table = places.merge(convictions.drop(columns="county"), on="fips", validate="one_to_one")
     per_100k = 1e5 / table["population_2010"].astype(float)
     unknown = table["convictions"].isna()
     status = np.select([unknown, table["convictions"].eq(0).fillna(False)], ["bounded", "none reported"], "reported")
+    # A county that reported none may have reported nothing, so that its 0 is no count to put an interval around.
+    counted = status != "none reported"
     return table.assign(
         status=status,
         rate_low=table["lower"].astype(float) * per_100k,
         rate_high=table["upper"].astype(float) * per_100k,
-        interval_low=[poisson_interval(count)[0] for count in table["lower"]] * per_100k,
-        interval_high=[poisson_interval(count)[1] for count in table["upper"]] * per_100k,
+        interval_low=([poisson_interval(count)[0] for count in table["lower"]] * per_100k).where(counted),
+        interval_high=([poisson_interval(count)[1] for count in table["upper"]] * per_100k).where(counted),
         basis=np.where(unknown, "bounded", "computed"),
     )
 
 
-def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame, total: int) -> pd.DataFrame:
     """Say how concentrated the convictions are, over every way to share out the unpublished ones.
 
     Parameters
@@ -78,31 +84,32 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame) -> pd.D
         total leaves after the published counts.
     places : pandas.DataFrame
         `counties()`, or a frame with `fips` and `task_force`.
+    total : int
+        Convictions in all counties together; above 0.
 
     Returns
     -------
     pandas.DataFrame
         A row is a measure: `measure`, `value` (missing unless certain), `low`, `high`, `unit` and `basis`. They are the
         share of the largest published county, of the largest and of the two largest counties, and of counties with a
-        task force (fractions); and the Herfindahl-Hirschman index (0 to 1: the chance that two convictions drawn at
-        random, the first being put back, are of one county).
+        task force (fractions); the Herfindahl-Hirschman index (0 to 1: the chance that two convictions drawn at
+        random, the first being put back, are of one county); and the Gini coefficient over all counties (0 where each
+        has the same number, almost 1 where one has all).
     """
     known = convictions["convictions"].dropna().astype(int)
-    bounded = convictions[convictions["convictions"].isna()]
-    # One bounded county has its upper limit when each of the others has one conviction.
-    remainder = int(bounded["upper"].max()) + len(bounded) - 1 if len(bounded) else 0
-    total = int(known.sum()) + remainder
-    even, uneven = _even_split(remainder, len(bounded)), _uneven_split(remainder, len(bounded))
+    number, remainder = int(convictions["convictions"].isna().sum()), _remainder(convictions, total)
+    even, uneven = _even_split(remainder, number), _uneven_split(remainder, number)
     splits = {"low": np.sort(np.append(known, even))[::-1], "high": np.sort(np.append(known, uneven))[::-1]}
     home = places.set_index("fips")["task_force"].notna()
     rows = [
         ("share of the largest published county", *[known.max() / total] * 2, "share", "computed"),
         *(
-            (f"share of the {name}", *(counts[:number].sum() / total for counts in splits.values()), "share", "bounded")
-            for name, number in (("largest county", 1), ("two largest counties", 2))
+            (f"share of the {name}", *(counts[:first].sum() / total for counts in splits.values()), "share", "bounded")
+            for name, first in (("largest county", 1), ("two largest counties", 2))
         ),
         ("share of counties with a task force", *_bound_share(convictions, home, remainder, total), "share", "bounded"),
         ("Herfindahl-Hirschman index", *(((c / total) ** 2).sum() for c in splits.values()), "index", "bounded"),
+        ("Gini coefficient", *(_gini(counts) for counts in splits.values()), "index", "bounded"),
     ]
     table = pd.DataFrame(rows, columns=["measure", "low", "high", "unit", "basis"])
     table.insert(1, "value", table["low"].where(table["low"].eq(table["high"])))
@@ -133,6 +140,212 @@ def cross_task_forces(convictions: pd.DataFrame, places: pd.DataFrame) -> TwoByT
     counts.index.name, counts.columns.name = "county", None
     test = stats.fisher_exact(counts.to_numpy())
     return TwoByTwo(counts, float(test.statistic), float(test.pvalue))
+
+
+def smooth_rates(
+    counts: pd.Series, population: pd.Series, neighbors: Mapping[object, Sequence[object]] | None = None
+) -> pd.Series:
+    """Draw small areas' rates towards the mean of all areas, or of their neighborhood, by empirical Bayes.
+
+    Marshall's method-of-moments estimators. An area's rate moves further the fewer residents it has, and all the way
+    where rates vary no more than chance. Assumes Poisson counts, and true rates that vary about the common mean.
+
+    Parameters
+    ----------
+    counts, population : pandas.Series
+        Events and residents of each area, by area; residents above 0.
+    neighbors : mapping, optional
+        Each area's neighbors. Given, the mean and the variation are those of an area with its neighbors, where a
+        neighbor's deviation is taken from the mean of its own neighborhood (Bailey and Gatrell's reading); else of all.
+
+    Returns
+    -------
+    pandas.Series
+        Smoothed events for one resident, by area; missing where no event is in the neighborhood, so that there is no
+        mean to draw to.
+
+    Raises
+    ------
+    HtanalysisError
+        If there are fewer than two areas, or an area has no residents or an unknown count.
+
+    References
+    ----------
+    R. J. Marshall (1991), Mapping disease and mortality rates using empirical Bayes estimators, Applied Statistics 40,
+    283-294. T. C. Bailey and A. C. Gatrell (1995), Interactive Spatial Data Analysis, 303-308.
+    """
+    counts, population = counts.astype(float), population.astype(float)
+    if len(counts) < 2 or not (population > 0).all() or (counts < 0).any() or counts.isna().any():
+        raise HtanalysisError("Smoothing needs two areas or more, each with residents and a known count of 0 or more.")
+    groups = {area: [area, *neighbors[area]] if neighbors else list(counts.index) for area in counts.index}
+    events = pd.Series({area: counts[group].sum() for area, group in groups.items()})
+    people = pd.Series({area: population[group].sum() for area, group in groups.items()})
+    mean, rate = (events / people).where(events > 0), counts / population
+    squares = population * (rate - mean) ** 2
+    spread = pd.Series({area: squares[group].sum() for area, group in groups.items()}) / people
+    size = people / pd.Series({area: len(group) for area, group in groups.items()})
+    return _shrink(rate, mean, (spread - mean / size).clip(lower=0), population)
+
+
+def bound_smoothed(convictions: pd.DataFrame, places: pd.DataFrame, total: int) -> pd.DataFrame:
+    """Smooth the counties' rates towards the state's over every way to share out the unknown counts.
+
+    See `smooth_rates`. The total is known, so the mean is. The variation between counties is largest when one county
+    has all that is left, and smallest when the counts are shared out by residents, which a greedy choice does exactly.
+
+    Parameters
+    ----------
+    convictions, places
+        As for `rate_counties`.
+    total : int
+        Convictions in all counties together; above 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a county with convictions: `county`, `low`, `high` (smoothed convictions per 100,000 residents) and
+        `basis`.
+    """
+    table = places[["county", "fips", "population_2010"]].merge(
+        convictions.drop(columns="county"), on="fips", validate="one_to_one"
+    )
+    population, count = table["population_2010"].to_numpy(float), table["convictions"].astype("Float64")
+    bounded = np.flatnonzero(count.isna())
+    remainder = _remainder(convictions, total)
+    mean = total / population.sum()
+    fixed = (population * (count.fillna(0).to_numpy(float) / population - mean) ** 2)[count.notna()].sum()
+    rows = []
+    for place in np.flatnonzero(table["upper"].gt(0)):
+        others = bounded[bounded != place]
+        known = place not in bounded
+        for own in [int(count[place])] if known else range(1, remainder - len(others) + 1):
+            rate = own / population[place]
+            left = remainder - (0 if known else own)
+            base = fixed + (0 if known else population[place] * (rate - mean) ** 2)
+            for spread in _spread_limits(population[others], left, mean) + base:
+                extra = max(spread / population.sum() - mean / population.mean(), 0)
+                rows.append((table["county"][place], _shrink(rate, mean, extra, population[place]) * 1e5))
+    limits = pd.DataFrame(rows, columns=["county", "rate"]).groupby("county", sort=False)["rate"].agg(["min", "max"])
+    return limits.rename(columns={"min": "low", "max": "high"}).assign(basis="bounded").reset_index()
+
+
+def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> pd.DataFrame:
+    """Give the limits within which an area's rate lies if its true rate is the common one.
+
+    Exact Poisson quantiles: at most half of the rest lies beyond either limit, so the limits are steps.
+
+    Parameters
+    ----------
+    rate : float
+        Events for one resident; above 0.
+    population : sequence of float
+        Residents.
+    coverage : float
+        How much lies within, such as 0.95 or 0.998.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a number of residents: `population`, `low`, `high` (events for one resident).
+
+    References
+    ----------
+    D. J. Spiegelhalter (2005), Funnel plots for comparing institutional performance, Statistics in Medicine 24,
+    1185-1202.
+
+    Examples
+    --------
+    >>> (funnel_limits(0.00001, [1e6], 0.95) * 1e6).loc[0, ["low", "high"]].tolist()
+    [4.0, 17.0]
+    """
+    people = np.asarray(population, dtype=float)
+    if not rate > 0 or not (people > 0).all():
+        raise HtanalysisError("A funnel needs a rate above 0 and areas with residents.")
+    tail = (1 - coverage) / 2
+    low, high = (stats.poisson.ppf(limit, rate * people) / people for limit in (tail, 1 - tail))
+    return pd.DataFrame({"population": people, "low": low, "high": high})
+
+
+def interval_shares(counts: Sequence[int]) -> pd.DataFrame:
+    """Give simultaneous confidence intervals for the shares of categories (Goodman's method).
+
+    Together the intervals hold all true shares with the confidence of the settings. Assumes independent cases.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Cases in each category; two categories or more, not all empty.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a category, in order: `share`, `low`, `high`.
+
+    References
+    ----------
+    L. A. Goodman (1965), On simultaneous confidence intervals for multinomial proportions, Technometrics 7, 247-254.
+
+    Examples
+    --------
+    >>> interval_shares([44, 55, 43, 32, 67, 78]).loc[0].round(4).tolist()
+    [0.1379, 0.0947, 0.1966]
+    """
+    values = np.asarray(counts, dtype=float)
+    if len(values) < 2 or not (values >= 0).all() or not values.sum() > 0:
+        raise HtanalysisError(f"No shares of {list(counts)}: give two counts or more, of 0 or more and not all 0.")
+    limits = multinomial_proportions_confint(values, alpha=1 - settings.CONFIDENCE, method="goodman")
+    return pd.DataFrame({"share": values / values.sum(), "low": limits[:, 0].clip(0), "high": limits[:, 1].clip(max=1)})
+
+
+def find_neighbors(places: gpd.GeoDataFrame) -> dict[str, list[str]]:
+    """List each county's neighbors: the counties whose boundary touches its own, in a line or a point."""
+    named = places.set_index("county").geometry
+    return {
+        county: named.index[named.touches(shape) | named.overlaps(shape)].tolist() for county, shape in named.items()
+    }
+
+
+def _shrink(rate: float, mean: float, extra: float, population: float) -> float:
+    """Weigh a rate against the mean: `extra` is how far true rates vary beyond chance."""
+    return mean + (rate - mean) * extra / (extra + mean / population)
+
+
+def _remainder(convictions: pd.DataFrame, total: int) -> int:
+    """Say how many convictions the counties without a published count share, of which each has one or more."""
+    bounded = convictions[convictions["convictions"].isna()]
+    remainder = int(total - convictions["convictions"].sum())
+    # A county has the most when each of the others has one.
+    most = remainder - len(bounded) + 1
+    fits = bounded["lower"].eq(1).all() and bounded["upper"].eq(most).all() if len(bounded) else remainder == 0
+    if not total > 0 or not fits:
+        raise HtanalysisError(
+            f"The total of {total} leaves {remainder} convictions for {len(bounded)} counties without a count, which"
+            " does not agree with their lower and upper limits."
+        )
+    return remainder
+
+
+def _spread_limits(population: np.ndarray, remainder: int, mean: float) -> np.ndarray:
+    """Find the smallest and largest spread about the mean when areas share a remainder, each having one or more."""
+    if not len(population):
+        return np.zeros(1)
+
+    def spread(counts: np.ndarray) -> np.ndarray:
+        return (population * (counts / population - mean) ** 2).sum(axis=-1)
+
+    even = np.ones(len(population))
+    for _ in range(remainder - len(population)):
+        # Each step costs (2 count + 1) / population, less the same for all: a convex sum, so the cheapest is best.
+        even[((2 * even + 1) / population).argmin()] += 1
+    corners = 1 + (remainder - len(population)) * np.eye(len(population))
+    return np.array([spread(even), spread(corners).max()])
+
+
+def _gini(counts: np.ndarray) -> float:
+    """Give the Gini coefficient of counts."""
+    ordered = np.sort(counts)
+    ranks = np.arange(1, len(ordered) + 1)
+    return float(((2 * ranks - len(ordered) - 1) * ordered).sum() / (len(ordered) * ordered.sum()))
 
 
 def _even_split(remainder: int, number: int) -> list[int]:

@@ -1,16 +1,21 @@
 """Counts over unequal times: exact rates, exact ratios, and the convictions that are still to come."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from scipy import stats
+from scipy.optimize import brentq
 
 from htanalysis import settings
-from htanalysis.errors import HtanalysisError
+from htanalysis.errors import HtanalysisError, UnknownNameError
 from htanalysis.periods import count_days
 
 #: Mean length of a month in days, so that nine months and twelve can be compared.
 DAYS_PER_MONTH = 365.25 / 12
+
+#: How much of the probability of what was observed each method counts in a tail.
+_OBSERVED = {"exact": 1.0, "mid-P": 0.5}
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,16 @@ class RateRatio:
     ratio, low, high : float
         The ratio and the ends of its interval; `high` is infinite where the second count is 0.
     p_value : float
-        Two-sided p-value of equal rates, from the same distribution as the interval.
+        Two-sided p-value of equal rates, from the same distribution and by the same method as the interval.
+    method : str
+        "exact" or "mid-P".
     """
 
     ratio: float
     low: float
     high: float
     p_value: float
+    method: str = "exact"
 
 
 def poisson_interval(count: int, confidence: float = settings.CONFIDENCE) -> tuple[float, float]:
@@ -55,21 +63,27 @@ def poisson_interval(count: int, confidence: float = settings.CONFIDENCE) -> tup
     >>> tuple(round(limit, 2) for limit in poisson_interval(10))
     (4.8, 18.39)
     """
-    if count < 0:
-        raise HtanalysisError(f"A count is {count}; it cannot be below 0.")
+    if not count >= 0 or not 0 < confidence < 1:
+        raise HtanalysisError(f"No interval for {count} at {confidence}: a count is 0 or more, a confidence in 0 to 1.")
     tail = (1 - confidence) / 2
     low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
     return float(low), float(stats.chi2.isf(tail, 2 * count + 2) / 2)
 
 
 def compare_rates(
-    count: int, days: float, base_count: int, base_days: float, confidence: float = settings.CONFIDENCE
+    count: int,
+    days: float,
+    base_count: int,
+    base_days: float,
+    confidence: float = settings.CONFIDENCE,
+    method: str = "exact",
 ) -> RateRatio:
     """Compare two Poisson rates by the exact conditional method.
 
-    Given the sum of both counts, the first one is binomial; the interval is Clopper and Pearson's for its
-    probability, and the p-value is twice the smaller tail of the same distribution. Assumes that events occur
-    independently and at a constant rate within each period.
+    Given the sum of both counts, the first one is binomial. "exact" inverts its two tails (Clopper and Pearson), so
+    that the interval covers at least as often as it says. "mid-P" counts half of what was observed in each tail: the
+    interval is shorter, and covers about as often as it says. The p-value is twice the smaller of the same tails.
+    Assumes that events occur independently and at a constant rate within each period.
 
     Parameters
     ----------
@@ -79,6 +93,8 @@ def compare_rates(
         Length of the two periods, in the same unit.
     confidence : float
         Confidence level of the interval.
+    method : str
+        "exact" or "mid-P".
 
     Returns
     -------
@@ -88,12 +104,13 @@ def compare_rates(
     Raises
     ------
     HtanalysisError
-        If both counts are 0, a count is negative or a period is empty: then there is no ratio.
+        If both counts are 0, a count is negative, a period is empty or the method is another.
 
     References
     ----------
     J. Przyborowski and H. Wilenski (1940), Homogeneity of results in testing samples from Poisson series,
-    Biometrika 31, 313-323.
+    Biometrika 31, 313-323. H. O. Lancaster (1961), Significance tests in discrete distributions, Journal of the
+    American Statistical Association 56, 223-234 (mid-P).
 
     Examples
     --------
@@ -101,18 +118,24 @@ def compare_rates(
     >>> round(result.ratio, 3), round(result.low, 3), round(result.high, 3)
     (1.971, 0.858, 4.277)
     """
-    if min(count, base_count) < 0 or min(days, base_days) <= 0 or count + base_count == 0:
-        raise HtanalysisError(f"No ratio of {count} in {days} to {base_count} in {base_days}: a count or a time is 0.")
-    total = int(count) + int(base_count)
-    low, high = map(float, stats.binomtest(int(count), total).proportion_ci(confidence, method="exact"))
+    whole = all(not pd.isna(number) and number >= 0 and number == int(number) for number in (count, base_count))
+    if not whole or count + base_count == 0 or not days > 0 or not base_days > 0:
+        raise HtanalysisError(
+            f"No ratio of {count} in {days} to {base_count} in {base_days}: whole counts are needed, not"
+            " below 0 and not both 0, and times above 0."
+        )
+    if method not in _OBSERVED:
+        raise UnknownNameError("a method", method, _OBSERVED)
+    count, total = int(count), int(count) + int(base_count)
+    low, high = _binomial_limits(count, total, (1 - confidence) / 2, _OBSERVED[method])
     null = days / (days + base_days)
-    tails = stats.binom.cdf(count, total, null), stats.binom.sf(count - 1, total, null)
     scale = base_days / days
     return RateRatio(
         ratio=scale * count / base_count if base_count else float("inf"),
         low=scale * low / (1 - low),
         high=scale * high / (1 - high) if high < 1 else float("inf"),
-        p_value=float(min(1.0, 2 * min(tails))),
+        p_value=min(1.0, 2 * min(_binomial_tails(count, total, null, _OBSERVED[method]))),
+        method=method,
     )
 
 
@@ -148,10 +171,10 @@ def rate_by_year(table: pd.DataFrame, column: str) -> pd.DataFrame:
     )
 
 
-def compare_last_years(table: pd.DataFrame, column: str) -> RateRatio:
+def compare_last_years(table: pd.DataFrame, column: str, method: str = "exact") -> RateRatio:
     """Compare the rate of a table's last year with that of the year before (see `compare_rates`)."""
-    before, last = table.sort_values("year").tail(2).assign(days=count_days).to_dict("records")
-    return compare_rates(last[column], last["days"], before[column], before["days"])
+    before, last = _last_two(table, column)
+    return compare_rates(last[column], last["days"], before[column], before["days"], method=method)
 
 
 def expect_at_pace(table: pd.DataFrame, column: str) -> float:
@@ -169,7 +192,7 @@ def expect_at_pace(table: pd.DataFrame, column: str) -> float:
     float
         The earlier year's count, for as many days as the last year covers.
     """
-    before, last = table.sort_values("year").tail(2).assign(days=count_days).to_dict("records")
+    before, last = _last_two(table, column)
     return float(before[column] * last["days"] / before["days"])
 
 
@@ -196,11 +219,14 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame
     Raises
     ------
     HtanalysisError
-        If no year is settled, or a settled year has no arrest.
+        If no year or every year is settled, a count is missing, or a settled year has no arrest.
     """
     settled = table["year"] <= settled_until
-    if not settled.any() or (table.loc[settled, "arrests"] == 0).any():
-        raise HtanalysisError(f"No ratio can be formed from the years up to {settled_until}: none has arrests.")
+    if not settled.any() or settled.all():
+        years = f"{table['year'].min()} to {table['year'].max()}"
+        raise HtanalysisError(f"settled_until is {settled_until}; some but not all of {years} must be settled.")
+    if table[["arrests", "convictions"]].isna().any(axis=None) or (table.loc[settled, "arrests"] == 0).any():
+        raise HtanalysisError(f"A ratio needs counts for every year, and arrests in each up to {settled_until}.")
     ratio = table["convictions"].astype(float) / table["arrests"].astype(float)
     projected = {
         end: (table["arrests"] * limit).round().clip(lower=table["convictions"].astype(float))
@@ -232,5 +258,34 @@ def bound_other_arrests(arrests: int, section: pd.DataFrame, start: pd.Timestamp
     tuple of int
         At least what is left when every arrest of the section's periods that touch the period lies in it; at most all.
     """
+    if pd.isna(arrests) or section["arrests"].isna().any():
+        raise HtanalysisError("The arrests on other charges need the period’s arrests and those of every row.")
     touching = (section["period_start"] <= end) & (section["period_end"] >= start)
     return max(int(arrests - section.loc[touching, "arrests"].sum()), 0), int(arrests)
+
+
+def _last_two(table: pd.DataFrame, column: str) -> list[dict[str, Any]]:
+    """Give the last two years with their days."""
+    years = table.sort_values("year").tail(2).assign(days=count_days)
+    if len(years) < 2 or years[column].isna().any():
+        raise HtanalysisError(f"Two years with {column} are needed to compare the last with the one before.")
+    return years.to_dict("records")
+
+
+def _binomial_tails(count: int, total: int, probability: float, observed: float) -> tuple[float, float]:
+    """Give the lower and upper tail, each with a part of the probability of what was observed."""
+    at = observed * float(stats.binom.pmf(count, total, probability))
+    return float(stats.binom.cdf(count - 1, total, probability)) + at, float(
+        stats.binom.sf(count, total, probability)
+    ) + at
+
+
+def _binomial_limits(count: int, total: int, tail: float, observed: float) -> tuple[float, float]:
+    """Find the probabilities at which the upper and the lower tail are as large as they may be."""
+
+    def excess(probability: float, side: int) -> float:
+        return _binomial_tails(count, total, probability, observed)[side] - tail
+
+    low = brentq(excess, 0, 1, args=(1,), xtol=1e-14) if count else 0.0
+    high = brentq(excess, 0, 1, args=(0,), xtol=1e-14) if count < total else 1.0
+    return low, high

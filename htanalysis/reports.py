@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import json
 import platform
 import shutil
@@ -16,7 +17,7 @@ from typing import Any
 import xlsxwriter
 
 from htanalysis import settings
-from htanalysis.errors import NotebookError
+from htanalysis.errors import HtanalysisError, NotebookError
 from htanalysis.findings import source_in_words
 from htanalysis.pages import write_pages
 from htanalysis.periods import parse_period
@@ -48,28 +49,46 @@ def make_report(period: str, out: Path | None = None, jobs: int = 2) -> Path:
     Raises
     ------
     HtanalysisError
-        If the period is not held.
+        If the period is not held, or the report cannot be written there.
     NotebookError
         If a notebook stops. What was executed is kept beside, and an earlier report stays as it was.
     """
     began = time.monotonic()
     quarters = parse_period(period)
     parameters = {"quarter": str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]}:{quarters[-1]}"}
-    out = out or settings.HOME / "reports"
-    target = out / parameters["quarter"].replace(":", "-")
-    out.mkdir(parents=True, exist_ok=True)
-    _recover(target)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=out))
+    target = (out or settings.HOME / "reports") / parameters["quarter"].replace(":", "-")
+    draft = _make_draft(target)
     try:
         _fill(draft, parameters, jobs, began)
+        _move_into_place(draft, target)
     except NotebookError as error:
         kept = _keep_failed(draft, target)
         raise NotebookError(str(error).replace(str(draft), str(kept))) from error
-    except BaseException:
+    finally:
         shutil.rmtree(draft, ignore_errors=True)
-        raise
-    _move_into_place(draft, target)
     return target / "index.html"
+
+
+def _make_draft(target: Path) -> Path:
+    """Make the folder in which a report is built, beside the place where it will stand."""
+    out = target.parent
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _check_places(target)
+        _recover(target)
+        return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=out))
+    except OSError as error:
+        reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
+        raise HtanalysisError(f"No report can be written to {out}: {reason}. Name another with --out.") from error
+
+
+def _check_places(target: Path) -> None:
+    """Refuse what stands where folders of ours go, before anything is run."""
+    for place in (target, _earlier(target), _failed(target)):
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            raise HtanalysisError(
+                f"{place} is not a folder, but a report goes there. Move it away, or name another folder with --out."
+            )
 
 
 def _fill(draft: Path, parameters: dict[str, Any], jobs: int, began: float) -> None:
@@ -108,8 +127,10 @@ def _write_findings(found: Sequence[dict[str, Any]], path: Path) -> None:
 
 def _write_workbook(shown: Sequence[dict[str, Any]], path: Path) -> None:
     """Write every table shown to a sheet of its own, after a sheet that lists them."""
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    # Its bytes are written by us: xlsxwriter has an error of its own for a full disk.
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, options) as book:
         # A fixed date: the same tables give the same bytes.
         book.set_properties({"title": "Tables", "created": datetime(2012, 11, 1)})
         bold, wrap = book.add_format({"bold": True, "text_wrap": True}), book.add_format({"text_wrap": True})
@@ -117,10 +138,22 @@ def _write_workbook(shown: Sequence[dict[str, Any]], path: Path) -> None:
         contents.set_column(0, 0, 34)
         contents.set_column(1, 2, 70, wrap)
         contents.write_row(0, 0, ["sheet", "title", "what it shows"], bold)
-        for row, table in enumerate(shown, 1):
-            name = table["id"][:31]
+        for row, (name, table) in enumerate(zip(_name_sheets(shown), shown, strict=True), 1):
             contents.write_row(row, 0, [name, table["title"], table["subtitle"]])
             _write_sheet(book.add_worksheet(name), table, bold)
+    path.write_bytes(content.getvalue())
+
+
+def _name_sheets(shown: Sequence[dict[str, Any]]) -> list[str]:
+    """Name each table's sheet by its id, in Excel's 31 characters, and number those that would be named alike."""
+    names = ["contents"]
+    for table in shown:
+        name, number = table["id"][:31], 1
+        while name.lower() in map(str.lower, names):
+            number += 1
+            name = f"{table['id'][:28]}-{number}"
+        names.append(name)
+    return names[1:]
 
 
 def _write_sheet(sheet: Any, table: dict[str, Any], bold: Any) -> None:
@@ -153,19 +186,22 @@ def _hash_files(root: Path, folders: Sequence[str]) -> dict[str, str]:
 
 
 def _move_into_place(draft: Path, target: Path) -> None:
-    """Put a finished report where it belongs; the earlier one goes only once its successor stands."""
+    """Put a finished report where it belongs; whatever happens, it or the earlier one stands there."""
     draft.chmod(0o755)
-    earlier = _earlier(target)
-    if target.exists():
-        target.rename(earlier)
-    draft.rename(target)
-    shutil.rmtree(earlier, ignore_errors=True)
+    try:
+        if target.exists():
+            target.rename(_earlier(target))
+        draft.rename(target)
+    finally:
+        _recover(target)
 
 
 def _recover(target: Path) -> None:
-    """Bring back an earlier report that an interrupted move left aside."""
+    """Bring back an earlier report that a move left aside, or delete it where its successor stands."""
     earlier = _earlier(target)
-    if earlier.exists() and not target.exists():
+    if target.exists():
+        shutil.rmtree(earlier, ignore_errors=True)
+    elif earlier.exists():
         earlier.rename(target)
 
 
@@ -173,9 +209,13 @@ def _earlier(target: Path) -> Path:
     return target.with_name(f".{target.name}-earlier")
 
 
+def _failed(target: Path) -> Path:
+    return target.with_name(f"{target.name}-failed")
+
+
 def _keep_failed(draft: Path, target: Path) -> Path:
     """Keep what was executed before a notebook stopped, in a folder that is no report."""
-    kept = target.with_name(f"{target.name}-failed")
+    kept = _failed(target)
     shutil.rmtree(kept, ignore_errors=True)
     draft.rename(kept)
     kept.chmod(0o755)

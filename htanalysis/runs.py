@@ -1,22 +1,29 @@
 """Executing the notebooks with papermill, several at a time, and reading what they show."""
 
+import logging
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import nbformat
 import papermill
+from jupyter_client import AsyncKernelClient
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
 from htanalysis import charts, findings, settings, tables
 from htanalysis.errors import HtanalysisError, NotebookError
+
+# What stops a notebook is told once, as a failure; papermill would log it as well.
+logging.getLogger("papermill").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Failure:
     name : str
         The notebook, without its ending.
     cell : int
-        The cell, counted from 1 over all cells of the notebook.
+        The cell, counted from 1 over all cells of the notebook; 0 where none was reached.
     error : str
         Kind and text of the error.
     path : pathlib.Path
@@ -43,15 +50,25 @@ class Failure:
     def __str__(self) -> str:
         return (
             f"The notebook {self.name} stopped.\n"
-            f"Cell: {self.cell}, counted from 1.\n"
+            f"Cell: {f'{self.cell}, counted from 1' if self.cell else 'none was reached'}.\n"
             f"Error: {self.error}\n"
             f"Partly executed notebook: {self.path}"
         )
 
 
 def find_notebooks(folder: Path | None = None) -> list[Path]:
-    """List the notebooks in reading order."""
-    return sorted((folder or settings.HOME / "notebooks").glob("[0-9]*.ipynb"))
+    """List the notebooks in reading order.
+
+    Raises
+    ------
+    HtanalysisError
+        If there is none.
+    """
+    folder = folder or settings.HOME / "notebooks"
+    found = sorted(folder.glob("[0-9]*.ipynb"))
+    if not found:
+        raise HtanalysisError(f"{folder} holds no notebook. Put one there with a name such as 01-trends.ipynb.")
+    return found
 
 
 def run_notebooks(sources: Sequence[Path], folder: Path, parameters: Mapping[str, Any], jobs: int = 2) -> list[Path]:
@@ -78,13 +95,19 @@ def run_notebooks(sources: Sequence[Path], folder: Path, parameters: Mapping[str
     HtanalysisError
         If a notebook does not declare a parameter; then none is run.
     NotebookError
-        If notebooks stop; all others are run first, and the message names each.
+        If notebooks stop or cannot be read; all others are run first, and the message names each.
     """
     needed = {source: _changed_parameters(source, parameters) for source in sources}
     folder.mkdir(parents=True, exist_ok=True)
+    stopping = Event()
     with ThreadPoolExecutor(jobs) as pool:
-        tasks = {pool.submit(_run_one, source, folder / source.name, needed[source]): source for source in sources}
-        outcomes = list(_follow(tasks))
+        try:
+            tasks = {pool.submit(_run_one, path, folder / path.name, needed[path], stopping): path for path in sources}
+            outcomes = list(_follow(tasks))
+        except BaseException:
+            stopping.set()
+            pool.shutdown(cancel_futures=True)
+            raise
     failures = sorted((outcome for outcome in outcomes if outcome), key=lambda failure: failure.name)
     if failures:
         raise NotebookError("\n".join(map(str, failures)))
@@ -108,7 +131,12 @@ def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _changed_parameters(source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the parameters that differ from the notebook's own, so that a default run leaves the notebook as it is."""
-    declared = papermill.inspect_notebook(str(source))
+    try:
+        declared = papermill.inspect_notebook(_as_given(source))
+    except OSError:
+        raise
+    except Exception:
+        return {}  # It is no notebook: running it says so, and the others run as well.
     for name in parameters:
         if name not in declared:
             raise HtanalysisError(
@@ -118,32 +146,72 @@ def _changed_parameters(source: Path, parameters: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in parameters.items() if declared[name]["default"].strip("\"'") != str(value)}
 
 
-def _run_one(source: Path, target: Path, parameters: Mapping[str, Any]) -> Failure | None:
+def _run_one(source: Path, target: Path, parameters: Mapping[str, Any], stopping: Event) -> Failure | None:
+    failure = _attempt(source, target, parameters, stopping)
+    if target.exists():
+        _clean(target)
+    else:
+        shutil.copyfile(source, target)
+    return failure
+
+
+def _attempt(source: Path, target: Path, parameters: Mapping[str, Any], stopping: Event) -> Failure | None:
+    """Execute a notebook; whatever stops it is a failure, but for what the system refuses, such as a full disk."""
+    reached = [0]
+
+    def begin(cell_index: int, **_: Any) -> None:
+        if stopping.is_set():
+            raise CancelledError
+        reached.append(cell_index + 1)
+
     try:
-        with tempfile.TemporaryDirectory(prefix="ht-") as sockets:
-            papermill.execute_notebook(
-                str(source),
-                str(target),
-                parameters=dict(parameters),
-                kernel_name="python3",
-                progress_bar=False,
-                # A kernel that is asked to end can still complain; one that is ended cannot.
-                shutdown_kernel="immediate",
-                config=_connect_in(sockets),
-            )
+        _execute(source, target, parameters, stopping, begin)
     except PapermillExecutionError as error:
-        text = " ".join(f"{error.ename}: {error.evalue}".split())
-        return Failure(source.stem, error.cell_index + 1, text, target)
-    finally:
-        if target.exists():
-            _clean(target)
+        return Failure(source.stem, error.cell_index + 1, _in_one_line(error.ename, error.evalue), target)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        return Failure(source.stem, reached[-1], _in_one_line(type(error).__name__, str(error)), target)
     return None
 
 
-def _connect_in(folder: str) -> Config:
-    """Let a kernel listen on sockets in a folder of its own: kernels that start together can draw the same TCP port."""
+def _execute(source: Path, target: Path, parameters: Mapping[str, Any], stopping: Event, begin: Callable) -> None:
+    with tempfile.TemporaryDirectory(prefix="ht-") as sockets:
+        papermill.execute_notebook(
+            _as_given(source),
+            _as_given(target),
+            parameters=dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            on_cell_start=begin,
+            # A kernel that is asked to end can still complain; one that is ended cannot.
+            shutdown_kernel="immediate",
+            config=_connect_in(sockets, stopping),
+        )
+
+
+def _connect_in(folder: str, stopping: Event) -> Config:
+    """Let a kernel listen on sockets in a folder of its own: kernels that start together can draw the same TCP port.
+
+    Once the run is stopped the kernel counts as dead, whatever it computes, and is ended within a second.
+    """
+
+    class Client(AsyncKernelClient):
+        async def is_alive(self) -> bool:
+            return not stopping.is_set() and await super().is_alive()
+
     transport = "ipc" if os.name == "posix" else "tcp"
-    return Config({"KernelManager": {"transport": transport, "connection_file": str(Path(folder) / "kernel.json")}})
+    connection = {"transport": transport, "connection_file": str(Path(folder) / "kernel.json")}
+    return Config({"KernelManager": connection | {"client_factory": Client}})
+
+
+def _as_given(path: Path) -> str:
+    """Write a path so that papermill, which fills in what stands in braces, leaves it as it is."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _in_one_line(kind: str, text: str) -> str:
+    return " ".join(f"{kind}: {text}".split())
 
 
 def _clean(path: Path) -> None:
@@ -162,7 +230,9 @@ def _clean(path: Path) -> None:
 def _follow(tasks: Mapping[Any, Path]) -> Iterator[Failure | None]:
     """Wait for the notebooks with a progress bar, or with a line for each where there is no terminal."""
     terminal = sys.stderr.isatty()
-    with tqdm(total=len(tasks), desc="notebooks", unit="", disable=not terminal) as bar:
+    # A size of its own: some terminals do not tell theirs, and tqdm would show nothing there.
+    form = "{desc}: {n_fmt} of {total_fmt} |{bar:12}| {elapsed}"
+    with tqdm(total=len(tasks), desc="notebooks", bar_format=form, ncols=80, nrows=24, disable=not terminal) as bar:
         for number, task in enumerate(as_completed(tasks), 1):
             bar.update()
             if not terminal:

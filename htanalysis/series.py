@@ -5,35 +5,87 @@ a range: the whole numbers that agree with what is published, found by integer l
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from htanalysis.errors import HtanalysisError
+from htanalysis.errors import HtanalysisError, UnknownNameError
+
+#: What can be assumed of a series, and how a sentence says so.
+SHAPES = {
+    "never falling": "no quarter was below the one before it",
+    "convex": "no change was smaller than the change before it",
+    "limited change": "no quarter differed from the one before it by more than {max_change:.0%}",
+}
 
 
-def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Shape:
+    """An assumption about a series.
+
+    Attributes
+    ----------
+    name : str
+        "never falling", "convex" or "limited change".
+    max_change : float
+        For "limited change": the largest change to the next quarter, as a fraction of the earlier one; 0 to 1.
+    """
+
+    name: str = "never falling"
+    max_change: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.name not in SHAPES:
+            raise UnknownNameError("a shape", self.name, SHAPES)
+        if not 0 <= self.max_change <= 1:
+            raise HtanalysisError(f"max_change is {self.max_change}; it is a fraction and goes from 0 to 1.")
+
+    @property
+    def words(self) -> str:
+        """Say what is assumed."""
+        return SHAPES[self.name].format(max_change=self.max_change)
+
+    def constraint(self, number: int) -> LinearConstraint | None:
+        """Give the assumption as linear constraints on so many quarters in order; none where there are too few."""
+        here, after = np.eye(number)[:-1], np.eye(number)[1:]
+        rows = {
+            "never falling": after - here,
+            "convex": np.diff(np.eye(number), n=2, axis=0),
+            "limited change": np.vstack([after - (1 - self.max_change) * here, (1 + self.max_change) * here - after]),
+        }[self.name]
+        return LinearConstraint(rows, 0, np.inf) if len(rows) else None
+
+
+NEVER_FALLING = Shape()
+
+
+def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NEVER_FALLING) -> pd.DataFrame:
     """Find the smallest and largest count that each quarter can have had.
 
     Parameters
     ----------
     counts : pandas.DataFrame
-        Columns `measure`, `quarter`, `count` (missing where not published), as `load("task_force_quarters")`.
+        Columns `measure`, `quarter`, `count` (missing where not known), as `load("task_force_quarters")`; optionally
+        `at_least`, the smallest that a missing count can be.
     totals : pandas.DataFrame
-        Columns `measure`, `count`: the sum over all quarters of `counts`, as `load("task_force_totals")`.
+        Columns `measure`, `count`: the sum over all quarters of `counts`, or over those from `period_start` to
+        `period_end` where these columns are there, as `load("task_force_totals")`.
+    shape : Shape
+        What `low_assumed` and `high_assumed` take for granted.
 
     Returns
     -------
     pandas.DataFrame
         A row is a measure in a quarter: `measure`, `quarter`, `count`; `low` and `high` (counts; equal to `count` where
-        it is published); `low_rising` and `high_rising`, the same if no quarter was below the one before it (missing
-        where no series is so); and `basis` of `low` and `high`.
+        it is known, `high` missing where no total limits it); `low_assumed` and `high_assumed`, the same under the
+        assumption (missing where no series is so); and `basis` of `low` and `high`.
 
     Raises
     ------
     HtanalysisError
-        If a measure has no total, or published quarters that add up to more than it.
+        If the quarters of a measure contradict its total, or a quarter or a total is there twice.
 
     Examples
     --------
@@ -41,23 +93,25 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     >>> known = pd.array([1, None, None, 4], "Int64")
     >>> counts = pd.DataFrame({"measure": "arrests", "quarter": quarters, "count": known})
     >>> totals = pd.DataFrame({"measure": ["arrests"], "count": [10]})
-    >>> bound_quarters(counts, totals).loc[1, ["low", "high", "low_rising", "high_rising"]].tolist()
+    >>> bound_quarters(counts, totals).loc[1, ["low", "high", "low_assumed", "high_assumed"]].tolist()
     [0, 5, 1, 2]
     """
     rows = []
-    for measure, series, total in _each_measure(counts, totals):
-        for position, (quarter, count) in enumerate(series.items()):
-            bounds = _bound(series, total, np.eye(len(series))[position])
-            rows.append((measure, quarter, count, *bounds, "bounded" if pd.isna(count) else "reported"))
+    for series in _each_measure(counts, totals):
+        for position, (quarter, count) in enumerate(series.count.items()):
+            bounds = series.bound(np.eye(len(series.count))[position], shape)
+            rows.append((series.measure, quarter, count, *bounds, "bounded" if pd.isna(count) else "reported"))
     return _frame(rows, "quarter", "count")
 
 
-def bound_period(counts: pd.DataFrame, totals: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.DataFrame:
+def bound_period(
+    counts: pd.DataFrame, totals: pd.DataFrame, quarters: pd.PeriodIndex, shape: Shape = NEVER_FALLING
+) -> pd.DataFrame:
     """Find the smallest and largest sum that a period's quarters can have had.
 
     Parameters
     ----------
-    counts, totals
+    counts, totals, shape
         As for `bound_quarters`.
     quarters : pandas.PeriodIndex
         The quarters to add up.
@@ -65,23 +119,32 @@ def bound_period(counts: pd.DataFrame, totals: pd.DataFrame, quarters: pd.Period
     Returns
     -------
     pandas.DataFrame
-        A row is a measure: `measure`, `low`, `high`, `low_rising`, `high_rising` as in `bound_quarters`, and `basis`:
+        A row is a measure: `measure`, `low`, `high`, `low_assumed`, `high_assumed` as in `bound_quarters`, and `basis`:
         "reported" where the period is one published quarter or has a published total, and "computed" where
         published quarters were added up.
+
+    Raises
+    ------
+    HtanalysisError
+        If a quarter of the period is not held.
     """
     rows = []
-    for measure, series, total in _each_measure(counts, totals):
-        inside = series.index.isin(quarters)
-        rows.append((measure, *_bound(series, total, inside.astype(float)), _basis_of_sum(series, inside)))
+    for series in _each_measure(counts, totals):
+        inside = series.count.index.isin(quarters)
+        if inside.sum() < len(quarters):
+            raise HtanalysisError(f'"{series.measure}" does not hold all of {quarters[0]} to {quarters[-1]}.')
+        rows.append((series.measure, *series.bound(inside.astype(float), shape), _basis_of_sum(series, inside)))
     return _frame(rows)
 
 
-def bound_change(counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Period) -> pd.DataFrame:
+def bound_change(
+    counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Period, shape: Shape = NEVER_FALLING
+) -> pd.DataFrame:
     """Find how much a quarter's count can have differed from the quarter before it and from the others' mean.
 
     Parameters
     ----------
-    counts, totals
+    counts, totals, shape
         As for `bound_quarters`.
     quarter : pandas.Period
         The later of the two quarters.
@@ -90,25 +153,53 @@ def bound_change(counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Period)
     -------
     pandas.DataFrame
         A row is a measure: `measure`, `count` (missing where not published), `mean_of_others` (the mean of all other
-        quarters; missing where `count` is), `low`, `high`, `low_rising`, `high_rising` (change from the quarter before;
-        missing for the first quarter of the series) and `basis`.
+        quarters; missing where `count` is), `low`, `high`, `low_assumed`, `high_assumed` (change from the quarter
+        before; missing for the first quarter of the series) and `basis`.
     """
     rows = []
-    for measure, series, total in _each_measure(counts, totals):
-        before = quarter - 1
-        weights = np.where(series.index == quarter, 1.0, np.where(series.index == before, -1.0, 0.0))
-        bounds = _bound(series, total, weights) if before in series.index else (pd.NA,) * 4
-        count = series.get(quarter, pd.NA)
-        others = pd.NA if pd.isna(count) else (total - count) / (len(series) - 1)
-        both_known = series.reindex([before, quarter]).notna().all()
-        rows.append((measure, count, others, *bounds, "computed" if both_known else "bounded"))
+    for series in _each_measure(counts, totals):
+        before, count = quarter - 1, series.count.get(quarter, pd.NA)
+        bounds, basis = (pd.NA,) * 4, pd.NA
+        if before in series.count.index:
+            bounds = series.bound(_difference(series.count.index, before, quarter), shape)
+            basis = _basis(series.count[[before, quarter]].notna().all())
+        rows.append((series.measure, count, _mean_of_others(series, quarter), *bounds, basis))
     return _frame(rows, "count", "mean_of_others")
+
+
+def bound_growth(counts: pd.DataFrame, totals: pd.DataFrame, shapes: Sequence[Shape]) -> pd.DataFrame:
+    """Find how much a count can have grown from the first to the last quarter, under each assumption.
+
+    Parameters
+    ----------
+    counts, totals
+        As for `bound_quarters`.
+    shapes : sequence of Shape
+        The assumptions, one at a time; nothing is assumed in a row of its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a measure under an assumption: `measure`, `assumed` (in words), `low`, `high` (counts; missing where no
+        series is so, or nothing limits it) and `basis`.
+    """
+    rows = []
+    for series in _each_measure(counts, totals):
+        index = series.count.index
+        weights, known = _difference(index, index[0], index[-1]), series.count.iloc[[0, -1]].notna().all()
+        rows.append((series.measure, "nothing", *series.limits(weights), _basis(known)))
+        rows += [
+            (series.measure, shape.words, *series.limits(weights, shape), "computed" if known else "assumed")
+            for shape in shapes
+        ]
+    table = pd.DataFrame(rows, columns=["measure", "assumed", "low", "high", "basis"])
+    return table.astype({"low": "Int64", "high": "Int64"})
 
 
 def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """Compare the published total with the total of a straight line between the first and last quarter.
 
-    Counts are whole numbers, so the quarters between the ends may each be off the line by at most one half.
+    Counts are whole numbers, so each quarter between the ends may be off the line by one half.
 
     Parameters
     ----------
@@ -118,9 +209,10 @@ def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        A row is a measure whose first and last quarters are published: `measure`, `first`, `last`, `ratio` (last to
-        first), `line_total`, `total`, `difference` (total minus line_total), `mean_between` (the mean of the quarters
-        between) and `compatible`.
+        A row is a measure of three quarters or more whose first and last are published: `measure`, `first`, `last`,
+        `ratio` (last to first; missing where the first is 0), `line_total`, `total`, `difference` (total minus
+        line_total), `mean_between` (the mean of the quarters between) and `compatible` (whether whole numbers within
+        one half of the line add up to the total).
 
     Examples
     --------
@@ -129,14 +221,17 @@ def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFram
     [452.0, -339.0, -430.0]
     """
     rows = []
-    for measure, series, total in _each_measure(counts, totals):
-        first, last, number = series.iloc[0], series.iloc[-1], len(series)
-        if pd.isna(first) or pd.isna(last):
+    for series in _each_measure(counts, totals):
+        inside = series.count[series.in_total]
+        first, last, number, total = inside.iloc[0], inside.iloc[-1], len(inside), series.total
+        if pd.isna([first, last, total]).any() or number < 3:
             continue
         line_total = number * (first + last) / 2
         mean_between = (total - first - last) / (number - 2)
-        fits = abs(total - line_total) <= (number - 2) / 2
-        rows.append((measure, first, last, last / first, line_total, total, total - line_total, mean_between, fits))
+        between = np.linspace(first, last, number)[1:-1].round(9)
+        fits = np.ceil(between - 0.5).sum() <= total - first - last <= np.floor(between + 0.5).sum()
+        ratio = last / first if first else pd.NA
+        rows.append((series.measure, first, last, ratio, line_total, total, total - line_total, mean_between, fits))
     columns = ["measure", "first", "last", "ratio", "line_total", "total", "difference", "mean_between", "compatible"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -197,48 +292,102 @@ def curve_growth(counts: pd.DataFrame, joiner_shares: Sequence[float]) -> pd.Dat
     return pd.DataFrame(parts).T.rename_axis("joiner_share").reset_index()
 
 
-def _each_measure(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[tuple[str, pd.Series, int]]:
-    """Go through the measures: name, counts by quarter in order, and total."""
-    total_of = totals.set_index("measure")["count"]
+@dataclass(frozen=True)
+class _Series:
+    """One measure: what is known of its quarters in order, and of their sum.
+
+    `count` is missing where unknown, and then `at_least` says how many there were at the least. `total` is the sum over
+    the quarters that `in_total` marks; missing where there is none.
+    """
+
+    measure: str
+    count: pd.Series
+    at_least: pd.Series
+    in_total: np.ndarray
+    total: object
+
+    def limits(self, weights: np.ndarray, shape: Shape | None = None) -> tuple[object, object]:
+        """Minimize and maximize a weighted sum of the quarters over all whole numbers that agree with what is known."""
+        number = len(self.count)
+        box = Bounds(self.count.fillna(self.at_least).to_numpy(float), self.count.astype(float).fillna(np.inf))
+        constraints = [constraint] if shape and (constraint := shape.constraint(number)) else []
+        if pd.notna(self.total):
+            constraints.append(LinearConstraint(self.in_total[None, :].astype(float), self.total, self.total))
+        solutions = [
+            milp(sign * weights, integrality=np.ones(number), bounds=box, constraints=constraints) for sign in (1, -1)
+        ]
+        low, high = (pd.NA if solution.x is None else round(solution.fun) for solution in solutions)
+        return low, -high
+
+    def bound(self, weights: np.ndarray, shape: Shape) -> tuple[object, ...]:
+        """Bound a weighted sum: low and high with nothing assumed, and both again with the shape."""
+        return (*self.limits(weights), *self.limits(weights, shape))
+
+
+def _each_measure(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[_Series]:
+    """Go through the measures in the order of the data."""
+    if totals["measure"].duplicated().any():
+        raise HtanalysisError(
+            f'"{totals["measure"][totals["measure"].duplicated()].iloc[0]}" has two totals; give one.'
+        )
+    total_of = totals.set_index("measure")
     for measure, group in counts.groupby("measure", observed=True, sort=False):
-        series = group.sort_values("quarter").set_index("quarter")["count"]
-        if measure not in total_of.index or pd.isna(total_of[measure]):
-            raise HtanalysisError(f'"{measure}" has no total, so its unpublished quarters have no upper limit.')
-        total = int(total_of[measure])
-        if series.sum() > total:
-            raise HtanalysisError(f'The quarters of "{measure}" add up to {series.sum():,}, more than its {total:,}.')
-        yield measure, series, total
+        rows = group.sort_values("quarter").set_index("quarter")
+        at_least = rows.get("at_least", pd.Series(0, index=rows.index))
+        covered = rows.index
+        if "period_start" in totals and measure in total_of.index:
+            covered = pd.period_range(*total_of.loc[measure, ["period_start", "period_end"]], freq="Q")
+        series = _Series(
+            measure, rows["count"], at_least, rows.index.isin(covered), total_of["count"].get(measure, pd.NA)
+        )
+        _check(series)
+        yield series
 
 
-def _bound(series: pd.Series, total: int, weights: np.ndarray) -> tuple[object, ...]:
-    """Bound a weighted sum of the quarters: low, high, and both again if no quarter was below the one before."""
-    return (*_extremes(series, total, weights, rising=False), *_extremes(series, total, weights, rising=True))
-
-
-def _extremes(series: pd.Series, total: int, weights: np.ndarray, rising: bool) -> tuple[object, object]:
-    """Minimize and maximize the weighted sum over all whole numbers that agree with what is known."""
-    number = len(series)
-    box = Bounds(series.fillna(0).to_numpy(float), series.fillna(total).to_numpy(float))
-    constraints = [LinearConstraint(np.ones((1, number)), total, total)]
-    if rising:
-        constraints.append(LinearConstraint(np.diff(np.eye(number), axis=0), 0, np.inf))
-    solutions = [
-        milp(sign * weights, integrality=np.ones(number), bounds=box, constraints=constraints) for sign in (1, -1)
-    ]
-    if any(solution.x is None for solution in solutions):
-        return pd.NA, pd.NA
-    return round(solutions[0].fun), round(-solutions[1].fun)
+def _check(series: _Series) -> None:
+    """Refuse counts that no series agrees with."""
+    index, inside = series.count.index, series.count[series.in_total]
+    if index.has_duplicates:
+        raise HtanalysisError(f'"{series.measure}" has {index[index.duplicated()][0]} twice; give each quarter once.')
+    if (series.count.dropna() < 0).any():
+        raise HtanalysisError(f'"{series.measure}" has a count below 0.')
+    if pd.isna(series.total):
+        return
+    least = inside.fillna(series.at_least[series.in_total]).sum()
+    if least > series.total or (inside.notna().all() and least < series.total):
+        relation = "more" if least > series.total else "less"
+        raise HtanalysisError(
+            f'The quarters of "{series.measure}" add up to {least:,}, {relation} than its total of {series.total:,}.'
+        )
 
 
 def _frame(rows: list[tuple], *between: str) -> pd.DataFrame:
     """Make a frame of rows that end in four bounds and a basis."""
-    bounds = ["low", "high", "low_rising", "high_rising"]
+    bounds = ["low", "high", "low_assumed", "high_assumed"]
     frame = pd.DataFrame(rows, columns=["measure", *between, *bounds, "basis"])
     types = dict.fromkeys(bounds, "Int64") | {"count": "Int64", "mean_of_others": "Float64"}
     return frame.astype({column: kind for column, kind in types.items() if column in frame})
 
 
-def _basis_of_sum(series: pd.Series, inside: np.ndarray) -> str:
-    if inside.all() or (inside.sum() == 1 and series[inside].notna().all()):
-        return "reported"
-    return "computed" if series[inside].notna().all() else "bounded"
+def _basis_of_sum(series: _Series, inside: np.ndarray) -> str:
+    known = series.count[inside].notna().all()
+    whole = pd.notna(series.total) and (inside == series.in_total).all()
+    return "reported" if whole or (inside.sum() == 1 and known) else _basis(known)
+
+
+def _basis(known: bool) -> str:
+    """Give the basis of what follows from counts: a number where all are known, else a range."""
+    return "computed" if known else "bounded"
+
+
+def _difference(index: pd.PeriodIndex, before: pd.Period, after: pd.Period) -> np.ndarray:
+    """Give the weights that take one quarter from another."""
+    return np.where(index == after, 1.0, 0.0) - np.where(index == before, 1.0, 0.0)
+
+
+def _mean_of_others(series: _Series, quarter: pd.Period) -> object:
+    """Give the mean of the other quarters of the total, where a quarter of it is known."""
+    count = series.count[series.in_total].get(quarter, pd.NA)
+    if pd.isna(count) or pd.isna(series.total) or series.in_total.sum() < 2:
+        return pd.NA
+    return (series.total - count) / (series.in_total.sum() - 1)

@@ -25,6 +25,8 @@ def bound_union(counts: pd.Series) -> tuple[int, int]:
     >>> bound_union(pd.Series([79, 156, 118, 124]))
     (156, 477)
     """
+    if counts.isna().any() or not len(counts):
+        raise HtanalysisError("The number of different persons needs the length of every list; one is missing.")
     return int(counts.max()), int(counts.sum())
 
 
@@ -43,9 +45,13 @@ def bound_letters(letters: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
     tuple of int
         At least the letters of the years that lie within, at most those of all years that touch the period.
     """
-    years = letters.groupby("fiscal_year")["letters"].sum()
+    years = letters.groupby("fiscal_year")["letters"].sum(min_count=1)
     first = pd.to_datetime((years.index - 1).astype(str) + "-10-01")
     last = pd.to_datetime(years.index.astype(str) + "-09-30")
+    if years.isna().any() or not (first.min() <= start <= end <= last.max()):
+        raise HtanalysisError(
+            f"The letters cover {first.min().date()} to {last.max().date()}, and not all that is asked."
+        )
     within, touching = (first >= start) & (last <= end), (first <= end) & (last >= start)
     return int(years[within].sum()), int(years[touching].sum())
 

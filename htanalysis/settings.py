@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 #: Folder with `data/`, `notebooks/` and `shapefiles/`. Set HTANALYSIS_HOME to use another copy of them.
-HOME = Path(os.environ.get("HTANALYSIS_HOME", Path(__file__).resolve().parents[1]))
+HOME = Path(os.environ.get("HTANALYSIS_HOME") or Path(__file__).resolve().parents[1])
 
 #: Confidence level of every interval in the collection.
 CONFIDENCE = 0.95

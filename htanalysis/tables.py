@@ -15,6 +15,9 @@ from htanalysis.findings import number, percent
 
 MIME = "application/vnd.htanalysis.table+json"
 
+#: A table with more columns, or with a longer text in a cell, does not fit on a phone.
+_MOST_COLUMNS, _LONGEST_TEXT = 4, 60
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -66,7 +69,8 @@ class Table:
     labels : mapping of str to str
         Column heads, with units. Columns without a label are not shown.
     digits : mapping of str to int or str
-        Decimals of a column; "1%" shows a fraction in percent with one decimal. Default: 0.
+        Decimals of a column; "1%" shows a fraction in percent with one decimal, "year" a number without commas, set
+        like a word, and "plain" one without commas, set like a number. Default: 0.
     missing : str
         What an empty cell says.
     """
@@ -101,24 +105,31 @@ class Table:
         return {"text/html": render_table(content), "text/plain": text, MIME: content}
 
 
-def render_table(content: Mapping[str, Any], with_title: bool = True) -> str:
+def render_table(content: Mapping[str, Any], on_page: bool = False, row_id: str = "") -> str:
     """Write a table as HTML with a caption, column heads and row heads.
 
     Parameters
     ----------
     content : mapping
         A table as `Table.to_json` gives it.
-    with_title : bool
-        Whether the caption shows the title; otherwise only the subtitle.
+    on_page : bool
+        Whether a page shows it, which writes the title beside it and stacks the cells of a wide table on a phone.
+    row_id : str
+        Where given, each row gets it as its id, with the row's number from 1 behind it.
     """
-    title = f"<strong>{html.escape(content['title'])}</strong> " if with_title else ""
+    title = "" if on_page else f"<strong>{html.escape(content['title'])}</strong> "
+    wide = on_page and _is_wide(content)
     head = "".join(
-        f'<th scope="col"{_align(content, place)}>{html.escape(column["label"])}</th>'
+        f'<th scope="col"{_align(content, place)}>{html.escape(_label(column))}</th>'
         for place, column in enumerate(content["columns"])
     )
-    body = "".join(f"<tr>{_render_row(content, row)}</tr>" for row in content["rows"])
+    body = "".join(
+        (f'<tr id="{row_id}-{place}">' if row_id else "<tr>") + _render_row(content, row) + "</tr>"
+        for place, row in enumerate(content["rows"], 1)
+    )
     return (
-        f'<table class="ht-table"><caption>{title}<span>{html.escape(content["subtitle"])}</span></caption>'
+        f'<table class="{"ht-table wide" if wide else "ht-table"}">'
+        f"<caption>{title}<span>{html.escape(content['subtitle'])}</span></caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
@@ -136,7 +147,7 @@ def format_cell(value: Any, digits: int | str, missing: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(digits, str):
-        return str(value) if digits == "year" else percent(value, int(digits.rstrip("%")))
+        return percent(value, int(digits.rstrip("%"))) if digits.endswith("%") else str(value)
     return number(value, digits)
 
 
@@ -151,6 +162,17 @@ def _render_row(content: Mapping[str, Any], row: Sequence[Any]) -> str:
         tag = 'th scope="row"' if place == 0 else "td"
         cells.append(f"<{tag}{_align(content, place)}>{text}</{tag.split()[0]}>")
     return "".join(cells)
+
+
+def _label(column: Mapping[str, Any]) -> str:
+    """Give a column's head; a column that only names the rows has one, too."""
+    return column["label"] or "row"
+
+
+def _is_wide(content: Mapping[str, Any]) -> bool:
+    """Say whether a phone has no room for a table's columns beside each other."""
+    texts = [value for row in content["rows"] for value in row if isinstance(value, str)]
+    return len(content["columns"]) > _MOST_COLUMNS or max(map(len, texts), default=0) > _LONGEST_TEXT
 
 
 def _align(content: Mapping[str, Any], place: int) -> str:

@@ -59,6 +59,32 @@ def test_queries_cannot_change_the_data_and_say_what_is_wrong():
     assert ht.evaluate("SELECT count FROM task_force_quarters WHERE quarter = '2011Q1'") is None
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "DELETE FROM tcvap",
+        "PRAGMA query_only = OFF",
+        "PRAGMA writable_schema = ON",
+        "ATTACH 'new.sqlite' AS new",
+        "VACUUM INTO 'new.sqlite'",
+        "DROP TABLE tcvap",
+        "CREATE TEMP TABLE mine AS SELECT 1",
+        "BEGIN",
+        "SELECT 1; SELECT 2",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT count(*) FROM n",
+    ],
+)
+def test_what_does_more_than_read_is_refused(expression, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ht.HtanalysisError, match=r"cannot be run: .*Write one SELECT"):
+        ht.evaluate(expression)
+    assert list(tmp_path.iterdir()) == [] and ht.evaluate("SELECT sum(victims) FROM tcvap") == 477
+
+
+def test_a_query_may_ask_for_the_columns_of_a_data_set():
+    assert ht.evaluate("SELECT count(*) FROM pragma_table_info('tcvap')") == 3
+
+
 def test_a_statement_without_a_number_is_refused():
     with pytest.raises(ht.HtanalysisError, match="holds no number"):
         ht.judge_claim("many", 3.0)

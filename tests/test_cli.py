@@ -1,12 +1,20 @@
 import os
+import runpy
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
-from htanalysis import cli
+from htanalysis import cli, settings
 from htanalysis.errors import NotebookError
+
+COMMAND = [sys.executable, "-c", "from htanalysis.cli import main; raise SystemExit(main())"]
 
 
 def run(capsys, *arguments):
@@ -19,11 +27,19 @@ def run(capsys, *arguments):
     return code, out, err
 
 
+def run_apart(*arguments, stdout, unbuffered):
+    """Run the command line in a process of its own, which writes what it prints at once or at its end."""
+    given = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    return subprocess.run(
+        [*COMMAND, *arguments], stdout=stdout, stderr=subprocess.PIPE, env=given, text=True, check=False
+    )
+
+
 def test_quarters_says_what_is_held_and_by_whom(capsys):
     code, out, err = run(capsys, "quarters")
     assert (code, err) == (0, "")
-    assert out.splitlines()[0] == "2010Q3  3 of 5 counts published, 8 task forces reporting"
-    assert out.splitlines()[5] == "2011Q4  0 of 5 counts published, 9 task forces reporting"
+    assert out.splitlines()[0] == "2010Q3  3 of 5 counts known, 8 task forces reporting"
+    assert out.splitlines()[5] == "2011Q4  0 of 5 counts known, 9 task forces reporting"
     assert len(out.splitlines()) == 8
 
 
@@ -48,7 +64,13 @@ def test_a_quarter_that_is_not_held_is_one_sentence_and_exit_1(capsys, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [["repot"], ["report", "--jobs", "0"], ["report", "--jobs", "many"], []])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([], ["repot"], ["report", "--out", ""]),
+        *(["report", "--jobs", number] for number in ("0", "-1", "1.5", "many", "٣", "²", "")),
+    ],
+)
 def test_wrong_usage_is_exit_2(capsys, arguments):
     code, out, err = run(capsys, *arguments)
     assert code == 2 and out == "" and err.startswith("usage: htanalysis")
@@ -73,10 +95,103 @@ def test_every_command_has_help_with_an_example(capsys, command):
     assert code == 0 and f"example: htanalysis {command}" in out
 
 
-def test_the_installed_command_works_and_a_closed_pipe_is_no_error():
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device."),
+        (PermissionError(13, "Permission denied", "r/index.html"), "r/index.html: Permission denied."),
+        (OSError("no number"), "no number."),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_and_exit_1(capsys, monkeypatch, error, message):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(cli, "make_report", fail)
+    assert run(capsys, "report") == (1, "", f"{message} Put this right and run the command again.\n")
+
+
+@pytest.mark.parametrize("command", ["report", "data", "quarters"])
+def test_a_home_without_data_is_one_line_and_exit_1(capsys, monkeypatch, tmp_path, command):
+    monkeypatch.setattr(settings, "HOME", tmp_path / "nowhere")
+    code, out, err = run(capsys, command)
+    assert (code, out) == (1, "") and len(err.splitlines()) == 1
+    assert err.startswith(f"{tmp_path / 'nowhere'} holds no data/datapackage.json. Set HTANALYSIS_HOME")
+
+
+def test_an_empty_home_means_the_packages_own(monkeypatch, tmp_path):
+    own = Path(settings.__file__).resolve().parents[1]
+    for value, home in (("", own), (str(tmp_path), tmp_path)):
+        monkeypatch.setenv("HTANALYSIS_HOME", value)
+        assert runpy.run_path(settings.__file__)["HOME"] == home
+
+
+@pytest.fixture
+def slow_home():
+    """Give a short-named folder that holds the data and two notebooks that say that they run, and go on for long."""
+    own = Path(settings.__file__).resolve().parents[1]
+    with tempfile.TemporaryDirectory(prefix="h") as name:
+        home = Path(name)
+        for part in ("notebooks", "reports", "temporary", "running"):
+            (home / part).mkdir()
+        for part in ("data", "shapefiles"):
+            (home / part).symlink_to(own / part)
+        touch = f"(pathlib.Path({name!r}) / 'running' / str(os.getpid())).touch()"
+        code = f"import os, pathlib, time\n{touch}\ntime.sleep(90)"
+        parameters = new_code_cell('quarter: str = "2012Q2"', metadata={"tags": ["parameters"]})
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        for number in (1, 2):
+            notebook = new_notebook(cells=[parameters, new_code_cell(code)], metadata=kernel)
+            nbformat.write(notebook, home / "notebooks" / f"0{number}-slow.ipynb")
+        yield home
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_report_leaves_nothing_and_changes_nothing(slow_home, number):
+    earlier = slow_home / "reports" / "2012Q2"
+    earlier.mkdir()
+    given = os.environ | {"HTANALYSIS_HOME": str(slow_home), "TMPDIR": str(slow_home / "temporary")}
+    process = subprocess.Popen([*COMMAND, "report", "--jobs", "1"], env=given, stderr=subprocess.PIPE, text=True)
+    running = []
+    while process.poll() is None and not running:
+        time.sleep(0.05)
+        running = list((slow_home / "running").iterdir())
+    process.send_signal(number)
+    time.sleep(0.2)
+    process.send_signal(number)  # as the impatient do
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "Stopped. Nothing half done is left.\n")
+    assert list((slow_home / "reports").iterdir()) == [earlier]
+    assert list((slow_home / "temporary").iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(running[0].name), 0)
+
+
+def test_a_signal_means_afterwards_what_it_meant_before(capsys):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    run(capsys, "quarters")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_the_installed_command_works():
     command = Path(sys.executable).with_name("htanalysis")
+    result = subprocess.run([command, "quarters"], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "") and result.stdout.startswith("2010Q3")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_is_no_error(unbuffered):
     read, write = os.pipe()
     os.close(read)
-    result = subprocess.run([command, "data"], stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    result = run_apart("quarters", stdout=write, unbuffered=unbuffered)
     os.close(write)
-    assert "Traceback" not in result.stderr
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_line_and_exit_1(unbuffered):
+    with Path("/dev/full").open("w") as full:
+        result = run_apart("quarters", stdout=full, unbuffered=unbuffered)
+    assert result.returncode == 1
+    assert result.stderr == "No space left on device. Put this right and run the command again.\n"

@@ -33,6 +33,8 @@ def test_an_answer_shows_its_findings_together():
         ({"source": []}, "name what it rests on"),
         ({"basis": "guessed"}, '"guessed" is not a basis'),
         ({"source": ["table-0"]}, '"table-0" is not a source'),
+        ({"source": "table-1"}, "as a list of sources"),
+        ({"high": float("inf"), "low": 1}, "not a finite number"),
     ],
 )
 def test_a_finding_that_could_mislead_is_refused(change, message):
@@ -64,9 +66,11 @@ def test_words_follow_the_numbers():
     assert ht.span(0, 2027) == "between 0 and 2,027"
     assert ht.span(0.123, 0.124, "share") == "12%"
     assert ht.span(1, 2, "times", 1, between=False) == "1.0 to 2.0 times"
-    assert [ht.rose_or_fell(1, last) for last in (2, 0, 1)] == ["rose", "fell", "stayed"]
+    assert ht.tell_change(2.2, 1.1, "a", "b", 1) == "fell from 2.2 in a to 1.1 in b"
+    assert ht.times_less(1.04) == "as likely" and ht.times_less(0.625) == "1.6 times more likely"
     assert ht.join_words([]) == "" and ht.join_words(["a", "b"]) == "a and b"
     assert ht.number(-339) == "−339" and with_unit(-0.5, "times", 1) == "−0.5 times"
+    assert [ht.percent(share) for share in (-0.001, -0.42)] == ["0%", "−42%"]
     assert ht.number(float("nan")) == "not published" == ht.percent(None)
 
 

@@ -44,12 +44,12 @@ def test_rates_are_for_each_100_000_residents_with_exact_limits(convictions, pla
     assert rates.loc["B", ["rate_low", "rate_high"]].tolist() == [0.5, 2.5]
     assert rates.loc["B", "interval_low"] == pytest.approx(ht.poisson_interval(1)[0] / 2)
     assert rates.loc["B", "interval_high"] == pytest.approx(ht.poisson_interval(5)[1] / 2)
-    assert rates.loc["C", ["rate_low", "interval_low"]].tolist() == [0, 0]
-    assert rates.loc["C", "interval_high"] == pytest.approx(ht.poisson_interval(0)[1] * 2)
+    # Nobody knows whether C had none or reported none, so there is no interval around its 0.
+    assert rates.loc["C", "rate_low"] == 0 and rates.loc["C", ["interval_low", "interval_high"]].isna().all()
 
 
 def test_concentration_holds_over_every_way_to_share_out_the_rest(convictions, places):
-    table = ht.bound_concentration(convictions, places).set_index("measure")
+    table = ht.bound_concentration(convictions, places, 16).set_index("measure")
     splits = [(10, b, 6 - b) for b in range(1, 6)]
     every = {
         "share of the largest published county": [10 / 16 for _ in splits],
@@ -57,6 +57,8 @@ def test_concentration_holds_over_every_way_to_share_out_the_rest(convictions, p
         "share of the two largest counties": [sum(sorted(s)[-2:]) / 16 for s in splits],
         "share of counties with a task force": [(s[0] + s[1]) / 16 for s in splits],
         "Herfindahl-Hirschman index": [sum((c / 16) ** 2 for c in s) for s in splits],
+        # Mean absolute difference over twice the mean, of all five counties.
+        "Gini coefficient": [sum(abs(a - b) for a in (*s, 0, 0) for b in (*s, 0, 0)) / (2 * 5 * 16) for s in splits],
     }
     assert set(table.index) == set(every)
     for measure, values in every.items():
@@ -68,7 +70,7 @@ def test_concentration_holds_over_every_way_to_share_out_the_rest(convictions, p
 
 
 def test_the_published_concentration_is_this():
-    table = ht.bound_concentration(ht.load("county_convictions"), ht.counties()).set_index("measure")
+    table = ht.bound_concentration(ht.load("county_convictions"), ht.counties(), 113).set_index("measure")
     assert table.loc["share of the largest published county", "value"] == pytest.approx(52 / 113)
     # One other county can have had 54, two more than Alameda.
     assert table.loc["share of the largest county", "high"] == pytest.approx(54 / 113)
@@ -85,6 +87,69 @@ def test_the_cross_table_has_fishers_exact_probability():
     expected = sum(comb(9, k) * comb(49, 9 - k) for k in (7, 8, 9)) / comb(58, 9)
     assert crossed.p_value == pytest.approx(expected)
     assert crossed.odds_ratio == pytest.approx(7 * 47 / (2 * 2))
+
+
+def test_a_total_that_does_not_agree_with_the_limits_is_refused(convictions, places):
+    with pytest.raises(ht.HtanalysisError, match="The total of 20 leaves 10 convictions for 2 counties"):
+        ht.bound_concentration(convictions, places, 20)
+    nothing = convictions.assign(convictions=0, lower=0, upper=0)
+    with pytest.raises(ht.HtanalysisError, match="The total of 0"):
+        ht.bound_concentration(nothing, places, 0)
+
+
+def test_smoothed_rates_are_bounded_over_every_way_to_share_out_the_rest(convictions, places):
+    table = ht.bound_smoothed(convictions, places, 16).set_index("county")
+    every = []
+    for b in range(1, 6):
+        counts = pd.Series([10, b, 0, 6 - b, 0], index=places["county"])
+        population = places.set_index("county")["population_2010"]
+        every.append(ht.smooth_rates(counts, population) * 1e5)
+    every = pd.DataFrame(every)
+    assert table["low"].to_dict() == pytest.approx(every[["A", "B", "D"]].min().to_dict())
+    assert table["high"].to_dict() == pytest.approx(every[["A", "B", "D"]].max().to_dict())
+
+
+def test_smoothing_by_hand():
+    # Rates 0.01 and 0.03, mean 0.02, spread 0.0001; chance explains 0.02 / 1000, so true rates vary by 0.00008.
+    smoothed = ht.smooth_rates(pd.Series([10, 30]), pd.Series([1000, 1000]))
+    assert smoothed.tolist() == pytest.approx([0.02 - 0.01 * 0.8, 0.02 + 0.01 * 0.8])
+    # Where rates vary no more than chance, all are drawn to the mean (no negative variance).
+    assert ht.smooth_rates(pd.Series([25, 24, 26, 25]), pd.Series([100] * 4)).tolist() == [0.25] * 4
+
+
+@pytest.mark.parametrize(
+    ("counts", "population"), [([1], [10]), ([1, 2], [10, 0]), ([1, None], [10, 10]), ([1, -2], [10, 10])]
+)
+def test_what_cannot_be_smoothed_is_refused(counts, population):
+    with pytest.raises(ht.HtanalysisError, match="Smoothing needs"):
+        ht.smooth_rates(pd.Series(counts, dtype="Float64"), pd.Series(population))
+
+
+def test_without_any_event_nothing_is_smoothed():
+    assert ht.smooth_rates(pd.Series([0, 0]), pd.Series([10, 10])).isna().all()
+
+
+def test_funnel_limits_are_exact_quantiles():
+    limits = ht.funnel_limits(1e-5, [1e6], 0.95).loc[0]
+    # Poisson with mean 10: P(X <= 3) = 0.010, P(X <= 4) = 0.029; P(X <= 16) = 0.973, P(X <= 17) = 0.986.
+    assert (limits[["low", "high"]] * 1e6).tolist() == pytest.approx([4, 17])
+    for rate, population in ((0, [10]), (1e-5, [0])):
+        with pytest.raises(ht.HtanalysisError, match="A funnel needs"):
+            ht.funnel_limits(rate, population, 0.95)
+
+
+def test_shares_of_nothing_are_refused():
+    for counts in ([5], [0, 0], [-1, 2]):
+        with pytest.raises(ht.HtanalysisError, match="No shares of"):
+            ht.interval_shares(counts)
+
+
+def test_neighbors_touch(places):
+    neighbors = ht.find_neighbors(places)
+    assert neighbors == {"A": ["B"], "B": ["A", "C"], "C": ["B", "D"], "D": ["C", "E"], "E": ["D"]}
+    real = ht.find_neighbors(ht.counties())
+    assert real["San Francisco"] == ["Marin", "San Mateo"]
+    assert all(a in real[b] for a in real for b in real[a])
 
 
 def test_counties_that_do_not_match_are_refused(convictions, places):

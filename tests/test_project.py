@@ -9,6 +9,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+import htanalysis as ht
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # conda-forge's name where it differs from PyPI's.
@@ -58,7 +60,8 @@ def test_the_locks_have_hashes_and_no_address():
 def test_environment_yml_agrees_with_the_project_and_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     assert environment["channels"] == ["conda-forge", "nodefaults"]
-    listed = {Requirement(text).name: Requirement(text).specifier for text in environment["dependencies"]}
+    *conda, by_pip = environment["dependencies"]
+    listed = {Requirement(text).name: Requirement(text).specifier for text in [*conda, *by_pip["pip"]]}
     asked = requirements() | requirements("test")
     expected = {CONDA.get(name, name): wanted for name, wanted in asked.items()}
     assert listed.pop("python") == PROJECT_PYTHON
@@ -98,10 +101,26 @@ def test_the_readmes_commands_exist():
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_the_methods_name_functions_and_proofs_that_exist():
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    for line in re.findall(r"\*\*Functions?\.\*\* (.+)", text):
+        assert set(re.findall(r"`(\w+)`", line)) <= set(ht.__all__)
+    proofs = re.findall(r"`(tests/[\w/]+\.py)`", text)
+    assert len(proofs) >= 10 and all((ROOT / proof).is_file() for proof in proofs)
+
+
+def test_every_function_of_an_analysis_is_in_the_methods():
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    analyses = ("series", "rates", "trends", "delays", "places", "mixes", "bias", "services")
+    named = {n for n in ht.__all__ if getattr(getattr(ht, n), "__module__", "").removeprefix("htanalysis.") in analyses}
+    functions = {name for name in named if name.islower()}
+    assert not {name for name in functions if f"`{name}`" not in text}
+
+
 def test_the_package_imports_from_left_to_right():
     order = [
-        *("settings", "errors", "datasets", "periods", "claims", "series", "rates", "places", "mixes", "services"),
-        *("findings", "tables", "charts", "runs", "pages", "reports", "cli"),
+        *("settings", "errors", "datasets", "returns", "periods", "claims", "series", "rates", "trends", "delays"),
+        *("places", "mixes", "bias", "services", "findings", "tables", "charts", "runs", "pages", "reports", "cli"),
     ]
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)

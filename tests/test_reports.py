@@ -1,5 +1,8 @@
 import csv
 import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import nbformat
 import openpyxl
@@ -8,7 +11,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from htanalysis import reports
 from htanalysis.errors import HtanalysisError, NotebookError
-from htanalysis.runs import read_outputs
+from htanalysis.runs import find_notebooks, read_outputs
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def files(folder):
@@ -40,18 +45,38 @@ def test_findings_csv_holds_every_finding_with_basis_and_source(report):
     assert growth["source"] == "Chapter 3, California’s Nine Regional Task Forces"
 
 
-def test_the_workbook_has_a_sheet_for_each_table_and_no_formula(report):
+def test_the_workbook_has_a_sheet_for_each_table(report):
     book = openpyxl.load_workbook(report / "tables.xlsx")
     shown = [
         c for path in sorted((report / "notebooks").iterdir()) for kind, c in read_outputs(path) if kind == "table"
     ]
-    assert book.sheetnames == ["contents", *[content["id"][:31] for content in shown]]
+    assert [book[name]["A1"].value for name in book.sheetnames[1:]] == [content["title"] for content in shown]
     sheet = book["two-year-totals"]
     assert [cell.value for cell in sheet[6]] == ["measure", "total of eight quarters"]
     assert [cell.value for cell in sheet[7]] == ["investigations initiated", 2552]
     assert sheet["A3"].value.startswith("Basis: reported. Source: Chapter 3")
-    cells = [cell for name in book.sheetnames for row in book[name].iter_rows() for cell in row]
-    assert not [cell for cell in cells if cell.data_type == "f"]
+
+
+def test_text_in_the_workbook_stays_text(tmp_path):
+    words = ["=1+1", "https://example.org", "007"]
+    table = {"id": "one", "title": "=A title", "subtitle": "words", "basis": ["reported"], "missing": "never empty"}
+    table |= {"source": ["table-1"], "columns": [{"label": "word"}], "rows": [[word] for word in [*words, None]]}
+    reports._write_workbook([table], tmp_path / "tables.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "tables.xlsx")["one"]
+    cells = [sheet.cell(row, 1) for row in (1, 7, 8, 9, 10)]
+    assert [cell.value for cell in cells] == ["=A title", *words, None]
+    assert {cell.data_type for cell in cells[:4]} == {"s"} and not any(cell.hyperlink for cell in cells)
+
+
+def test_tables_of_the_same_name_get_sheets_of_their_own():
+    shown = [{"id": name} for name in ("one", "One", "one", "a" * 31 + "b", "a" * 31 + "c", "contents")]
+    assert reports._name_sheets(shown) == ["one", "One-2", "one-3", "a" * 31, "a" * 28 + "-2", "contents-2"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_workbook_that_finds_the_disk_full_says_so():
+    with pytest.raises(OSError, match="No space left on device"):
+        reports._write_workbook([], Path("/dev/full"))
 
 
 def test_the_manifest_names_inputs_outputs_parameters_and_versions(report):
@@ -73,6 +98,16 @@ def test_the_same_inputs_give_the_same_bytes_at_any_number_of_jobs(report, tmp_p
     for manifest in manifests:
         del manifest["started"], manifest["seconds"]
     assert manifests[0] == manifests[1]
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Let a report consist of one page, and give the folder of reports, which holds an earlier one."""
+    monkeypatch.setattr(reports, "_fill", lambda draft, *_: (draft / "index.html").write_text("new"))
+    out = tmp_path / "reports"
+    (out / "2012Q2").mkdir(parents=True)
+    (out / "2012Q2" / "index.html").write_text("earlier")
+    return out
 
 
 @pytest.fixture
@@ -132,6 +167,83 @@ def test_an_interrupted_move_is_made_good(one_notebook):
     with pytest.raises(NotebookError):
         reports.make_report("2012Q2", out)
     assert (out / "2012Q2" / "index.html").read_text() == "earlier"
+
+
+def test_what_an_interrupted_move_left_beside_a_report_is_deleted(written):
+    (written / ".2012Q2-earlier").mkdir()
+    (written / ".2012Q2-earlier" / "index.html").write_text("older still")
+    assert reports.make_report("2012Q2", written).read_text() == "new"
+    assert [path.name for path in written.iterdir()] == ["2012Q2"]
+
+
+@pytest.mark.parametrize("fail_at", [1, 2])
+def test_an_interrupt_within_the_move_brings_the_earlier_report_back(written, monkeypatch, fail_at):
+    rename, calls = Path.rename, []
+
+    def interrupt(path, target):
+        calls.append(path)
+        if len(calls) == fail_at:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        reports.make_report("2012Q2", written)
+    assert len(calls) >= fail_at
+    assert {name: content.decode() for name, content in files(written).items()} == {"2012Q2/index.html": "earlier"}
+    assert [path.name for path in written.iterdir()] == ["2012Q2"]
+
+
+@pytest.mark.parametrize("name", ["2012Q2", ".2012Q2-earlier", "2012Q2-failed"])
+@pytest.mark.parametrize("kind", ["file", "link", "link to nothing"])
+def test_a_place_that_is_no_folder_is_refused_before_anything_runs(tmp_path, monkeypatch, name, kind):
+    monkeypatch.setattr(reports, "_fill", lambda *_: pytest.fail("it ran"))
+    out = tmp_path / "reports"
+    out.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    if kind == "file":
+        (out / name).write_text("mine")
+    else:
+        (out / name).symlink_to(tmp_path / ("elsewhere" if kind == "link" else "nothing"))
+    with pytest.raises(HtanalysisError, match="is not a folder") as caught:
+        reports.make_report("2012Q2", out)
+    assert str(out / name) in str(caught.value) and "--out" in str(caught.value)
+    assert [path.name for path in out.iterdir()] == [name], "it stays, and no draft is left"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("file", "it is not a folder"), ("file/below", "Not a directory"), ("n" * 300, "File name too long")],
+)
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, name, reason):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(HtanalysisError) as caught:
+        reports.make_report("2012Q2", tmp_path / name)
+    assert str(caught.value) == f"No report can be written to {tmp_path / name}: {reason}. Name another with --out."
+
+
+def test_a_folder_that_takes_no_file_is_one_sentence(tmp_path, monkeypatch):
+    def refuse(**given):
+        raise PermissionError(13, "Permission denied", given["dir"])
+
+    monkeypatch.setattr(reports.tempfile, "mkdtemp", refuse)
+    with pytest.raises(HtanalysisError, match=r"Permission denied\. Name another with --out\.$"):
+        reports.make_report("2012Q2", tmp_path)
+
+
+def test_a_collection_without_notebooks_leaves_the_earlier_report(tmp_path, monkeypatch):
+    monkeypatch.setattr(reports, "find_notebooks", lambda: find_notebooks(tmp_path / "none"))
+    (tmp_path / "2012Q2").mkdir()
+    (tmp_path / "2012Q2" / "index.html").write_text("earlier")
+    with pytest.raises(HtanalysisError, match="holds no notebook"):
+        reports.make_report("2012Q2", tmp_path)
+    assert list(files(tmp_path)) == ["2012Q2/index.html"] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_make_notebooks_builds_and_copies_the_latest_quarter_whatever_is_asked_for():
+    make = [shutil.which("make"), "--dry-run", "notebooks", "QUARTER=2011Q4"]
+    plan = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "htanalysis report --quarter latest\n" in plan and "2011Q4" not in plan
 
 
 def test_a_period_that_is_not_held_runs_nothing(tmp_path):

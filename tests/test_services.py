@@ -9,6 +9,8 @@ def test_overlapping_lists_hold_at_least_the_longest_and_at_most_the_sum():
     low, high = ht.bound_union(pd.Series([len(people) for people in lists]))
     assert low <= len(set.union(*lists)) <= high
     assert (low, high) == (3, 6)
+    with pytest.raises(ht.HtanalysisError, match="the length of every list"):
+        ht.bound_union(pd.Series([3, None], dtype="Int64"))
 
 
 def test_letters_are_bounded_by_the_fiscal_years_within_and_around():
@@ -18,6 +20,11 @@ def test_letters_are_bounded_by_the_fiscal_years_within_and_around():
     assert ht.bound_letters(letters, start, end) == (112, 265)
     exact = pd.Timestamp("2010-10-01"), pd.Timestamp("2011-09-30")
     assert ht.bound_letters(letters, *exact) == (112, 112)
+    # A day more on either side touches the years beside it.
+    assert ht.bound_letters(letters, exact[0] - pd.Timedelta(days=1), exact[1]) == (112, 74 + 112)
+    assert ht.bound_letters(letters, exact[0], exact[1] + pd.Timedelta(days=1)) == (112, 112 + 79)
+    with pytest.raises(ht.HtanalysisError, match="cover 2005-10-01 to 2012-09-30"):
+        ht.bound_letters(letters, start, pd.Timestamp("2014-06-30"))
 
 
 def test_nobody_reaches_more_than_all():

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 import htanalysis as ht
-from htanalysis.tables import MIME
+from htanalysis.tables import MIME, format_cell, render_table
 
 CAPTION = ht.Caption(
     "some-table", "Two <rows>", "Counts, California", source=["table-1"], basis=["reported", "bounded"]
@@ -46,6 +46,40 @@ def test_html_has_caption_heads_and_row_heads_and_escapes_text(table):
     assert '<td class="date">2012-06-30</td>' in html
     assert "<td>2011</td>" in html and "2,011" not in html
     assert "hidden" not in html and ">x<" not in html
+
+
+def test_on_a_page_the_title_stands_beside_the_table_and_rows_can_have_ids(table):
+    html = render_table(table.to_json(), on_page=True, row_id="row-some")
+    assert "Two &lt;rows&gt;" not in html and "Counts, California" in html
+    assert html.count('<tr id="row-some-') == 2 and '<tr id="row-some-1"><th scope="row">a &amp; b</th>' in html
+
+
+@pytest.mark.parametrize(
+    ("columns", "text", "wide"), [(4, "short", False), (5, "short", True), (2, "a long text " * 6, True)]
+)
+def test_a_table_of_many_columns_or_long_texts_is_wide(columns, text, wide):
+    names = [f"c{place}" for place in range(columns)]
+    content = {
+        "title": "t",
+        "subtitle": "s",
+        "missing": "–",
+        "columns": [{"name": name, "label": name, "digits": 0} for name in names],
+        "rows": [[text] * columns],
+    }
+    assert ('class="ht-table wide"' in render_table(content, on_page=True)) == wide
+
+
+def test_no_column_head_is_empty():
+    frame = pd.DataFrame({"name": ["a"], "count": [1]})
+    html = ht.Table(frame, CAPTION, {"name": "", "count": "count"})._repr_mimebundle_()["text/html"]
+    assert '<th scope="col">row</th>' in html and "></th>" not in html
+
+
+def test_a_plain_number_has_no_commas_and_stands_like_a_number():
+    assert format_cell(1277, "plain", "–") == "1277" and format_cell(0.25, "plain", "–") == "0.25"
+    frame = pd.DataFrame({"name": ["a"], "count": [1277]})
+    html = ht.Table(frame, CAPTION, {"name": "name", "count": "count"}, {"count": "plain"})._repr_mimebundle_()
+    assert '<td class="number">1277</td>' in html["text/html"]
 
 
 def test_a_caption_needs_known_sources_and_bases():

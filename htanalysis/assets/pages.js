@@ -1,6 +1,9 @@
 // Draws the charts and folds what lies behind them. Without this script the words and the tables stand open.
 (() => {
   "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const ROWS = 20; // rows of a long table that stand open
+
   // The page shows title and source in words of its own, so the drawing does not repeat them.
   const prepare = (figure, width) => {
     const layout = figure.layout;
@@ -22,23 +25,65 @@
     holder.dataset.drawn = "yes";
   };
 
-  const drawn = () => document.querySelectorAll(".plot[data-drawn]");
+  const drawn = () => all(".plot[data-drawn]");
 
   // A sheet of paper is narrower than a screen, and a figure must not be cut in two.
   const fitPaper = () => {
-    document.querySelectorAll("details.numbers").forEach((details) => (details.open = true));
+    all("details.numbers, details.rows").forEach((details) => (details.open = true));
     drawn().forEach((holder) =>
-      Plotly.relayout(holder, { width: 640, height: Math.min(holder._fullLayout.height, 860) }));
+      Plotly.relayout(holder, { width: 640, height: Math.min(holder._fullLayout.height, 700) }));
   };
   const fitScreen = () =>
     drawn().forEach((holder) =>
       Plotly.relayout(holder, { width: null, height: parseInt(holder.style.minHeight), autosize: true }));
 
-  document.querySelectorAll("details.numbers").forEach((details) => (details.open = false));
-  if (window.innerWidth < 1080) {
-    document.querySelectorAll(".menu details").forEach((details) => (details.open = false));
-  }
-  document.fonts.ready.then(() => document.querySelectorAll(".plot").forEach(draw));
+  // A phone shows each row of a wide table as a block, where each cell needs its column's head.
+  const headCells = (table) => {
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+    all("tbody td", table).forEach((cell) => (cell.dataset.head = heads[cell.cellIndex]));
+    table.classList.add("headed");
+  };
+
+  const shorten = (table) => {
+    const count = table.tBodies[0].rows.length;
+    if (count <= ROWS + 5) return;
+    const button = document.createElement("button");
+    const fold = (short) => {
+      table.classList.toggle("short", short);
+      button.textContent = short ? `Show all ${count} rows` : `Show the first ${ROWS} rows`;
+      button.setAttribute("aria-expanded", String(!short));
+      markScrollers();
+    };
+    button.type = "button";
+    button.addEventListener("click", () => fold(!table.classList.contains("short")));
+    table.closest(".scroll").after(button);
+    fold(true);
+  };
+
+  // What is wider than its place can be scrolled with the keyboard, and says so; nothing else stops the tab key.
+  const markScrollers = () =>
+    all("[data-name]").forEach((box) => {
+      const wide = box.scrollWidth > box.clientWidth;
+      const marks = { tabindex: "0", role: "region", "aria-label": box.dataset.name };
+      for (const [name, value] of Object.entries(marks)) {
+        wide ? box.setAttribute(name, value) : box.removeAttribute(name);
+      }
+    });
+
+  all("details.numbers").forEach((details) => (details.open = false));
+  if (window.innerWidth < 1080) all(".menu details").forEach((details) => (details.open = false));
+  if (window.innerWidth < 560) all("details.rows").forEach((details) => (details.open = false));
+  all(".wide").forEach(headCells);
+  all("figure.table table").forEach(shorten);
+  all(".switch").forEach((box) => box.addEventListener("change", markScrollers));
+  all("details").forEach((details) => details.addEventListener("toggle", markScrollers));
+  markScrollers();
+  document.fonts.ready.then(() => {
+    all(".plot").forEach(draw);
+    markScrollers();
+  });
+  window.addEventListener("resize", markScrollers);
+  window.addEventListener("hashchange", markScrollers); // a link can show a hidden piece of code
   window.addEventListener("beforeprint", fitPaper);
   window.addEventListener("afterprint", fitScreen);
 })();

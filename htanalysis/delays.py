@@ -1,0 +1,181 @@
+"""Counts that are not complete yet: what later editions of a table teach about the years still growing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from htanalysis.errors import HtanalysisError
+
+
+@dataclass(frozen=True)
+class Development:
+    """What is still to come, by the chain-ladder method, or why it was not used.
+
+    Attributes
+    ----------
+    reason : str
+        Empty where the method was used; otherwise what is missing.
+    factors : pandas.Series
+        Growth factor from each age to the next; the index is the age.
+    to_come : pandas.DataFrame
+        A row is a year: `year`, `latest`, `ultimate`, `to_come` and `error` (standard error of `to_come`).
+    total, total_error : float
+        The sum of `to_come` and its standard error; years are correlated, since they share the factors.
+    """
+
+    reason: str = ""
+    factors: pd.Series | None = None
+    to_come: pd.DataFrame | None = None
+    total: float = float("nan")
+    total_error: float = float("nan")
+
+
+def make_triangle(editions: pd.DataFrame) -> pd.DataFrame:
+    """Arrange the editions of a table by year and age.
+
+    Parameters
+    ----------
+    editions : pandas.DataFrame
+        A row is a year in an edition: `year`, `edition` (year in which it was known) and `count`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows are years, columns are ages (`edition` minus `year`); missing where no edition has it.
+    """
+    aged = editions.assign(age=editions["edition"].astype(int) - editions["year"].astype(int))
+    return aged.pivot(index="year", columns="age", values="count").astype(float)
+
+
+def chain_ladder(triangle: pd.DataFrame) -> Development:
+    """Carry each year's count to the last age by the growth that earlier years had, with Mack's standard error.
+
+    Each growth factor is the ratio of sums over the years that have both ages. Assumes that a year's growth is
+    proportional to what it had, the same for all years, and independent between years: not so where the courts or the
+    reporting changed.
+
+    Parameters
+    ----------
+    triangle : pandas.DataFrame
+        Cumulative counts; rows are years in order, columns ages in order. A row may begin late, and has no gap.
+
+    Returns
+    -------
+    Development
+        With a `reason` where a single edition is held, so that no growth was seen. Standard errors are missing where
+        growth was seen once at an age, and none before it tells its variance.
+
+    Raises
+    ------
+    HtanalysisError
+        If a count is negative, a row has a gap, or an age has only zeros to grow from.
+
+    References
+    ----------
+    T. Mack (1993), Distribution-free calculation of the standard error of chain ladder reserve estimates, ASTIN
+    Bulletin 23, 213-225.
+    """
+    counts = triangle.to_numpy(float)
+    known = ~np.isnan(counts)
+    if (np.nan_to_num(counts) < 0).any() or not known.any(axis=1).all() or (_starts(known) > 1).any():
+        raise HtanalysisError("A triangle needs counts of 0 or more, and in each row some count and no gap.")
+    if not (known[:, :-1] & known[:, 1:]).any():
+        return Development("One edition of the table is held: no growth was seen, so none is carried forward.")
+    factors, variances = _measure_growth(counts, known)
+    last = known.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
+    latest = counts[np.arange(len(counts)), last]
+    full = _fill(counts, factors, last)
+    risk = _Risk(variances / factors**2, _bases(counts, known), full, last)
+    errors = _squared_errors(risk)
+    to_come = pd.DataFrame(
+        {
+            "year": triangle.index,
+            "latest": latest,
+            "ultimate": full[:, -1],
+            "to_come": full[:, -1] - latest,
+            "error": np.sqrt(errors),
+        }
+    )
+    return Development(
+        factors=pd.Series(factors, index=triangle.columns[:-1]),
+        to_come=to_come,
+        total=float(to_come["to_come"].sum()),
+        total_error=float(np.sqrt(errors.sum() + _shared_error(risk))),
+    )
+
+
+@dataclass(frozen=True)
+class _Risk:
+    """What Mack's errors are made of: each age's relative variance and base, each year's counts and last known age."""
+
+    relative: np.ndarray
+    bases: np.ndarray
+    full: np.ndarray
+    last: np.ndarray
+
+
+def _starts(known: np.ndarray) -> np.ndarray:
+    """Count in each row how often a run of known counts begins."""
+    padded = np.pad(known.astype(int), ((0, 0), (1, 0)))
+    return (np.diff(padded, axis=1) > 0).sum(axis=1)
+
+
+def _bases(counts: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Add up, for each age, the counts whose growth was seen."""
+    return np.where(known[:, :-1] & known[:, 1:], counts[:, :-1], 0).sum(axis=0)
+
+
+def _measure_growth(counts: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate each age's growth factor and variance (Mack's formulas for f and sigma squared)."""
+    factors, variances = [], []
+    for age, base in enumerate(_bases(counts, known)):
+        both = known[:, age] & known[:, age + 1]
+        if not base > 0:
+            raise HtanalysisError(
+                f"No growth is known from age {age}: no year has a count above 0 there and one after."
+            )
+        before, after = counts[both, age], counts[both, age + 1]
+        factor = after.sum() / base
+        growing = before > 0
+        residuals = before[growing] * (after[growing] / before[growing] - factor) ** 2
+        factors.append(factor)
+        variances.append(residuals.sum() / (both.sum() - 1) if both.sum() > 1 else np.nan)
+    return np.array(factors), _complete(np.array(variances))
+
+
+def _complete(variances: np.ndarray) -> np.ndarray:
+    """Give an age whose growth was seen once Mack's value: it continues the decline of the two ages before it."""
+    for age in np.flatnonzero(np.isnan(variances)):
+        if age >= 2 and not np.isnan(variances[age - 2 : age]).any():
+            first, second = variances[age - 2 : age]
+            variances[age] = min(second**2 / first if first else 0.0, first, second)
+    return variances
+
+
+def _fill(counts: np.ndarray, factors: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Carry each row from its last known count to the last age."""
+    full = counts.copy()
+    for age, factor in enumerate(factors):
+        full[:, age + 1] = np.where(last <= age, full[:, age] * factor, full[:, age + 1])
+    return full
+
+
+def _squared_errors(risk: _Risk) -> np.ndarray:
+    """Give the mean squared error of each year's ultimate: the chance in its own growth, and the factors' error."""
+    errors = np.zeros(len(risk.full))
+    for row, (counts, last) in enumerate(zip(risk.full, risk.last, strict=True)):
+        if counts[-1] > 0:
+            parts = risk.relative[last:] * (1 / counts[last:-1] + 1 / risk.bases[last:])
+            errors[row] = counts[-1] ** 2 * parts.sum()
+    return errors
+
+
+def _shared_error(risk: _Risk) -> float:
+    """Give what the common factors add to the mean squared error of the total."""
+    shared = 0.0
+    for counts, last in zip(risk.full, risk.last, strict=True):
+        # Years known to an earlier age use all the factors that this year still needs.
+        younger = risk.full[risk.last < last, -1].sum()
+        shared += 2 * counts[-1] * younger * (risk.relative[last:] / risk.bases[last:]).sum()
+    return shared

@@ -1,0 +1,39 @@
+"""Whether smoothing helps, and how often simultaneous intervals and funnels hold the truth."""
+
+import numpy as np
+import pandas as pd
+
+import htanalysis as ht
+
+
+def test_smoothed_rates_are_nearer_to_the_truth_than_raw_ones():
+    generator = np.random.default_rng(1991)
+    population = pd.Series(generator.integers(1_000, 200_000, 58).astype(float))
+    raw, smoothed = [], []
+    for _ in range(200):
+        truth = generator.gamma(4, 0.0001 / 4, 58)
+        counts = pd.Series(generator.poisson(truth * population))
+        raw.append(((counts / population - truth) ** 2).mean())
+        smoothed.append(((ht.smooth_rates(counts, population) - truth) ** 2).mean())
+    assert np.mean(smoothed) < 0.6 * np.mean(raw)
+
+
+def test_goodmans_intervals_hold_all_shares_at_least_as_often_as_they_say():
+    generator, shares = np.random.default_rng(1965), np.array([0.56, 0.23, 0.21])
+    held = []
+    for counts in generator.multinomial(141, shares, 1000):
+        limits = ht.interval_shares(counts)
+        held.append((limits["low"].le(shares) & limits["high"].ge(shares)).all())
+    # Monte Carlo error of 1,000 draws at 0.95: 0.0069; three of them are allowed.
+    assert np.mean(held) >= 0.95 - 0.021
+
+
+def test_a_funnel_holds_at_least_as_much_as_it_says():
+    population = np.array([1e4, 1e5, 1e6])
+    limits = ht.funnel_limits(3e-5, population, 0.95)
+    counts = np.random.default_rng(2005).poisson(3e-5 * population, (20_000, 3))
+    held = (counts >= (limits["low"] * population).to_numpy() - 1e-9) & (
+        counts <= (limits["high"] * population).to_numpy() + 1e-9
+    )
+    # Quantiles of counts hold at least what they say; Monte Carlo error of 20,000 draws: 0.0015.
+    assert (held.mean(axis=0) >= 0.95 - 0.005).all()

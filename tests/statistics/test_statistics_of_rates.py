@@ -1,0 +1,43 @@
+"""How often the intervals for counts and ratios hold the truth."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import htanalysis as ht
+
+RATES = [(2.0, 3.0), (6.0, 4.0), (15.0, 10.0)]
+
+
+def ratio_coverage(first: float, second: float, method: str) -> float:
+    """Sum the exact probability that the interval holds the true ratio, over all pairs of counts that can happen."""
+    grid = [np.arange(int(mean + 9 * mean**0.5) + 9) for mean in (first, second)]
+    chances = [stats.poisson.pmf(counts, mean) for counts, mean in zip(grid, (first, second), strict=True)]
+    held = total = 0.0
+    for a, chance_a in zip(grid[0], chances[0], strict=True):
+        for b, chance_b in zip(grid[1], chances[1], strict=True):
+            if a + b == 0 or chance_a * chance_b < 1e-7:
+                continue
+            result = ht.compare_rates(a, 1, b, 1, method=method)
+            total += chance_a * chance_b
+            held += chance_a * chance_b * (result.low <= first / second <= result.high)
+    return held / total
+
+
+@pytest.mark.parametrize(("first", "second"), RATES)
+def test_the_exact_interval_covers_at_least_as_often_as_it_says(first, second):
+    # Computed, not simulated: no tolerance beyond the probability that was left out (1e-7 a pair).
+    assert ratio_coverage(first, second, "exact") >= 0.95 - 1e-4
+
+
+@pytest.mark.parametrize(("first", "second"), RATES)
+def test_the_mid_p_interval_covers_about_as_often_as_it_says(first, second):
+    coverage = ratio_coverage(first, second, "mid-P")
+    assert 0.94 <= coverage <= ratio_coverage(first, second, "exact")
+
+
+@pytest.mark.parametrize("mean", [0.5, 3.0, 20.0])
+def test_garwoods_interval_covers_at_least_as_often_as_it_says(mean):
+    counts = np.arange(int(mean + 12 * mean**0.5) + 12)
+    held = [low <= mean <= high for low, high in map(ht.poisson_interval, counts)]
+    assert stats.poisson.pmf(counts, mean)[held].sum() >= 0.95

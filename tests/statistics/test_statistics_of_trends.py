@@ -1,0 +1,71 @@
+"""Whether the trend's model finds what was put in, and how often its intervals hold it."""
+
+import numpy as np
+import pytest
+
+import htanalysis as ht
+
+GROWTH, DRAWS = 1.06, 300
+# Monte Carlo error of a coverage near 0.95 in so many draws; three of them are allowed.
+ALLOWED = 3 * np.sqrt(0.95 * 0.05 / DRAWS)
+
+
+def simulate(generator, number: int, shape: float, step: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Draw counts of eight bodies, a ninth from the middle on, that grow; `shape` 0 gives Poisson counts."""
+    time = np.arange(number + 1)
+    joined = time >= number // 2
+    mean = 5 * np.where(joined, 9, 8) * GROWTH**time * np.where(joined, step, 1)
+    counts = generator.poisson(mean) if not shape else generator.negative_binomial(1 / shape, 1 / (1 + shape * mean))
+    return counts, np.where(joined, 9, 8)
+
+
+@pytest.fixture(scope="module", params=[(6, 0.0), (6, 0.05), (12, 0.0), (12, 0.05)], ids=str)
+def fitted(request):
+    """Fit many simulated series, the last period kept apart to be predicted."""
+    number, shape = request.param
+    generator = np.random.default_rng(20120630)
+    drawn = [simulate(generator, number, shape) for _ in range(DRAWS)]
+    return [
+        (
+            ht.fit_trend(counts[:-1], exposure[:-1], exposure[-1], season=[1, 2, 3, 4] * 3 if number == 12 else None),
+            counts[-1],
+        )
+        for counts, exposure in drawn
+    ]
+
+
+def test_the_growth_is_recovered(fitted):
+    logs = np.log([trend.terms.loc[0, "ratio"] for trend, _ in fitted])
+    assert abs(logs.mean() - np.log(GROWTH)) < 4 * logs.std() / np.sqrt(DRAWS)
+
+
+def test_the_interval_of_the_growth_covers_as_often_as_it_says(fitted):
+    held = [trend.terms.loc[0, "low"] <= GROWTH <= trend.terms.loc[0, "high"] for trend, _ in fitted]
+    assert np.mean(held) >= 0.95 - ALLOWED
+
+
+def test_the_next_count_lies_in_its_interval_as_often_as_it_says(fitted):
+    held = [trend.prediction[1] <= count <= trend.prediction[2] for trend, count in fitted]
+    assert np.mean(held) >= 0.95 - ALLOWED
+
+
+def test_a_joining_bodys_step_is_recovered():
+    generator = np.random.default_rng(20110701)
+    steps = []
+    for _ in range(DRAWS):
+        counts, exposure = simulate(generator, 12, 0.0, step=1.5)
+        step = [place >= 6 for place in range(12)]
+        terms = ht.fit_trend(counts[:-1], exposure[:-1], 9, step=step).terms.set_index("term")
+        steps.append(np.log(terms.loc["after joining", "ratio"]))
+    assert abs(np.mean(steps) - np.log(1.5)) < 4 * np.std(steps) / np.sqrt(DRAWS)
+
+
+def test_a_season_is_recovered_from_two_years():
+    generator = np.random.default_rng(20121231)
+    mean = 400 * np.tile([1.0, 1.2, 0.9, 1.1], 3)
+    ratios = []
+    for _ in range(100):
+        terms = ht.fit_trend(generator.poisson(mean), [1.0] * 12, 1.0, season=[1, 2, 3, 4] * 3).terms.set_index("term")
+        ratios.append(terms.loc[[f"quarter {n} against 1" for n in (2, 3, 4)], "ratio"])
+    # Standard error of a ratio of two sums of 1,200: 4 %; of the mean of 100: 0.4 %; four of them are allowed.
+    assert np.mean(ratios, axis=0) == pytest.approx([1.2, 0.9, 1.1], rel=0.017)
