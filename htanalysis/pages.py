@@ -1,19 +1,13 @@
 """The pages: an index, one page a notebook, the code book and the methods, as files that work without a network."""
 
-import ast
 import base64
 import csv
-import html
-import importlib
-import inspect
 import math
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from html.parser import HTMLParser
 from importlib.resources import files
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +16,12 @@ import papermill
 import plotly
 from markupsafe import Markup
 from nbconvert import HTMLExporter
-from nbconvert.filters import markdown2html
-from pygments import lex
-from pygments.lexers import PythonLexer
-from pygments.token import Token
 from traitlets.config import Config
 
-import htanalysis
 from htanalysis import charts, findings, settings, tables
 from htanalysis.datasets import evidence, read_descriptor
+from htanalysis.methods import describe_methods, highlight
+from htanalysis.words import polish
 
 #: The findings that the index shows first, the most important before the others, and what stands above each.
 HEADLINES = {
@@ -56,46 +47,6 @@ UNKNOWNS = {
     "04-sex-and-labor": "Sex and labor trafficking, as they are",
 }
 
-#: Words that need explaining: how a page may write each, and what it means.
-GLOSSARY = {
-    "quarter": (r"\b\d{4}Q[1-4]\b", "Three months of the calendar year. 2012Q2 is April to June 2012."),
-    "§ 236.1": (r"§\s236\.1", "The section of the California Penal Code that makes human trafficking a crime."),
-    "95% interval": (
-        r"95% (?:confidence )?intervals?|confidence intervals?",
-        "A range made by a method that holds the true value in 95 of 100 cases, were chance the only error.",
-    ),
-    "Bayes’ rule": (
-        r"Bayes[’'] (?:rule|theorem)",
-        "The arithmetic that turns a share round: from the foreigners among labor victims to the labor victims among"
-        " foreigners.",
-    ),
-    "Cal EMA": (
-        r"Cal EMA",
-        "California Emergency Management Agency. It funded the task forces and received their quarterly returns.",
-    ),
-    "CalWORKs": (r"CalWORKs", "California’s cash aid and services for families with children."),
-    "CJIS": (
-        r"CJIS",
-        "The Attorney General’s Division of Criminal Justice Information Systems, which collects what counties report"
-        " of arrests and cases.",
-    ),
-    "H.E.A.T.": (
-        r"H\.E\.A\.T\.",
-        "Human Exploitation and Trafficking: the unit of Alameda County’s District Attorney for such cases.",
-    ),
-    "HTRS": (
-        r"HTRS|Human Trafficking Reporting System",
-        "Human Trafficking Reporting System, in which federally funded task forces recorded their cases.",
-    ),
-    "ILO": (r"ILO", "International Labour Organization, the agency of the United Nations that estimates forced labor."),
-    "odds ratio": (r"odds ratios?", "The odds of one group divided by those of another; 1 means no difference."),
-    "TCVAP": (
-        r"TCVAP",
-        "Trafficking and Crime Victims Assistance Program, California’s aid for foreign victims of trafficking.",
-    ),
-    "vice unit": (r"vice[- ](?:units?|housed)", "Police who work on prostitution, gambling and the like."),
-}
-
 _UNKNOWN = "## What we cannot know"
 _PRIORITY = [findings.MIME, charts.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
 _DOWNLOADS = {
@@ -103,8 +54,6 @@ _DOWNLOADS = {
     "tables.xlsx": ("Excel workbook", "every table shown, a sheet each"),
     "manifest.json": ("JSON", "what went in and came out, with SHA-256"),
 }
-#: What only shows a number, and does not compute it.
-_DISPLAY = ("htanalysis.charts", "htanalysis.findings", "htanalysis.tables")
 
 
 def write_pages(
@@ -138,19 +87,19 @@ def write_pages(
     for path in executed:
         page = shared | {"page": path.stem, "heading": _title(notebooks[path.stem]), "settings": _settings(path)}
         text, _ = exporter.from_notebook_node(notebooks[path.stem], resources={"ht": page})
-        (folder / f"{path.stem}.html").write_text(_polish(text), encoding="utf-8")
+        (folder / f"{path.stem}.html").write_text(polish(text), encoding="utf-8")
     contents = {
         "index": {"heading": "What California’s numbers on human trafficking say, and what they do not"}
         | _sort_findings([made[item["notebook"]][item["id"]] | item for item in found])
         | {"unknown": {name: _unknown(notebook) for name, notebook in notebooks.items()}}
         | {"unknowns": UNKNOWNS, "downloads": _downloads(folder, list(notebooks))},
         "codebook": {"heading": "Where each number comes from", "resources": _resources()},
-        "methods": {"heading": "How each number is computed"} | _methods(notebooks),
+        "methods": {"heading": "How each number is computed"} | describe_methods(_used(notebooks)),
     }
     for name, content in contents.items():
         template = exporter.environment.get_template(f"{name}-page.html.j2")
         text = template.render(resources={"ht": shared | {"page": name} | content})
-        (folder / f"{name}.html").write_text(_polish(text), encoding="utf-8")
+        (folder / f"{name}.html").write_text(polish(text), encoding="utf-8")
     _copy_assets(folder / "assets")
 
 
@@ -160,7 +109,7 @@ def _exporter() -> HTMLExporter:
     exporter = HTMLExporter(config=config, template_name="htanalysis")
     exporter.environment.filters |= {
         "by_place": _by_place,
-        "code": _highlight,
+        "code": highlight,
         "scale": _draw_scale,
         "range_in_words": _range_in_words,
         "table": _to_table,
@@ -198,6 +147,15 @@ def _point_to_code(notebook: nbformat.NotebookNode) -> dict[str, dict[str, str]]
             made[item["id"]] = {"topic": topic, "code": f"code-{next(makers, cell).id}"}
             item.update(made[item["id"]])
     return made
+
+
+def _used(notebooks: Mapping[str, nbformat.NotebookNode]) -> dict[str, dict[str, str]]:
+    """List for each function that a page names the pages with their titles."""
+    used: dict[str, dict[str, str]] = {}
+    for name, notebook in notebooks.items():
+        for item in (item for cell in notebook.cells for item in _shown(cell) if item["method"]):
+            used.setdefault(item["method"], {})[name] = _title(notebook)
+    return used
 
 
 def _title(notebook: nbformat.NotebookNode) -> str:
@@ -396,190 +354,6 @@ def _as_table(subtitle: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]
 
 def _to_table(content: Mapping[str, Any], row_id: str = "") -> Markup:
     return Markup(tables.render_table(content, on_page=True, row_id=row_id))  # noqa: S704, it escapes every cell
-
-
-# The methods
-
-
-def _methods(notebooks: Mapping[str, nbformat.NotebookNode]) -> dict[str, Any]:
-    """Give the methods, question by question, and document the functions that compute numbers, module by module."""
-    used: dict[str, dict[str, str]] = {}
-    for name, notebook in notebooks.items():
-        for item in (item for cell in notebook.cells for item in _shown(cell) if item["method"]):
-            used.setdefault(item["method"], {})[name] = _title(notebook)
-    named = {name: getattr(htanalysis, name) for name in sorted(htanalysis.__all__)}
-    functions = {
-        name: function
-        for name, function in named.items()
-        if inspect.isfunction(function) and (function.__module__ not in _DISPLAY or name in used)
-    }
-    modules: dict[str, list[dict[str, Any]]] = {}
-    for name, function in functions.items():
-        document = _read_docstring(inspect.getdoc(function), functions)
-        document |= {"name": name, "used": used.get(name, {}), "source": _highlight(_source_alone(function))}
-        modules.setdefault(function.__module__, []).append(document)
-    return {
-        "questions": _read_questions(functions),
-        "modules": [_describe_module(module, modules[module]) for module in sorted(modules)],
-    }
-
-
-def _read_questions(functions: Mapping[str, Any]) -> Markup:
-    """Write `docs/methods.md` as HTML without its title, with a link where it names a function of the page."""
-    text = (Path(__file__).resolve().parents[1] / "docs" / "methods.md").read_text(encoding="utf-8")
-    page = markdown2html(text.partition("\n")[2])
-    link = {name: f'<a href="#{name}"><code>{name}</code></a>' for name in functions}
-    return Markup(re.sub(r"<code>(\w+)</code>", lambda found: link.get(found[1], found[0]), page))  # noqa: S704, our own
-
-
-def _describe_module(name: str, functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    module = importlib.import_module(name)
-    title, _, words = inspect.getdoc(module).partition("\n")[0].partition(": ")
-    return {
-        "name": name.rpartition(".")[2],
-        "title": title.rstrip("."),
-        "words": words[:1].upper() + words[1:],
-        "functions": functions,
-    }
-
-
-def _read_docstring(text: str, functions: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a numpydoc docstring: its first sentence, its paragraphs, and its sections as terms with what they mean."""
-    start, *rest = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
-    summary, *paragraphs = [_inline(part, functions) for part in start.strip().split("\n\n")]
-    sections = []
-    for name, body in zip(rest[::2], rest[1::2], strict=True):
-        section = {"name": name, "terms": [], "paragraphs": [], "code": ""}
-        if name == "Examples":
-            section["code"] = body.strip()
-        elif name in ("Parameters", "Returns", "Raises", "Attributes"):
-            terms = re.findall(r"^(\S.*)\n((?:(?: .*)?\n?)*)", body, flags=re.MULTILINE)
-            section["terms"] = [(_inline(term, functions), _inline(words, functions)) for term, words in terms]
-        else:
-            section["paragraphs"] = [_inline(part, functions) for part in body.strip().split("\n\n")]
-        sections.append(section)
-    return {"summary": summary, "paragraphs": paragraphs, "sections": sections}
-
-
-def _inline(text: str, functions: Mapping[str, Any]) -> Markup:
-    """Write a docstring's text as HTML, with a link where it names a function of the page."""
-
-    def mark(match: re.Match[str]) -> str:
-        name = match[1].partition("(")[0]
-        code = f"<code>{match[1]}</code>"
-        return f'<a href="#{name}">{code}</a>' if name in functions else code
-
-    escaped = html.escape(" ".join(text.split()), quote=False)
-    return Markup(re.sub(r"`+([^`]+)`+", mark, escaped))  # noqa: S704, escaped above
-
-
-def _source_alone(function: Any) -> str:
-    """Give a function's code without its docstring, which stands above it."""
-    lines = inspect.getsource(function).splitlines()
-    first = ast.parse("\n".join(lines)).body[0].body[0]
-    if inspect.getdoc(function):
-        del lines[first.lineno - 1 : first.end_lineno]
-    return "\n".join(lines)
-
-
-def _highlight(code: str) -> Markup:
-    """Mark comments, strings, numbers and keywords of Python code; nothing else needs a color."""
-    kinds = {Token.Comment: "c", Token.Literal.String: "s", Token.Literal.Number: "m", Token.Keyword: "k"}
-
-    def kind_of(token: tuple[Any, str]) -> str:
-        return next((kind for parent, kind in kinds.items() if token[0] in parent), "")
-
-    parts = []
-    for kind, tokens in groupby(lex(code.strip("\n"), PythonLexer()), kind_of):
-        text = html.escape("".join(text for _, text in tokens), quote=False)
-        parts.append(f'<span class="{kind}">{text}</span>' if kind else text)
-    return Markup("".join(parts).rstrip("\n"))  # noqa: S704, escaped above
-
-
-# The words of a page
-
-
-class _Polish(HTMLParser):
-    """Writes a page again: joins words that must not part, and links a term of art to its meaning at the page's end."""
-
-    _EMPTY = frozenset(("br", "col", "hr", "img", "input", "link", "meta"))
-    _VERBATIM = frozenset(("script", "style", "pre", "code", "title"))
-    _TERMS_NOT_IN = _VERBATIM | {"a", "button", "figure-in-words", "summary", "table"}
-    _TERMS_NOT_IN |= {f"h{level}" for level in range(1, 7)}
-    _TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.done: list[str] = []
-        self.text = ""
-        self.open: list[str] = []
-        self.terms: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._write(self.get_starttag_text())
-        if tag not in self._EMPTY:
-            # The script puts the drawing in the place of the words that stand for it.
-            self.open.append("figure-in-words" if ("role", "img") in attrs else tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self._write(self.get_starttag_text())
-
-    def handle_endtag(self, tag: str) -> None:
-        self._write(f"{self._explain() if tag == 'main' else ''}</{tag}>")
-        self.open.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def handle_charref(self, name: str) -> None:
-        self.text += "'" if name in ("39", "x27") else f"&#{name};"
-
-    def handle_entityref(self, name: str) -> None:
-        self.text += f"&{name};"
-
-    def handle_decl(self, decl: str) -> None:
-        self._write(f"<!{decl}>")
-
-    def _write(self, tag: str) -> None:
-        """Write the text up to a tag, and the tag."""
-        text, self.text = self.text, ""
-        if self._VERBATIM.isdisjoint(self.open):
-            text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", text)
-            if "main" in self.open and {"p", "li"} & set(self.open) and self._TERMS_NOT_IN.isdisjoint(self.open):
-                text = self._TERM.sub(self._link, text)
-            text = re.sub(r"§ (?=\d)", "§\N{NO-BREAK SPACE}", text)
-            text = text.replace("San Jose/South Bay", "San\N{NO-BREAK SPACE}Jose/South\N{NO-BREAK SPACE}Bay")
-        self.done += [text, tag]
-
-    def _link(self, match: re.Match[str]) -> str:
-        term = list(GLOSSARY)[int(match.lastgroup[1:])]
-        if term in self.terms:
-            return match[0]
-        self.terms.append(term)
-        return f'<a class="term" href="#{_word_id(term)}">{match[0]}</a>'
-
-    def _explain(self) -> str:
-        """Write what the terms that were linked mean."""
-        items = [
-            f'<dt id="{_word_id(term)}"><dfn>{html.escape(term)}</dfn></dt><dd>{html.escape(GLOSSARY[term][1])}</dd>'
-            for term in sorted(self.terms, key=str.lower)
-        ]
-        if not items:
-            return ""
-        return f'<section class="words"><h2 id="words">Words used here</h2><dl>{"".join(items)}</dl></section>\n'
-
-
-def _word_id(term: str) -> str:
-    return "word-" + "-".join(re.findall(r"[a-z0-9]+", term.lower()))
-
-
-def _polish(text: str) -> str:
-    """Give a page with its words joined and explained."""
-    page = _Polish()
-    page.feed(text)
-    page.close()
-    page._write("")
-    return "".join(page.done)
 
 
 # What all pages share

@@ -7,11 +7,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import htanalysis as ht
+from htanalysis import methods, settings
 from htanalysis import pages as made
-from htanalysis import settings
 from htanalysis.datasets import read_descriptor
-from htanalysis.pages import GLOSSARY, HEADLINES, UNKNOWNS
+from htanalysis.pages import HEADLINES, UNKNOWNS
 from htanalysis.runs import read_outputs
+from htanalysis.words import GLOSSARY, polish
 
 PAGES = [
     *("index", "00-start-here", "01-quarterly-trends", "02-arrests-and-convictions", "03-county-convictions"),
@@ -271,7 +272,7 @@ def test_the_methods_are_documents_and_not_docstrings(report, pages):
 def test_a_docstring_is_read_into_summary_paragraphs_and_sections():
     text = "Do `load(name)`.\n\nMore <words>.\n\nParameters\n----------\na, b : int\n    First\n    part.\nc : str\n"
     text += "    Other.\n\nReferences\n----------\nA book.\n\nExamples\n--------\n>>> 1\n1"
-    document = made._read_docstring(text, {"load": None})
+    document = methods._read_docstring(text, {"load": None})
     assert document["summary"] == 'Do <a href="#load"><code>load(name)</code></a>.'
     assert document["paragraphs"] == ["More &lt;words&gt;."]
     parameters, references, examples = document["sections"]
@@ -280,9 +281,9 @@ def test_a_docstring_is_read_into_summary_paragraphs_and_sections():
 
 
 def test_code_is_shown_without_its_docstring_and_keeps_every_other_character():
-    code = made._source_alone(made._round_up)
+    code = methods._source_alone(made._round_up)
     assert code.startswith("def _round_up(value: float) -> float:\n    if value <= 0:")
-    shown = made._highlight(code)
+    shown = methods.highlight(code)
     assert html.unescape(re.sub("<[^>]+>", "", shown)) == code
     assert '<span class="k">def</span>' in shown
 
@@ -355,9 +356,7 @@ def test_what_makes_a_finding_is_the_cell_that_names_it_or_else_the_one_that_sho
 
 
 def test_words_that_belong_together_do_not_part_and_apostrophes_are_round():
-    text = made._polish(
-        "<h1>California&#39;s San Jose/South Bay</h1><p title='§ 1'>§ 999 &amp; it's</p><pre>it's § 1</pre>"
-    )
+    text = polish("<h1>California&#39;s San Jose/South Bay</h1><p title='§ 1'>§ 999 &amp; it's</p><pre>it's § 1</pre>")
     assert "<h1>California’s San\N{NO-BREAK SPACE}Jose/South\N{NO-BREAK SPACE}Bay</h1>" in text
     assert "<p title='§ 1'>§\N{NO-BREAK SPACE}999 &amp; it’s</p><pre>it's § 1</pre>" in text
 
@@ -367,13 +366,13 @@ def test_a_term_is_explained_where_it_first_stands_in_running_text():
         "<main><h2>CJIS</h2><p><a href='#'>CJIS</a> <code>CJIS</code></p><table><tr><td>CJIS</td></tr></table>"
         '<div role="img"><p>CJIS</p></div><script>if (1 < 2) "CJIS"</script><p>To CJIS, and CJIS.</p></main><p>ILO</p>'
     )
-    text = made._polish(page)
+    text = polish(page)
     assert text.count('class="term"') == 1
     assert '<p>To <a class="term" href="#word-cjis">CJIS</a>, and CJIS.</p>' in text
     assert f'<dt id="word-cjis"><dfn>CJIS</dfn></dt><dd>{GLOSSARY["CJIS"][1]}</dd>' in text
     assert text.index("word-cjis") < text.index("</main>") and "ILO</p>" in text
     plain = "<!doctype html><main><p>Nothing &lt;here&gt; &#8212;</p><br><img src='x'/></main>"
-    assert made._polish(plain) == plain
+    assert polish(plain) == plain
 
 
 @pytest.mark.parametrize(("name", "term"), [("02-arrests-and-convictions", "CJIS"), ("06-services", "TCVAP")])
