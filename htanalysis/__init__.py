@@ -57,10 +57,12 @@ from htanalysis.periods import (
 from htanalysis.places import (
     bound_concentration,
     bound_smoothed,
+    count_resident_years,
     cross_task_forces,
     find_neighbors,
     funnel_limits,
     interval_shares,
+    rate_by_resident_year,
     rate_counties,
     smooth_rates,
 )
@@ -125,6 +127,7 @@ __all__ = [
     "count_behind_share",
     "count_days",
     "count_quarters",
+    "count_resident_years",
     "counties",
     "cross_task_forces",
     "curve_detection",
@@ -175,6 +178,7 @@ __all__ = [
     "poststratify",
     "project_convictions",
     "rank_assumptions",
+    "rate_by_resident_year",
     "rate_by_year",
     "rate_counties",
     "read_ilo",

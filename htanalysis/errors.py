@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 
-class HtanalysisError(Exception):
+class HtanalysisError(ValueError):
     """Something that the user gave is wrong; the message says what, where, what was expected and what to do."""
 
     exit_code = 1

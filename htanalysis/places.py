@@ -74,6 +74,62 @@ def rate_counties(convictions: pd.DataFrame, places: gpd.GeoDataFrame) -> gpd.Ge
     )
 
 
+def count_resident_years(population: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.Series:
+    """Add up the residents of each county over the years of a period, a part of a year counting as that part.
+
+    Parameters
+    ----------
+    population : pandas.DataFrame
+        `load("county_population")`: `fips`, `year`, `population` (residents on July 1).
+    start, end : pandas.Timestamp
+        First and last day.
+
+    Returns
+    -------
+    pandas.Series
+        Resident-years, by `fips`.
+
+    Raises
+    ------
+    HtanalysisError
+        If a year of the period has no population.
+    """
+    years = range(start.year, end.year + 1)
+    if not set(years) <= set(population["year"]):
+        known = f"{population['year'].min()} to {population['year'].max()}"
+        raise HtanalysisError(f"Residents are known for {known}, not for all of {years[0]} to {years[-1]}.")
+    parts = {}
+    for year in years:
+        first, last = pd.Timestamp(year, 1, 1), pd.Timestamp(year, 12, 31)
+        parts[year] = ((min(last, end) - max(first, start)).days + 1) / ((last - first).days + 1)
+    weighted = population["population"].astype(float) * population["year"].astype(int).map(parts)
+    return weighted.groupby(population["fips"]).sum()
+
+
+def rate_by_resident_year(rates: pd.DataFrame, resident_years: pd.Series) -> pd.DataFrame:
+    """Give each county's convictions per 100,000 residents and year, with what the report leaves open.
+
+    Parameters
+    ----------
+    rates : pandas.DataFrame
+        `rate_counties`.
+    resident_years : pandas.Series
+        `count_resident_years`, by `fips`; above 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `rates` with `yearly_low` and `yearly_high`: the exact 95 % Poisson limits around the fewest and the
+        most convictions, per 100,000 resident-years; missing where none is reported.
+    """
+    per_100k = 1e5 / rates["fips"].map(resident_years)
+    counted = rates["status"].ne("none reported")
+    return rates.assign(
+        yearly_low=([poisson_interval(count)[0] for count in rates["lower"]] * per_100k).where(counted),
+        yearly_high=([poisson_interval(count)[1] for count in rates["upper"]] * per_100k).where(counted),
+    )
+
+
 def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame, total: int) -> pd.DataFrame:
     """Say how concentrated the convictions are, over every way to share out the unpublished ones.
 

@@ -48,6 +48,24 @@ def test_rates_are_for_each_100_000_residents_with_exact_limits(convictions, pla
     assert rates.loc["C", "rate_low"] == 0 and rates.loc["C", ["interval_low", "interval_high"]].isna().all()
 
 
+def test_resident_years_count_a_part_of_a_year_as_that_part():
+    rows = [("a", 2011, 10), ("a", 2012, 20), ("b", 2011, 5), ("b", 2012, 5)]
+    population = pd.DataFrame(rows, columns=["fips", "year", "population"])
+    years = ht.count_resident_years(population, pd.Timestamp("2011-01-01"), pd.Timestamp("2012-09-30"))
+    # 274 of 366 days of 2012.
+    assert years.to_dict() == pytest.approx({"a": 10 + 20 * 274 / 366, "b": 5 + 5 * 274 / 366})
+    with pytest.raises(ht.HtanalysisError, match="for 2011 to 2012, not for all of 2011 to 2013"):
+        ht.count_resident_years(population, pd.Timestamp("2011-01-01"), pd.Timestamp("2013-01-01"))
+
+
+def test_rates_by_year_have_garwoods_limits(convictions, places):
+    rates = ht.rate_counties(convictions, places)
+    yearly = ht.rate_by_resident_year(rates, pd.Series(200_000.0, index=places["fips"])).set_index("county")
+    assert yearly.loc["A", "yearly_low"] == pytest.approx(ht.poisson_interval(10)[0] / 2)
+    assert yearly.loc["B", "yearly_high"] == pytest.approx(ht.poisson_interval(5)[1] / 2)
+    assert yearly.loc["C", ["yearly_low", "yearly_high"]].isna().all()
+
+
 def test_concentration_holds_over_every_way_to_share_out_the_rest(convictions, places):
     table = ht.bound_concentration(convictions, places, 16).set_index("measure")
     splits = [(10, b, 6 - b) for b in range(1, 6)]
