@@ -23,7 +23,7 @@ from htanalysis.claims import evaluate, judge_claim, recompute_claims
 from htanalysis.datasets import catalogue, counties, describe, evidence, load
 from htanalysis.delays import chain_ladder, make_triangle
 from htanalysis.errors import HtanalysisError
-from htanalysis.findings import Finding, answer, join_words, number, percent, span, tell_change, times_less
+from htanalysis.findings import Finding, answer, choose, join_words, number, percent, span, tell_change, times_less
 from htanalysis.mixes import (
     allot_other,
     compare_labor,
@@ -117,6 +117,7 @@ __all__ = [
     "bound_union",
     "catalogue",
     "chain_ladder",
+    "choose",
     "compare_labor",
     "compare_last_years",
     "compare_mixes",

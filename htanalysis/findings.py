@@ -159,6 +159,17 @@ def join_words(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def choose(count: float, one: str, more: str) -> str:
+    """Give the word that agrees with a number.
+
+    Examples
+    --------
+    >>> [f"{n} {choose(n, 'count is', 'counts are')} known" for n in (0, 1, 6)]
+    ['0 counts are known', '1 count is known', '6 counts are known']
+    """
+    return one if count == 1 else more
+
+
 def times_less(ratio: float) -> str:
     """Say how much less or more likely something is, in the direction that the ratio has.
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import htanalysis as ht
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # conda-forge's name where it differs from PyPI's.
-CONDA = {"pyyaml": "pyyaml", "playwright": "playwright-python"}
+CONDA = {"jupyter-client": "jupyter_client", "playwright": "playwright-python"}
 
 
 def read_lock(name):
@@ -74,6 +75,13 @@ def test_environment_yml_agrees_with_the_project_and_the_lock():
 
 
 PROJECT_PYTHON = Requirement(f"python{PROJECT['project']['requires-python']}").specifier
+
+
+def test_what_the_package_imports_is_asked_for():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "htanalysis").glob("*.py")]
+    imported = {name for text in sources for name in re.findall(r"^(?:from|import) (\w+)", text, flags=re.MULTILINE)}
+    third_party = imported - set(sys.stdlib_module_names) - {"htanalysis"}
+    assert third_party <= {name.replace("-", "_") for name in requirements()}
 
 
 def test_pre_commit_runs_the_linter_that_the_tests_run():

@@ -1,6 +1,7 @@
 """Garwood's limits, and R's rate ratios."""
 
 import pytest
+from scipy import stats
 
 import htanalysis as ht
 
@@ -22,6 +23,10 @@ def test_the_rate_ratio_of_rs_documentation_is_reproduced():
     # R, help(poisson.test): 11 in 800 against 21 in 3011 gives 1.971488, interval 0.8584264 to 4.2772659.
     result = ht.compare_rates(11, 800, 21, 3011)
     assert (result.ratio, result.low, result.high) == pytest.approx((1.971488, 0.8584264, 4.2772659), rel=1e-6)
+    # R's p-value there, 0.07967, adds up the outcomes no more likely; ours is twice the smaller tail of the interval.
+    binomial = stats.binomtest(11, 32, 800 / 3811)
+    assert binomial.pvalue == pytest.approx(0.07967, abs=5e-6)
+    assert result.p_value == pytest.approx(2 * stats.binomtest(11, 32, 800 / 3811, alternative="greater").pvalue)
 
 
 def test_the_mid_p_of_epitools_is_reproduced():
