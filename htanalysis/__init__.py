@@ -5,8 +5,6 @@ What a notebook may call is listed here, and nothing else.
 
 from htanalysis.bias import Trapezoid, correct_classification, correct_selection, e_value, rank_assumptions, simulate
 from htanalysis.charts import (
-    Axis,
-    Chart,
     draw_curve,
     draw_fit,
     draw_funnel,
@@ -23,6 +21,7 @@ from htanalysis.claims import evaluate, judge_claim, recompute_claims
 from htanalysis.datasets import catalogue, counties, describe, evidence, load
 from htanalysis.delays import chain_ladder, make_triangle
 from htanalysis.errors import HtanalysisError
+from htanalysis.figures import Axis, Chart
 from htanalysis.findings import Finding, answer, choose, join_words, number, percent, span, tell_change, times_less
 from htanalysis.mixes import (
     allot_other,

@@ -1,150 +1,46 @@
-"""Charts: each drawing function gives the figure, what a sighted reader sees in words, and the table behind it.
+"""Charts: each drawing function gives the figure, what a sighted reader sees in words, and the table behind it."""
 
-The four bases look the same everywhere: reported is a full dot or bar, computed a hollow dot with its range as a line,
-bounded a mid-blue bar without a dot, assumed is hatched or dashed. What is not known is a gap.
-"""
-
-import json
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-import plotly.io as pio
-from plotly.subplots import make_subplots
 from scipy.optimize import isotonic_regression
 
-from htanalysis import settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.findings import join_words, number, percent, source_in_words, span, with_unit
+from htanalysis.figures import (
+    ACCENT,
+    CONTRAST,
+    COUNT,
+    DOTS,
+    INK,
+    INTERVAL,
+    LEVEL,
+    LIGHT,
+    MID,
+    MUTED,
+    NEUTRAL,
+    PALE,
+    PAPER,
+    RULE,
+    Axis,
+    Chart,
+    add_bars,
+    add_dots,
+    add_line,
+    finish,
+    fold,
+    quarter_axis,
+    stack_panels,
+    wrap,
+    write_rows,
+    write_text,
+)
+from htanalysis.findings import join_words, number, span
 from htanalysis.series import SHAPES
 from htanalysis.tables import Caption, Table
-
-MIME = "application/vnd.htanalysis.chart+json"
-
-INK, MUTED, RULE, PAPER = "#1b2733", "#566473", "#d8dee4", "#ffffff"
-ACCENT, MID, PALE, CONTRAST, LIGHT, NEUTRAL = "#0b5a8a", "#5b93b8", "#c9dbe7", "#b4530a", "#e8994f", "#8794a1"
-FONT = "'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
-
-#: Nothing leaves the reader's machine, and no button offers it.
-CONFIG = {"displayModeBar": False, "showSendToCloud": False, "displaylogo": False, "responsive": True}
-
-#: How a dot and a bar of each basis look.
-_DOT = {"symbol": "circle", "size": 11, "color": PAPER, "line": {"width": 2, "color": ACCENT}}
-_DOTS = {"reported": _DOT | {"color": ACCENT}, "computed": _DOT, "assumed": _DOT | {"symbol": "diamond"}}
-_DOTS["absent"] = {"symbol": "line-ew", "size": 14, "line": {"width": 2, "color": NEUTRAL}}
-_BAR = {"color": PAPER, "line": {"width": 1, "color": ACCENT}}
-_BARS = {"reported": _BAR | {"color": ACCENT}, "computed": _BAR, "bounded": _BAR | {"color": MID}}
-_BARS["assumed"] = _BAR | {"pattern": {"shape": "/", "fgcolor": ACCENT, "bgcolor": PAPER, "size": 7, "solidity": 0.35}}
-
-_LEVEL = percent(settings.CONFIDENCE)
-_INTERVAL = {"interval_low": f"{_LEVEL} from", "interval_high": f"{_LEVEL} to"}
-
-_AXIS = {"automargin": True, "gridcolor": RULE, "linecolor": NEUTRAL, "zeroline": False, "fixedrange": True}
-_AXIS |= {"ticklabelstandoff": 3, "title": {"font": {"size": 14, "color": MUTED}, "standoff": 8}}
-pio.templates["htanalysis"] = go.layout.Template(
-    layout={
-        "font": {"family": FONT, "size": 14, "color": INK},
-        "title": {"x": 0, "xref": "container", "xanchor": "left", "font": {"size": 18}, "automargin": True},
-        "margin": {"l": 4, "r": 16, "b": 120},
-        "hoverlabel": {"font": {"family": FONT, "size": 14}, "bgcolor": PAPER, "bordercolor": NEUTRAL},
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "yanchor": "bottom"},
-        "paper_bgcolor": PAPER,
-        "plot_bgcolor": PAPER,
-        "xaxis": _AXIS,
-        "yaxis": _AXIS,
-        "barmode": "overlay",
-        "bargap": 0.35,
-    }
-)
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure with what must stand around it.
-
-    Attributes
-    ----------
-    figure : plotly.graph_objects.Figure
-        The drawing, with its title, axis units, source and basis in it.
-    table : Table
-        The numbers behind the drawing, with its caption.
-    alt : str
-        What a sighted reader sees, in words.
-    """
-
-    figure: go.Figure
-    table: Table
-    alt: str
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        # Rounded numbers: every machine writes the same, and a change can be read.
-        figure = json.loads(self.figure.to_json(), parse_float=lambda text: float(f"{float(text):.10g}"))
-        return {
-            "application/vnd.plotly.v1+json": figure | {"config": CONFIG},
-            MIME: self.table.to_json() | {"alt": self.alt},
-            "text/plain": f"{self.table.caption.title}\n{self.alt}",
-        }
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What an axis shows.
-
-    Attributes
-    ----------
-    title : str
-        Quantity and unit.
-    unit : str
-        "share" writes percentages; anything else writes numbers.
-    digits : int
-        Decimals of numbers in words (of the percentage, where the unit is "share"). Ticks have what they need.
-    log : bool
-        Whether equal distances are equal ratios.
-    """
-
-    title: str
-    unit: str = ""
-    digits: int = 0
-    log: bool = False
-
-    @property
-    def form(self) -> int | str:
-        """The decimals, as a table is told them."""
-        return f"{self.digits}%" if self.unit == "share" else self.digits
-
-    def layout(self, values: Iterable[float], head: float = 0.0) -> dict[str, Any]:
-        """Give the axis as plotly wants it: with room for all values and half a mark, and for `head` above them."""
-        finite = np.array([value for value in values if np.isfinite(value)], dtype=float)
-        ends = np.log10([finite.min(), finite.max()]) if self.log else np.array([finite.min(), finite.max()])
-        width = float(ends[1] - ends[0]) or 1.0
-        axis = {"title_text": _wrap(self.title), "range": [ends[0] - 0.025 * width, ends[1] + (0.025 + head) * width]}
-        if self.log:
-            steps = (1, 2, 5) if width < 3.5 else (1,)
-            axis |= {"type": "log", "tickvals": [step * 10.0**power for power in range(-4, 9) for step in steps]}
-        return axis | {"tickformat": ".4~%" if self.unit == "share" else ",.6~f"}
-
-    def write(self, value: float) -> str:
-        """Write a value of the axis for people."""
-        return with_unit(value, "share" if self.unit == "share" else "", self.digits)
-
-    def between(self, low: float, high: float) -> str:
-        """Write a range of the axis for people; without `high`, there is no upper limit."""
-        if pd.isna(high) or high == np.inf:
-            return f"{self.write(low)} or more, no upper limit"
-        return span(low, high, "share" if self.unit == "share" else "", self.digits, between=False)
-
-    def tell(self, value: float, low: float = np.nan, high: float = np.nan) -> str:
-        """Write a value with its range in brackets, or what there is of the two."""
-        ends = "" if pd.isna(low) or low == high else self.between(low, high)
-        return ends if pd.isna(value) else self.write(value) + (f" ({ends})" if ends else "")
-
-
-_COUNT = Axis("count")
 
 
 def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
@@ -160,19 +56,19 @@ def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
     cells = counts.assign(quarter=counts["quarter"].astype(str), measure=counts["measure"].astype(str))
     wide = cells.pivot(index="measure", columns="quarter", values="count").reindex(cells["measure"].unique())
     figure = go.Figure()
-    places, top = _write_rows(figure, map(_fold, wide.index), above=26)
+    places, top = write_rows(figure, map(fold, wide.index), above=26)
     cells["place"] = cells["measure"].map(dict(zip(wide.index, places, strict=True)))
     known, hidden = cells[cells["count"].notna()], cells[cells["count"].isna()]
-    _add_dots(figure, known["quarter"], known["place"], "reported", text=known["count"].map(number), name="published")
-    _add_dots(figure, hidden["quarter"], hidden["place"], "absent", name="only in the total")
-    figure.update_xaxes(title_text="quarter", **_quarter_axis(sorted(wide.columns)))
+    add_dots(figure, known["quarter"], known["place"], "reported", text=known["count"].map(number), name="published")
+    add_dots(figure, hidden["quarter"], hidden["place"], "absent", name="only in the total")
+    figure.update_xaxes(title_text="quarter", **quarter_axis(sorted(wide.columns)))
     words = [
         f"{measure} " + "; ".join(f"{quarter}: {number(count)}" for quarter, count in points.dropna().items())
         for measure, points in wide.dropna(how="all").iterrows()
     ]
     alt = f"Published: {'; '.join([*words, f'the other {len(hidden)} cells: only in the total'])}."
     labels = {"measure": "measure"} | {quarter: quarter for quarter in wide.columns}
-    return _finish(figure, Table(wide.reset_index(), caption, labels), alt, height=top + 100)
+    return finish(figure, Table(wide.reset_index(), caption, labels), alt, height=top + 100)
 
 
 def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
@@ -186,16 +82,16 @@ def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
         What stands around the chart.
     """
     figure = go.Figure()
-    places, top = _write_rows(figure, map(_fold, spans["label"]))
+    places, top = write_rows(figure, map(fold, spans["label"]))
     words = [f"{row.label}, {row.start.date()} to {row.end.date()}" for row in spans.itertuples()]
     for row, place, text in zip(spans.itertuples(), places, words, strict=True):
-        _add_line(figure, [row.start, row.end], [place] * 2, width=12, hovertext=text)
+        add_line(figure, [row.start, row.end], [place] * 2, width=12, hovertext=text)
     first, last = pd.Timestamp(spans["start"].min().year, 1, 1), pd.Timestamp(spans["end"].max().year + 1, 1, 1)
     margin, step = (last - first) / 20, -(-(last.year - first.year) // 9)
     ticks = {"tick0": f"{first.date()}", "dtick": f"M{12 * step}", "tickformat": "%Y"}
     figure.update_xaxes(title_text="year", range=[first - margin, last + margin], **ticks)
     table = Table(spans, caption, {"label": "data set", "start": "first day", "end": "last day"})
-    return _finish(figure, table, f"From first to last day: {'; '.join(words)}.", height=top + 66)
+    return finish(figure, table, f"From first to last day: {'; '.join(words)}.", height=top + 66)
 
 
 def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES["never falling"]) -> Chart:
@@ -212,7 +108,7 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES[
     """
     cells = bounds.assign(quarter=bounds["quarter"].astype(str), measure=bounds["measure"].astype(str))
     parts = dict(list(cells.groupby("measure", sort=False)))
-    figure, height = _stack_panels(parts, "a quarter", "quarter")
+    figure, height = stack_panels(parts, "a quarter", "quarter")
     for row, part in enumerate(parts.values(), 1):
         _draw_one_measure(figure, part, assumed, row, row == len(parts))
     labels = {"measure": "measure", "quarter": "quarter", "count": "published"}
@@ -223,7 +119,7 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES[
         shown.loc[cells[high].isna(), high] = "no upper limit"
         shown.loc[cells[low].isna(), [low, high]] = "no such series"
     alt = " ".join(_measure_in_words(part, name, assumed) for name, part in parts.items())
-    return _finish(figure, Table(shown, caption, labels), alt, height + 150, gap=44)
+    return finish(figure, Table(shown, caption, labels), alt, height + 150, gap=44)
 
 
 def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -> Chart:
@@ -238,7 +134,7 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
     caption : Caption
         What stands around the chart.
     """
-    figure, height = _stack_panels(rates, unit, "year")
+    figure, height = stack_panels(rates, unit, "year")
     looks = (("whole year", "circle", ACCENT), ("year not covered whole", "square", CONTRAST))
     for row, frame in enumerate(rates.values(), 1):
         for partial, part in frame.groupby("partial"):
@@ -246,17 +142,17 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
             look = {"name": name, "marker_symbol": symbol, "marker_line_color": color, "row": row, "col": 1}
             x, y, ends = part["year"].astype(int), part["per_month"], (part["low"], part["high"])
             text = [f"{count} in {days} days" for count, days in zip(part["count"], part["days"], strict=True)]
-            _add_dots(figure, x, y, "computed", ends, color, hovertext=text, **look)
+            add_dots(figure, x, y, "computed", ends, color, hovertext=text, **look)
         top = float(frame["high"].max())
         figure.update_yaxes(range=[-0.06 * top, 1.12 * top], nticks=5, tickformat=",.6~f", row=row)
     figure.update_xaxes(dtick=1, tickformat="d")
     table = pd.concat([frame.assign(what=name) for name, frame in rates.items()], ignore_index=True)
     labels = {"what": "counted", "year": "year", "count": "count", "days": "days covered", "per_month": unit}
-    labels |= dict(zip(("low", "high"), _INTERVAL.values(), strict=True))
+    labels |= dict(zip(("low", "high"), INTERVAL.values(), strict=True))
     digits = {"year": "year", "per_month": 1, "low": 1, "high": 1}
     words = " ".join(_rates_in_words(frame, name, whole=len(table) <= 12) for name, frame in rates.items())
-    alt = f"{words} Counts {unit}; in brackets, and as lines, {_LEVEL} intervals."
-    return _finish(figure, Table(table, caption, labels, digits), alt, height + 66, gap=44)
+    alt = f"{words} Counts {unit}; in brackets, and as lines, {LEVEL} intervals."
+    return finish(figure, Table(table, caption, labels, digits), alt, height + 66, gap=44)
 
 
 def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: float | None = None) -> Chart:
@@ -275,9 +171,9 @@ def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: fl
     reference : float, optional
         A value to mark with a vertical line.
     """
-    name, numbers = frame.columns[0], ["value", "low", "high", *_INTERVAL]
+    name, numbers = frame.columns[0], ["value", "low", "high", *INTERVAL]
     heads = {name: "row" if name in ("", "index", 0) else str(name).replace("_", " "), "value": axis.title}
-    heads |= {"low": "from", "high": "to", **_INTERVAL, "basis": "basis"}
+    heads |= {"low": "from", "high": "to", **INTERVAL, "basis": "basis"}
     shown = {column: head for column, head in heads.items() if column in frame}
     told = frame.astype(object).replace(np.inf, "no upper limit")
     table = Table(told, caption, shown, dict.fromkeys(numbers, axis.form), missing="–")
@@ -290,17 +186,17 @@ def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: fl
     figure, marked = go.Figure(), [] if reference is None else [reference]
     layout = axis.layout([*rows[numbers].to_numpy().ravel(), *marked, *([] if axis.log else [0])])
     edge = 10 ** layout["range"][1] if axis.log else layout["range"][1]
-    places, top = _write_rows(figure, map(_fold, rows["label"], rows["words"]))
+    places, top = write_rows(figure, map(fold, rows["label"], rows["words"]))
     for value in marked:
-        _add_line(figure, [value] * 2, [-top, 0], INK, 1, hoverinfo="skip")
+        add_line(figure, [value] * 2, [-top, 0], INK, 1, hoverinfo="skip")
     bare = not axis.log and rows["low"].eq(rows["high"]).all() and rows["interval_low"].isna().all()
     for row, place in zip(rows.itertuples(), places, strict=True):
         _draw_row(figure, row, place, edge, bare)
     figure.update_xaxes(**layout)
-    chance = [f", {_LEVEL} {axis.between(*ends)}" * pd.notna(ends[0]) for ends in rows[[*_INTERVAL]].to_numpy()]
+    chance = [f", {LEVEL} {axis.between(*ends)}" * pd.notna(ends[0]) for ends in rows[[*INTERVAL]].to_numpy()]
     words = [f"{r.label}: {r.words}{text}, {r.basis}" for r, text in zip(rows.itertuples(), chance, strict=True)]
     marks = "".join(f"; a line marks {axis.write(value)}" for value in marked)
-    return _finish(figure, table, f"{'; '.join(words)}. Scale: {axis.title}{marks}.", height=top + 64)
+    return finish(figure, table, f"{'; '.join(words)}. Scale: {axis.title}{marks}.", height=top + 64)
 
 
 def draw_curve(
@@ -341,10 +237,10 @@ def draw_curve(
     x, figure, head = frame[frame.columns[0]].astype(float), go.Figure(), 0.0
     if band:
         y, look = [*frame[band[0]], *frame[band[1]][::-1]], {"fill": "toself", "fillcolor": PALE, "hoverinfo": "skip"}
-        _add_line(figure, [*x, *x[::-1]], y, MID, 1, name="range that the unclassified leave", **look)
+        add_line(figure, [*x, *x[::-1]], y, MID, 1, name="range that the unclassified leave", **look)
     dashes = ("dash", "dashdot", "dot") if "assumed" in caption.basis else ("solid",) * 3
     for column, color, width, dash in zip(lines, (ACCENT, CONTRAST, MUTED), (4, 3, 2), dashes, strict=False):
-        _add_line(figure, x, frame[column], color, width, line_dash=dash, name=lines[column])
+        add_line(figure, x, frame[column], color, width, line_dash=dash, name=lines[column])
     if between:
         head = _shade(figure, between, float(x.mean()))
     if even:
@@ -357,7 +253,7 @@ def draw_curve(
     digits = {column: axes[column != frame.columns[0]].form for column in labels}
     table = Table(frame.iloc[:: max(1, len(frame) // 20)], caption, labels, digits)
     alt = _read_lines(frame, lines, axes, band, between) + (f"; a line at 1: {even}." if even else ".")
-    return _finish(figure, table, alt, height=440)
+    return finish(figure, table, alt, height=440)
 
 
 def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
@@ -371,9 +267,9 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
         What stands around the chart.
     """
     years, known, figure = outlook["year"].astype(int), outlook["convictions"].astype(int), go.Figure()
-    _add_bars(figure, years, 0 * known, known, "reported", name="reported", text=[*known])
+    add_bars(figure, years, 0 * known, known, "reported", name="reported", text=[*known])
     ahead, name = outlook[outlook["basis"].eq("assumed")], "in the end, if like the settled years"
-    _add_bars(figure, ahead["year"].astype(int), ahead["low"], ahead["high"], "assumed", name=name)
+    add_bars(figure, ahead["year"].astype(int), ahead["low"], ahead["high"], "assumed", name=name)
     figure.update_xaxes(title_text="year of arrest", dtick=1, tickformat="d", showgrid=False)
     figure.update_yaxes(title_text="convictions", rangemode="tozero", tickformat=",d")
     labels = {"year": "year of arrest", "arrests": "arrests", "convictions": "convictions reported"}
@@ -384,7 +280,7 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
         for row in outlook.itertuples()
     ]
     table = Table(outlook, caption, labels, {"year": "year", "ratio": 2})
-    return _finish(figure, table, f"{'; '.join(words)}. Convictions by year of arrest.", height=420)
+    return finish(figure, table, f"{'; '.join(words)}. Convictions by year of arrest.", height=420)
 
 
 def draw_fit(
@@ -406,25 +302,25 @@ def draw_fit(
         What stands around the chart.
     """
     known, figure = fit.assign(period=[labels[int(time)] for time in fit["time"]]), go.Figure()
-    numbers = pd.DataFrame([prediction] if prediction else [], columns=["expected", *_INTERVAL], dtype=float)
+    numbers = pd.DataFrame([prediction] if prediction else [], columns=["expected", *INTERVAL], dtype=float)
     ahead, text = numbers.assign(period=next_label), known["count"].map(number)
-    _add_line(figure, known["period"], known["expected"], width=1.5, name="trend (computed)")
-    ends, name = [ahead[end] for end in _INTERVAL], f"next, with {_LEVEL} interval (computed)"
-    _add_dots(figure, ahead["period"], ahead["expected"], "computed", ends, name=name)
-    _add_dots(figure, known["period"], known["count"], "reported", text=text, name="published (reported)")
+    add_line(figure, known["period"], known["expected"], width=1.5, name="trend (computed)")
+    ends, name = [ahead[end] for end in INTERVAL], f"next, with {LEVEL} interval (computed)"
+    add_dots(figure, ahead["period"], ahead["expected"], "computed", ends, name=name)
+    add_dots(figure, known["period"], known["count"], "reported", text=text, name="published (reported)")
     period = "quarter" if "Q" in next_label else "year"
-    figure.update_xaxes(title_text=period, **_quarter_axis([*labels, next_label]))
+    figure.update_xaxes(title_text=period, **quarter_axis([*labels, next_label]))
     top = 1.12 * float(pd.concat([known["count"], known["expected"], ahead["interval_high"]]).max())
     figure.update_yaxes(title_text="count", tickformat=",d", range=[-0.03 * top, top])
-    heads = {"period": period, "count": "published", "expected": "expected", **_INTERVAL}
+    heads = {"period": period, "count": "published", "expected": "expected", **INTERVAL}
     heads |= {"residual": "published less expected, in standard deviations"}
     rows = pd.concat([known, ahead], ignore_index=True).reindex(columns=[*heads])
     words = [
         f"{r.period}: {'' if pd.isna(r.count) else f'{number(r.count)} published, '}"
-        f"{_COUNT.tell(r.expected, r.interval_low, r.interval_high)} expected"
+        f"{COUNT.tell(r.expected, r.interval_low, r.interval_high)} expected"
         for r in rows.itertuples()
     ]
-    return _finish(figure, Table(rows, caption, heads, {"residual": 1}, "–"), f"{'; '.join(words)}.", height=420)
+    return finish(figure, Table(rows, caption, heads, {"residual": 1}, "–"), f"{'; '.join(words)}.", height=420)
 
 
 def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center: float, caption: Caption) -> Chart:
@@ -447,15 +343,15 @@ def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center:
     ends, top = [rows["x"].min(), 4 * rows["x"].max()], 1.15 * float(named["rate_high"].max())
     for (name, frame), width in zip(limits.items(), (1, 2), strict=False):
         x, y = [*frame["population"], None] * 2, [*(frame["low"] * 1e5), None, *(frame["high"] * 1e5), None]
-        _add_line(figure, x, y, NEUTRAL, width, name=f"{name} limits (computed)", hoverinfo="skip")
-    _add_line(figure, ends, [center * 1e5] * 2, INK, 1, name="state’s rate (computed)")
+        add_line(figure, x, y, NEUTRAL, width, name=f"{name} limits (computed)", hoverinfo="skip")
+    add_line(figure, ends, [center * 1e5] * 2, INK, 1, name="state’s rate (computed)")
     # A gap after each county's two ends keeps the bars apart.
     y = bars.assign(gap=np.nan)[["rate_low", "rate_high", "gap"]].to_numpy(float).ravel()
     look = {"name": "possible rates (bounded)", "hovertext": bars["county"].repeat(3)}
-    _add_line(figure, bars["x"].repeat(3), y, MID, 8, **look)
-    _add_dots(figure, dots["x"], dots["rate_low"], "computed", name="rate (computed)", hovertext=dots["county"])
+    add_line(figure, bars["x"].repeat(3), y, MID, 8, **look)
+    add_dots(figure, dots["x"], dots["rate_low"], "computed", name="rate (computed)", hovertext=dots["county"])
     look = {"name": "none reported", "hovertext": none["county"], "marker_symbol": "line-ns", "marker_size": 8}
-    _add_dots(figure, none["x"], none["rate_low"], "absent", **look)
+    add_dots(figure, none["x"], none["rate_low"], "absent", **look)
     gap = 0.055 * top
     x, right = np.log10(named["x"]), np.log10(ends[1])
     _label_points(figure, x, named["rate_high"], named["county"], right, gap, lift=gap, bgcolor=PAPER)
@@ -469,7 +365,7 @@ def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center:
         over = named["rate_low"] > 1e5 * np.interp(named["x"], frame["population"], frame["high"])
         words.append(f"wholly above the {name} limits: {join_words(named['county'][over]) if over.any() else 'none'}")
     table = Table(named, caption, heads, dict.fromkeys(("rate_low", "rate_high"), 1))
-    return _finish(figure, table, f"{'; '.join(words)}.", height=560)
+    return finish(figure, table, f"{'; '.join(words)}.", height=560)
 
 
 def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
@@ -494,7 +390,7 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
         look = {"fill": "toself", "fillcolor": fill, "hoveron": "fills", "hoverinfo": "text", "legendgroup": status}
         for row in shapes[shapes["status"].eq(status)].itertuples():
             look["text"] = f"{row.county}: {row.words}"
-            _add_line(figure, *_outline(row.geometry), MUTED, 0.8, **look)
+            add_line(figure, *_outline(row.geometry), MUTED, 0.8, **look)
     for status, fill in reversed(fills.items()):  # the swatch of a bar is a square
         figure.add_bar(x=[None], y=[None], name=status, marker={"color": fill, "line": {"color": MUTED, "width": 1}})
     named = shapes[shapes["upper"].gt(0)]
@@ -509,7 +405,7 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
     alt = "; ".join(f"{row.county} {row.words}" for row in named.itertuples())
     alt = f"{alt}; the other {len(rates) - len(named)} of {len(rates)} counties: none reported."
     labels = {"county": "county", "status": "status", "lower": "fewest convictions", "upper": "most convictions"}
-    return _finish(figure, Table(rates[rates["upper"].gt(0)], caption, labels), alt, height=640)
+    return finish(figure, Table(rates[rates["upper"].gt(0)], caption, labels), alt, height=640)
 
 
 def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
@@ -524,7 +420,7 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
     """
     names = {"sex": "sex", "labor": "labor", "other": "reported as “other”", "unstated": "not stated"}
     figure, axis = go.Figure(), Axis("share of what the source counts", "share")
-    places, top = _write_rows(figure, map(_fold, mixes["source"]), above=10)
+    places, top = write_rows(figure, map(fold, mixes["source"]), above=10)
     for (kind, name), fill in zip(names.items(), (ACCENT, LIGHT, RULE, PAPER), strict=True):
         shares = mixes[kind].astype(float).fillna(0)
         text = [axis.write(share) if share > 0.04 else "" for share in shares]
@@ -543,104 +439,7 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
         words.append(f"{source}: {join_words(stated)}")
     labels = {"source": "source", "population": "what was counted", "geography": "place"} | names
     table = Table(mixes, caption, labels, dict.fromkeys(names, axis.form), missing="not stated")
-    return _finish(figure, table, f"{'; '.join(words)}.", height=top + 100)
-
-
-def _finish(figure: go.Figure, table: Table, alt: str, height: int, gap: int = 12) -> Chart:
-    """Give a figure its title, its foot and its size: `height` is that of the drawing without these two."""
-    caption = table.caption
-    foot = f"Source: {source_in_words(caption.source)}. Basis: {join_words(caption.basis)}."
-    parts = ((caption.title, 84), (caption.subtitle, 100), (foot, 110))
-    title, subtitle, foot = (_wrap(text, width) for text, width in parts)
-    # A page writes title and foot in its own words, and draws in the height of "meta".
-    figure.update_layout(template="htanalysis", height=height + 150, meta={"height": height})
-    figure.update_layout(title={"text": title, "subtitle": {"text": subtitle}}, margin_t=94 + 2 * gap)
-    if figure.layout.legend.y is None:
-        figure.update_layout(legend_y=1 + gap / height)
-    names = [trace.name if len(trace.x) else None for trace in figure.data]
-    for place, trace in enumerate(figure.data):  # the legend names each look once
-        trace.showlegend = names[place] is not None and names[place] not in names[:place]
-    _write(figure, foot, y=0, yref="paper", yshift=-66, name="foot", font={"size": 12, "color": MUTED})
-    return Chart(figure, table, alt)
-
-
-def _write(figure: go.Figure, text: str, **place: Any) -> None:
-    """Write words: below a height, at the left edge, unless told otherwise."""
-    usual = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "top", "align": "left", "font": {"size": 13}}
-    figure.add_annotation(**usual | place, text=text, showarrow=False)
-
-
-def _wrap(text: str, width: int = 52) -> str:
-    return "<br>".join(textwrap.wrap(text, width))
-
-
-def _fold(name: str, words: str = "") -> str:
-    """Break a name, in bold, and the words after it, which stay together, into lines that fit a phone."""
-    together = words.replace(" ", "\xa0")
-    return _wrap(f"<b>{name}</b> {together}", 52 + len("<b></b>"))
-
-
-def _write_rows(figure: go.Figure, texts: Iterable[str], above: int = 4) -> tuple[list[float], int]:
-    """Write each row's words above it, so that a phone's width is left to the data.
-
-    One unit of the vertical axis is one pixel. Gives the places of the rows' marks, and the height of all rows.
-    """
-    places, top = [], 0
-    for text in texts:
-        _write(figure, text, y=-top, bgcolor=PAPER)
-        top += 18 * (1 + text.count("<br>")) + above
-        places.append(-top - 10.0)
-        top += 32
-    figure.update_yaxes(visible=False, range=[-top, 0])
-    return places, top
-
-
-def _stack_panels(names: Iterable[str], unit: str, axis: str) -> tuple[go.Figure, int]:
-    """Stack panels over the same horizontal axis, each below its name and unit. Gives their height too."""
-    titles = [_fold(f"{name},", unit) for name in names]
-    many = len(titles) > 5  # then the axis is written once, so that the panels fit on a sheet of paper
-    panel, gap = (110, 40) if many else (130, 74)
-    gap += 18 * max(title.count("<br>") for title in titles)
-    height = len(titles) * (panel + gap) - gap
-    figure = make_subplots(len(titles), 1, shared_xaxes=True, vertical_spacing=gap / height, subplot_titles=titles)
-    figure.update_annotations(x=0, xanchor="left", align="left", font={"size": 14, "color": INK})
-    figure.update_xaxes(showticklabels=not many, showgrid=many)
-    figure.update_xaxes(title_text=axis, showticklabels=True, row=len(titles))
-    return figure, height
-
-
-def _quarter_axis(quarters: Sequence[str], with_years: bool = True) -> dict[str, Any]:
-    """Give an axis of quarters, or of years, in order, with ten short labels at most; a year stands where it begins."""
-    shown = quarters[:: -(-len(quarters) // 10)]
-    texts, before = [], ""
-    for year, quarter in ((label[:4], label[4:]) for label in shown):
-        texts.append("<br>".join([quarter] * bool(quarter) + [year] * (with_years and year != before)))
-        before = year
-    order = {"type": "category", "categoryorder": "array", "categoryarray": quarters, "tickangle": 0}
-    return order | {"tickvals": shown, "ticktext": texts, "range": [-0.5, len(quarters) - 0.5]}
-
-
-def _add_dots(figure: go.Figure, x: Any, y: Any, basis: str, ends: Any = None, ink: str = ACCENT, **more: Any) -> None:
-    """Draw dots in the look of their basis, with `text` above them and lines to their ends."""
-    look = {"mode": "markers+text" if "text" in more else "markers", "marker": _DOTS[basis], "cliponaxis": False}
-    if ends is not None:
-        reach = {"array": [*(ends[1] - y).round(4)], "arrayminus": [*(y - ends[0]).round(4)]}
-        look["error_y"] = reach | {"type": "data", "color": ink, "thickness": 2, "width": 0}
-    figure.add_scatter(x=[*x], y=[*y], textposition="top center", **look, **more)
-
-
-def _add_line(figure: go.Figure, x: Any, y: Any, color: str = ACCENT, width: float = 2, **more: Any) -> None:
-    figure.add_scatter(x=[*x], y=[*y], mode="lines", line_color=color, line_width=width, **more)
-
-
-def _add_bars(
-    figure: go.Figure, at: Any, low: Any, high: Any, basis: str, edge: float = 0, across: bool = False, **more: Any
-) -> None:
-    """Draw bars from low to high in the look of their basis, upright or across; to the edge if nothing limits them."""
-    words = [_COUNT.between(*ends) for ends in zip(low, high, strict=True)]
-    length = [float((edge if pd.isna(last) else last) - first) for first, last in zip(low, high, strict=True)]
-    ends = {"x": length, "y": [*at], "orientation": "h"} if across else {"x": [*at], "y": length}
-    figure.add_bar(**{"base": [*low], "marker": _BARS[basis], "hovertext": words, "hoverinfo": "text"} | ends | more)
+    return finish(figure, table, f"{'; '.join(words)}.", height=top + 100)
 
 
 def _draw_one_measure(figure: go.Figure, part: pd.DataFrame, assumed: str, row: int, with_years: bool) -> None:
@@ -652,21 +451,21 @@ def _draw_one_measure(figure: go.Figure, part: pd.DataFrame, assumed: str, row: 
     for basis, (suffix, words, width) in looks.items():
         drawn = hidden[hidden[f"low{suffix}"].notna()]
         low, high = drawn[f"low{suffix}"], drawn[f"high{suffix}"]
-        name = _wrap(f"possible {words} ({basis})", 46)
-        _add_bars(figure, drawn["quarter"], low, high, basis, top, width=width, name=name, **place)
+        name = wrap(f"possible {words} ({basis})", 46)
+        add_bars(figure, drawn["quarter"], low, high, basis, top, width=width, name=name, **place)
     cut = hidden[hidden["high"].isna() | hidden["high"].gt(top)]
     if len(cut):
         words = "no upper limit" if cut["high"].isna().any() else f"up to {number(cut['high'].max())}"
         side = {"x": 1, "xref": "x domain", "xanchor": "right", "y": 1, "yref": "y domain", "yanchor": "bottom"}
-        _write(figure, f"▲ {words}", **side, **place)
+        write_text(figure, f"▲ {words}", **side, **place)
         look = {"marker": {"symbol": "triangle-up", "size": 9, "color": INK}, "mode": "markers", "cliponaxis": False}
         figure.add_scatter(x=[*cut["quarter"]], y=[top] * len(cut), hoverinfo="skip", **look, **place)
     ends = known.iloc[[0, -1]] if len(known) > 1 else known.iloc[:0]
-    _add_line(figure, ends["quarter"], ends["count"], INK, 1, name="straight line (computed)", **place)
+    add_line(figure, ends["quarter"], ends["count"], INK, 1, name="straight line (computed)", **place)
     text = known["count"].map(number)
-    _add_dots(figure, known["quarter"], known["count"], "reported", text=text, name="published (reported)", **place)
+    add_dots(figure, known["quarter"], known["count"], "reported", text=text, name="published (reported)", **place)
     figure.update_yaxes(range=[0, top], nticks=5, tickformat=",d", **place)
-    figure.update_xaxes(**_quarter_axis(part["quarter"].tolist(), with_years), **place)
+    figure.update_xaxes(**quarter_axis(part["quarter"].tolist(), with_years), **place)
 
 
 def _measure_in_words(part: pd.DataFrame, measure: str, assumed: str) -> str:
@@ -676,7 +475,7 @@ def _measure_in_words(part: pd.DataFrame, measure: str, assumed: str) -> str:
     words += ["a straight line joins the first and the last"] if len(points) > 1 else []
     if len(hidden):
         low, high = hidden[["low", "low_assumed"]].min(), hidden[["high", "high_assumed"]].max(skipna=False)
-        free, bent = (_COUNT.between(*ends) for ends in zip(low, high, strict=True))
+        free, bent = (COUNT.between(*ends) for ends in zip(low, high, strict=True))
         none = pd.isna(low["low_assumed"])
         words += [f"each of the others {free}, and {'no series at all' if none else bent} if {assumed}"]
     return f"{'; '.join(words)}."
@@ -699,13 +498,13 @@ def _draw_row(figure: go.Figure, row: Any, place: float, edge: float, bare: bool
     look = {"hovertemplate": f"{row.label}: {row.words}<extra></extra>"}
     high = edge if pd.isna(row.high) or row.high == np.inf else row.high
     if pd.notna(row.interval_low):
-        _add_line(figure, [row.interval_low, row.low, None, high, row.interval_high], [place] * 5, width=1.5, **look)
+        add_line(figure, [row.interval_low, row.low, None, high, row.interval_high], [place] * 5, width=1.5, **look)
     if bare or (row.low != high and row.basis in ("bounded", "assumed")):
-        _add_bars(figure, [place], [0 if bare else row.low], [high], row.basis, across=True, width=14, **look)
+        add_bars(figure, [place], [0 if bare else row.low], [high], row.basis, across=True, width=14, **look)
     elif row.low != high:
-        _add_line(figure, [row.low, high], [place] * 2, width=3, **look)
+        add_line(figure, [row.low, high], [place] * 2, width=3, **look)
     if pd.notna(row.value) and not bare:
-        _add_dots(figure, [row.value], [place], row.basis if row.basis in _DOTS else "computed", **look)
+        add_dots(figure, [row.value], [place], row.basis if row.basis in DOTS else "computed", **look)
 
 
 def _shade(figure: go.Figure, between: tuple[float, float, str], middle: float) -> float:
@@ -714,8 +513,8 @@ def _shade(figure: go.Figure, between: tuple[float, float, str], middle: float) 
     line = {"color": INK, "width": 0 if high > low else 2}
     figure.add_vrect(x0=low, x1=high, fillcolor=RULE, line=line, layer="below")
     side = {"x": low, "xshift": 4} if low + high <= 2 * middle else {"x": high, "xanchor": "right", "xshift": -4}
-    text = _wrap(words, 24)
-    _write(figure, text, xref="x", y=1, yref="paper", **side)
+    text = wrap(words, 24)
+    write_text(figure, text, xref="x", y=1, yref="paper", **side)
     return 0.09 + 0.06 * text.count("<br>")
 
 
@@ -724,7 +523,7 @@ def _mark_even(figure: go.Figure, words: str, line: pd.Series, log: bool) -> Non
     first, last = np.log(line.iloc[[0, -1]])
     end, side = (first, {}) if abs(first) > abs(last) else (last, {"x": 1, "xanchor": "right"})
     figure.add_hline(y=1, line={"color": INK, "width": 1})
-    _write(figure, _wrap(words, 24), **{"y": 0 if log else 1, "yanchor": "bottom" if end < 0 else "top"} | side)
+    write_text(figure, wrap(words, 24), **{"y": 0 if log else 1, "yanchor": "bottom" if end < 0 else "top"} | side)
 
 
 def _read_lines(frame: pd.DataFrame, lines: Mapping[str, str], axes: tuple[Axis, Axis], band: Any, between: Any) -> str:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from htanalysis import charts, findings, settings, tables
+from htanalysis import figures, findings, settings, tables
 from htanalysis.datasets import evidence, read_descriptor
 from htanalysis.methods import describe_methods, highlight
 from htanalysis.words import polish
@@ -48,7 +48,7 @@ UNKNOWNS = {
 }
 
 _UNKNOWN = "## What we cannot know"
-_PRIORITY = [findings.MIME, charts.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
+_PRIORITY = [findings.MIME, figures.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
 _DOWNLOADS = {
     "findings.csv": ("CSV", "every finding with value, range, basis and source"),
     "tables.xlsx": ("Excel workbook", "every table shown, a sheet each"),
@@ -116,7 +116,7 @@ def _exporter() -> HTMLExporter:
     }
     exporter.environment.globals |= {
         "findings_mime": findings.MIME,
-        "charts_mime": charts.MIME,
+        "charts_mime": figures.MIME,
         "tables_mime": tables.MIME,
     }
     return exporter
@@ -130,7 +130,7 @@ def _shown(cell: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         yield from data.get(findings.MIME, {}).get("findings", [])
-        yield from (data[mime] for mime in (tables.MIME, charts.MIME) if mime in data)
+        yield from (data[mime] for mime in (tables.MIME, figures.MIME) if mime in data)
 
 
 def _point_to_code(notebook: nbformat.NotebookNode) -> dict[str, dict[str, str]]:

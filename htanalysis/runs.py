@@ -19,7 +19,7 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from htanalysis import charts, findings, settings, tables
+from htanalysis import figures, findings, settings, tables
 from htanalysis.errors import HtanalysisError, NotebookError
 
 # What stops a notebook is told once, as a failure; papermill would log it as well.
@@ -124,7 +124,7 @@ def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             data = output.get("data", {})
             for content in data.get(findings.MIME, {}).get("findings", []):
                 yield "finding", content
-            for mime in (tables.MIME, charts.MIME):
+            for mime in (tables.MIME, figures.MIME):
                 if mime in data:
                     yield "table", data[mime]
 

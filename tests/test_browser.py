@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from test_pages import FIGURES, PAGES
 
-from htanalysis import charts, pages
+from htanalysis import figures, pages
 
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -46,7 +46,7 @@ def count_charts(report, name):
     if name not in FIGURES:
         return 0
     cells = nbformat.read(report / "notebooks" / f"{name}.ipynb", as_version=4).cells
-    return sum(charts.MIME in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
+    return sum(figures.MIME in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
 
 
 @pytest.fixture(

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import htanalysis as ht
-from htanalysis import charts
+from htanalysis import charts, figures
 
 COUNTS = ht.load("task_force_quarters")
 QUARTERS = pd.period_range("2010Q4", periods=3, freq="Q")
@@ -162,13 +162,13 @@ def test_a_chart_can_be_stored_in_a_notebook_as_plain_numbers_and_sends_nothing_
     bundle = drawings[kind]._repr_mimebundle_()
     config = bundle["application/vnd.plotly.v1+json"]["config"]
     assert config["showSendToCloud"] is False and config["displayModeBar"] is False
-    assert bundle[charts.MIME]["alt"] == drawings[kind].alt
+    assert bundle[figures.MIME]["alt"] == drawings[kind].alt
     text = json.dumps(bundle, allow_nan=False)
     assert "http" not in text and "choropleth" not in text and "bdata" not in text
 
 
 def test_stored_numbers_have_ten_digits_so_that_every_machine_writes_the_same():
-    figure = charts.Chart(charts.go.Figure({"data": [{"y": [1 / 3, None]}]}), ht.Table(RATES, caption(), {}), "")
+    figure = figures.Chart(figures.go.Figure({"data": [{"y": [1 / 3, None]}]}), ht.Table(RATES, caption(), {}), "")
     assert figure._repr_mimebundle_()["application/vnd.plotly.v1+json"]["data"][0]["y"] == [0.3333333333, None]
 
 
@@ -202,7 +202,7 @@ def test_quarters_show_points_ranges_and_a_line_between_published_ones(drawings)
     assert list(traces(chart, "straight line (computed)")[0].x) == ["2010Q4", "2011Q2"]
     free = traces(chart, "possible with nothing assumed (bounded)")
     assert [(trace.base, trace.y) for trace in free[:2]] == [((0,), (90,)), ((0, 0, 0), (40, 40, 40))]
-    assert free[0].marker.color == charts.MID and free[0].marker.pattern.shape is None
+    assert free[0].marker.color == figures.MID and free[0].marker.pattern.shape is None
     bent = traces(chart, "possible if no quarter fell (assumed)")
     assert [(trace.base, trace.y) for trace in bent] == [((11,), (14,)), ((0, 5, 9), (12, 13, 21)), ((), ())]
     assert bent[0].marker.pattern.shape == "/"
@@ -253,7 +253,7 @@ def test_ranges_follow_the_look_of_their_basis(drawings):
     data = drawings["ranges"].figure.data
     bars = {trace.base[0]: trace for trace in data if trace.type == "bar"}
     assert {low: trace.x[0] for low, trace in bars.items()} == {1.5: 3.5, 2: 4, 0: pytest.approx(9.225)}
-    assert bars[1.5].marker.color == charts.MID and bars[1.5].marker.pattern.shape is None
+    assert bars[1.5].marker.color == figures.MID and bars[1.5].marker.pattern.shape is None
     assert bars[2].marker.pattern.shape == "/"
     lines = [list(trace.x) for trace in data if trace.type == "scatter" and trace.mode == "lines"]
     assert lines == [[9, 9], [1, 3], [0.5, 1.5, None, 5, 7]]
@@ -262,7 +262,7 @@ def test_ranges_follow_the_look_of_their_basis(drawings):
         for trace in data
         if trace.type == "scatter" and trace.mode == "markers"
     ]
-    assert dots == [(3, charts.ACCENT, "circle"), (2, charts.PAPER, "circle"), (4, charts.PAPER, "diamond")]
+    assert dots == [(3, figures.ACCENT, "circle"), (2, figures.PAPER, "circle"), (4, figures.PAPER, "diamond")]
 
 
 def test_the_axis_of_ranges_holds_everything_and_their_words_fit_a_phone(drawings):
@@ -283,7 +283,7 @@ def test_values_without_any_range_are_bars_from_0():
     frame = pd.DataFrame({"verdict": ["agrees", "differs"], "value": [7, 3], "low": None, "high": None})
     chart = ht.draw_ranges(frame.assign(basis=["reported", "computed"]), ht.Axis("statements"), caption())
     bars = [(trace.base, trace.x, trace.marker.color) for trace in chart.figure.data]
-    assert bars == [((0,), (7,), charts.ACCENT), ((0,), (3,), charts.PAPER)]
+    assert bars == [((0,), (7,), figures.ACCENT), ((0,), (3,), figures.PAPER)]
 
 
 def test_a_tornado_has_hatched_bars_around_the_reference():
@@ -328,15 +328,15 @@ def test_a_curve_has_three_lines_at_most_and_a_short_table():
 
 def test_the_outlook_begins_at_0_and_hatches_what_is_assumed(drawings):
     known, ahead = drawings["outlook"].figure.data
-    assert (known.base, known.y) == ((0, 0), (4, 2)) and known.marker.color == charts.ACCENT
+    assert (known.base, known.y) == ((0, 0), (4, 2)) and known.marker.color == figures.ACCENT
     assert (ahead.x, ahead.base, ahead.y, ahead.marker.pattern.shape) == ((2012,), (3,), (3,), "/")
 
 
 def test_a_fit_shows_counts_as_dots_the_trend_as_a_line_and_the_next_with_its_interval(drawings):
     trend, ahead, known = drawings["fit"].figure.data
     assert (trend.x, trend.y, trend.mode, trend.line.dash) == (("2010Q4", "2011Q2"), (11, 19), "lines", None)
-    assert (known.x, known.y, known.marker.color) == (("2010Q4", "2011Q2"), (10, 20), charts.ACCENT)
-    assert (ahead.x, ahead.y, ahead.marker.color) == (("2011Q3",), (24,), charts.PAPER)
+    assert (known.x, known.y, known.marker.color) == (("2010Q4", "2011Q2"), (10, 20), figures.ACCENT)
+    assert (ahead.x, ahead.y, ahead.marker.color) == (("2011Q3",), (24,), figures.PAPER)
     assert (ahead.error_y.arrayminus, ahead.error_y.array) == ((9,), (12,))
     axis = drawings["fit"].figure.layout.xaxis
     assert axis.categoryarray == ("2010Q4", "2011Q1", "2011Q2", "2011Q3")
@@ -351,7 +351,7 @@ def test_a_funnel_shows_rates_as_dots_or_bars_between_the_limits_of_chance(drawi
     chart = drawings["funnel"]
     dot, bars = traces(chart, "rate (computed)")[0], traces(chart, "possible rates (bounded)")[0]
     alameda = COUNTIES[COUNTIES["county"].eq("Alameda")].iloc[0]
-    assert (dot.x[0], dot.y[0], dot.marker.color) == (alameda["population_2010"], alameda["rate_low"], charts.PAPER)
+    assert (dot.x[0], dot.y[0], dot.marker.color) == (alameda["population_2010"], alameda["rate_low"], figures.PAPER)
     bounded = COUNTIES[COUNTIES["status"].eq("bounded")].iloc[0]
     assert list(bars.y[:2]) == [bounded["rate_low"], bounded["rate_high"]] and np.isnan(bars.y[2]) and len(bars.x) == 24
     assert set(bars.x[:3]) == {bounded["population_2010"]}
@@ -367,7 +367,7 @@ def test_the_map_draws_58_counties_in_three_looks_and_hatches_none(drawings):
     by_status = pd.Series([trace.legendgroup for trace in shapes]).value_counts().to_dict()
     assert by_status == {"none reported": 49, "bounded": 8, "reported": 1}
     fills = {trace.legendgroup: trace.fillcolor for trace in shapes}
-    assert fills["reported"] == charts.ACCENT and fills["bounded"] == charts.MID
+    assert fills["reported"] == figures.ACCENT and fills["bounded"] == figures.MID
     assert not any(trace.fillpattern.shape for trace in shapes)
     swatches = {trace.name: trace.marker.color for trace in figure.data if trace.type == "bar"}
     assert swatches == fills and list(swatches) == ["reported", "bounded", "none reported"]
@@ -385,7 +385,7 @@ def test_the_map_is_in_kilometers_and_its_labels_point_at_their_counties_without
     assert gpd.points_from_xy([alameda.x * 1000], [alameda.y * 1000])[0].within(
         shapes.set_index("county").loc["Alameda", "geometry"]
     )
-    assert (alameda.arrowcolor, francisco.arrowcolor, francisco.arrowsize) == (charts.ACCENT, charts.MID, 2.5)
+    assert (alameda.arrowcolor, francisco.arrowcolor, francisco.arrowsize) == (figures.ACCENT, figures.MID, 2.5)
     heights = sorted(note.ay for note in labels.values())
     assert min(np.diff(heights)) > 65.9
 
@@ -400,11 +400,11 @@ def test_mixes_add_up_to_one_bar_each_and_their_kinds_can_be_told_apart(drawings
     assert list(light.values()) == sorted(light.values()) and len(set(light.values())) == 4
     layout = drawings["mix"].figure.layout
     assert layout.barmode == "stack" and layout.xaxis.range == (-0.025, 1.025) and layout.xaxis.dtick == 0.25
-    assert {sex.marker.line.color, labor.marker.line.color} == {charts.PAPER}
+    assert {sex.marker.line.color, labor.marker.line.color} == {figures.PAPER}
 
 
 def test_a_bounded_bar_stands_out_from_the_paper():
-    assert 1.05 / (luminance(charts.MID) + 0.05) >= 3
+    assert 1.05 / (luminance(figures.MID) + 0.05) >= 3
 
 
 def luminance(color: str) -> float:
@@ -418,7 +418,7 @@ def luminance(color: str) -> float:
 def test_no_more_than_six_colors_but_ink_and_paper(drawings, kind):
     text = json.dumps(drawings[kind].figure.to_plotly_json()["data"], default=str)
     used = {color for color in vars(charts).values() if isinstance(color, str) and color.startswith("#")}
-    assert len({color for color in used if color in text} - {charts.INK, charts.PAPER}) <= 6
+    assert len({color for color in used if color in text} - {figures.INK, figures.PAPER}) <= 6
 
 
 def test_simplified_counties_keep_their_number_and_stay_valid():

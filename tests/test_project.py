@@ -128,7 +128,7 @@ def test_every_function_of_an_analysis_is_in_the_methods():
 def test_the_package_imports_from_left_to_right():
     order = [
         *("settings", "errors", "datasets", "returns", "periods", "claims", "series", "rates", "trends", "delays"),
-        *("places", "mixes", "bias", "services", "findings", "tables", "charts", "runs"),
+        *("places", "mixes", "bias", "services", "findings", "tables", "figures", "charts", "runs"),
         *("words", "methods", "pages", "reports", "cli"),
     ]
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
