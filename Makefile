@@ -12,15 +12,15 @@ report: .venv/ready  ## run all notebooks for the latest quarter and write the p
 test: .venv/ready-test  ## prove everything: linters, tests, notebooks, pages in a browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbval --nbval-current-env --override-ini addopts= notebooks
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval --nbval-current-env --override-ini addopts= notebooks
 
 lab: .venv/ready  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
 
 notebooks: .venv/ready  ## run all notebooks for the latest quarter, whatever QUARTER is, and write them back to notebooks/
 	@$(BIN)/htanalysis report --quarter latest
-	cp reports/$$($(BIN)/htanalysis quarters | tail -n 1 | cut -d ' ' -f 1)/notebooks/*.ipynb notebooks/
+	cp reports/$$($(BIN)/htanalysis quarters | grep '^[0-9]' | tail -n 1 | cut -d ' ' -f 1)/notebooks/*.ipynb notebooks/
 
 format: .venv/ready-test  ## format the code
 	$(BIN)/ruff format .

@@ -74,7 +74,16 @@ from htanalysis.rates import (
     project_convictions,
     rate_by_year,
 )
-from htanalysis.returns import count_quarters, load_returns, total_quarters
+from htanalysis.returns import (
+    count_quarters,
+    load_returns,
+    reconcile,
+    tell_counts,
+    tell_reported,
+    tell_totals,
+    total_quarters,
+    total_returns,
+)
 from htanalysis.series import (
     SHAPES,
     Shape,
@@ -183,6 +192,7 @@ __all__ = [
     "rate_counties",
     "read_ilo",
     "recompute_claims",
+    "reconcile",
     "relate_to_period",
     "simulate",
     "smallest_total",
@@ -192,8 +202,12 @@ __all__ = [
     "span_foreign_labor",
     "split_growth",
     "tell_change",
+    "tell_counts",
+    "tell_reported",
+    "tell_totals",
     "times_less",
     "total_quarters",
+    "total_returns",
     "turn_round",
     "weigh_groups",
 ]

@@ -6,12 +6,14 @@ An expression is a SQL query over the data sets: anyone can read it, and run it 
 import math
 import re
 import sqlite3
+from collections.abc import Mapping
 from functools import cache
 
 import pandas as pd
 
 from htanalysis.datasets import load, read_descriptor
 from htanalysis.errors import HtanalysisError
+from htanalysis.returns import reconcile
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
@@ -21,12 +23,22 @@ _STATED = re.compile(
 
 
 @cache
-def _database() -> sqlite3.Connection:
-    """Copy every data set but the claims themselves into a database in memory that nothing can change."""
+def _published() -> sqlite3.Connection:
+    return _make_database({})
+
+
+def _make_database(instead: Mapping[str, pd.DataFrame]) -> sqlite3.Connection:
+    """Copy every data set but the claims themselves into a database in memory that nothing can change.
+
+    Parameters
+    ----------
+    instead : mapping of str to pandas.DataFrame
+        Tables that stand in the place of data sets.
+    """
     connection = sqlite3.connect(":memory:")
     names = [entry["name"] for entry in read_descriptor()["resources"] if entry["name"] != "report_claims"]
     for name in names:
-        frame = load(name)
+        frame = instead.get(name, load(name))
         words = frame.select_dtypes(exclude=["number", "boolean"]).columns
         frame[words] = frame[words].astype("str").where(frame[words].notna())
         frame.to_sql(name, connection, index=False)
@@ -65,8 +77,12 @@ def evaluate(expression: str) -> float | str | None:
     >>> evaluate("SELECT sum(arrests) FROM penal_code_236_1")
     441.0
     """
+    return _evaluate(expression, _published())
+
+
+def _evaluate(expression: str, database: sqlite3.Connection) -> float | str | None:
     try:
-        row = _database().execute(expression).fetchone()
+        row = database.execute(expression).fetchone()
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise HtanalysisError(
             f"The expression cannot be run: {error}. Write one SELECT over the data sets. It is: {expression}"
@@ -112,8 +128,13 @@ def judge_claim(stated: str, recomputed: float | str | None) -> str:
     return "reproduces when rounded" if abs(recomputed - number) <= _step(stated) / 2 else "differs"
 
 
-def recompute_claims() -> pd.DataFrame:
+def recompute_claims(counts: pd.DataFrame | None = None) -> pd.DataFrame:
     """Recompute every claim of `report_claims` from the data sets.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame, optional
+        `count_quarters`: where returns give a count that the report published, theirs is used.
 
     Returns
     -------
@@ -121,11 +142,24 @@ def recompute_claims() -> pd.DataFrame:
         The data set with `recomputed` and `verdict` as the data give them now, in the file's order.
     """
     claims = load("report_claims")
-    values = [evaluate(text) if pd.notna(text) else None for text in claims["expression"]]
+    database = _published() if counts is None else _make_database(_replace_published(counts))
+    values = [_evaluate(text, database) if pd.notna(text) else None for text in claims["expression"]]
     pairs = list(zip(claims["stated"], values, strict=True))
     verdict = pd.Categorical([judge_claim(*pair) for pair in pairs], claims["verdict"].cat.categories)
     recomputed = pd.Series([_show(*pair) for pair in pairs], index=claims.index, dtype="str")
     return claims.assign(recomputed=recomputed, verdict=verdict)
+
+
+def _replace_published(counts: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Put what the returns give in the place of what the report published for the same time."""
+    returned = reconcile(counts).set_index(["measure", "period"])["returned"]
+    quarters, totals = load("task_force_quarters"), load("task_force_totals")
+    both_years = f"{quarters['quarter'].min()} to {quarters['quarter'].max()}"
+    for frame, periods in ((quarters, quarters["quarter"].astype("str")), (totals, both_years)):
+        keys = pd.MultiIndex.from_arrays([frame["measure"].astype("str"), pd.Series(periods, index=frame.index)])
+        given = pd.Series(returned.reindex(keys).to_numpy(), index=frame.index, dtype="Int64")
+        frame["count"] = given.fillna(frame["count"])
+    return {"task_force_quarters": quarters, "task_force_totals": totals}
 
 
 def _read_stated(stated: str) -> tuple[str | None, float]:

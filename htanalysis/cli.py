@@ -1,19 +1,33 @@
 """The command line: it reads what was typed, calls one function, prints, and gives the exit code."""
 
 import argparse
+import csv
+import json
 import os
 import signal
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
-from htanalysis import settings
+import pandas as pd
+
+from htanalysis import settings, store
+from htanalysis.checks import check_files
 from htanalysis.datasets import catalogue, describe
 from htanalysis.errors import HtanalysisError
+from htanalysis.periods import read_quarter
+from htanalysis.previews import preview, tell
 from htanalysis.reports import make_report
-from htanalysis.returns import count_quarters
+from htanalysis.returns import count_quarters, known_rows, list_reporting
+from htanalysis.sheets import COLUMNS, Problem, write_template
+
+#: How many problems are shown at once.
+_MOST_PROBLEMS = 50
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.command(options)
         sys.stdout.flush()
     except HtanalysisError as error:
-        print(error, file=sys.stderr)
+        if str(error):
+            print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("Stopped. Nothing half done is left.", file=sys.stderr)
@@ -97,11 +112,27 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--quarter", default="latest", help="2012Q2, 2011Q3:2012Q2 or latest (default)")
     report.add_argument("--out", type=_folder, help="folder for reports (default: reports)")
     report.add_argument("--jobs", type=_positive, default=2, help="notebooks at the same time (default: 2)")
+    report.add_argument("--as-of", default="latest", help="the report as it was on a day, YYYY-MM-DD (default: today)")
+    report.add_argument("--audience", choices=settings.AUDIENCES, default="public", help="public (default) or internal")
 
-    data = _add(commands, "data", _data, "list the data sets, or explain one", "data penal_code_236_1")
+    check = _add(commands, "check", _check, "say what is wrong in returns, and what would change", "check 2012Q3.xlsx")
+    check.add_argument("files", nargs="*", type=Path, help="CSV or XLSX; without any, the store itself is checked")
+    check.add_argument("--format", choices=("text", "json"), default="text", help="for people (default) or programs")
+
+    add = _add(commands, "add", _store, "check returns and store them, all or nothing", "add 2012Q3.xlsx")
+    add.add_argument("files", nargs="+", type=Path, help="CSV or XLSX")
+    for command in (check, add):
+        command.add_argument("--strict", action="store_true", help="take what is suspicious for an error")
+
+    template = _add(commands, "template", _template, "write a spreadsheet ready to be filled in", "template 2012Q3")
+    template.add_argument("quarter", help="such as 2012Q3")
+
+    data = _add(commands, "data", _data, "list the data sets, or explain one", "data returns --as-of 2012-10-31")
     data.add_argument("name", nargs="?", help="a data set")
+    data.add_argument("--as-of", help="with returns: print them as CSV, as known on a day (YYYY-MM-DD or latest)")
 
-    _add(commands, "quarters", _quarters, "show which quarters are held", "quarters")
+    quarters = _add(commands, "quarters", _quarters, "show which quarters are held, and by whom", "quarters")
+    quarters.add_argument("--revisions", action="store_true", help="list each old and new value")
     return parser
 
 
@@ -126,18 +157,116 @@ def _folder(text: str) -> Path:
 
 
 def _report(options: argparse.Namespace) -> None:
-    index = make_report(options.quarter, options.out, options.jobs)
+    index = make_report(options.quarter, options.out, options.jobs, options.as_of, options.audience)
     print(f"The report is ready: {index}")
 
 
-def _data(options: argparse.Namespace) -> None:
-    if options.name is None:
-        listing = catalogue()
-        for row in listing.itertuples():
-            print(f"{row.name:22}{row.rows:>4} rows  {row.title}")
-        print("\nhtanalysis data NAME explains one.")
+def _check(options: argparse.Namespace) -> None:
+    if not options.files:
+        _check_store(options.format)
         return
-    codebook = describe(options.name)
+    checked = check_files(options.files, store.read_store(), date.today(), options.strict)
+    wrong = _errors(checked.problems)
+    changes = {} if wrong else preview(checked.rows)
+    if options.format == "json":
+        told = {"problems": [asdict(problem) for problem in checked.problems], "changes": changes}
+        print(json.dumps(told, indent=1))
+        _refuse("" if wrong else None)
+    else:
+        _show_problems(checked.problems)
+        _refuse(f"{_sum_up(wrong)} Nothing was stored." if wrong else None)
+        print(f"What adding {_count(len(checked.rows), 'count')} would change:")
+        print(*tell(changes), sep="\n")
+
+
+def _check_store(form: str) -> None:
+    problems = store.check_store()
+    if form == "json":
+        print(json.dumps({"problems": [asdict(problem) for problem in problems]}, indent=1))
+        _refuse("" if problems else None)
+    else:
+        _show_problems(problems)
+        _refuse(f"{_count(len(problems), 'problem')} in {store.folder()}." if problems else None)
+        held = store.read_store()
+        print(f"{store.folder()}: {_count(len(held), 'row')}, as they were added.")
+
+
+def _store(options: argparse.Namespace) -> None:
+    with store.locked():
+        store.require_untouched()
+        checked = check_files(options.files, store.read_store(), date.today(), options.strict)
+        _show_problems(checked.problems)
+        wrong = _errors(checked.problems)
+        _refuse(f"{_sum_up(wrong)} Nothing was stored." if wrong else None)
+        grown = store.append(checked.rows) if len(checked.rows) else []
+    if grown:
+        print(f"Stored {_count(len(checked.rows), 'count')} in {', '.join(grown)}.")
+    else:
+        print("Nothing was stored: all that the files give is held already.")
+
+
+def _errors(problems: Sequence[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity == "error"]
+
+
+def _show_problems(problems: Sequence[Problem]) -> None:
+    """Print the problems, what is wrong before what is only worth a look."""
+    ordered = sorted(problems, key=lambda problem: problem.severity != "error")
+    for problem in ordered[:_MOST_PROBLEMS]:
+        print(f"{'Notice: ' if problem.severity == 'notice' else ''}{problem}", file=sys.stderr)
+    if len(ordered) > _MOST_PROBLEMS:
+        print(f"... and {len(ordered) - _MOST_PROBLEMS} more.", file=sys.stderr)
+
+
+def _sum_up(wrong: Sequence[Problem]) -> str:
+    rows = len({(problem.file, problem.sheet, problem.row) for problem in wrong})
+    return f"{_count(len(wrong), 'problem')} in {_count(rows, 'row')}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _refuse(message: str | None) -> None:
+    if message is not None:
+        raise HtanalysisError(message)
+
+
+def _template(options: argparse.Namespace) -> None:
+    path = Path(f"returns-{read_quarter(options.quarter)}.xlsx")
+    if path.exists():
+        raise HtanalysisError(f"{path} is there already, perhaps filled in. Move it away first.")
+    write_template(read_quarter(options.quarter), path)
+    print(f"Ready to be filled in: {path}")
+
+
+def _data(options: argparse.Namespace) -> None:
+    if options.as_of is not None:
+        _print_returns(options.name, options.as_of)
+    elif options.name is None:
+        _list_data()
+    else:
+        _explain(options.name)
+
+
+def _list_data() -> None:
+    for row in catalogue().itertuples():
+        print(f"{row.name:22}{row.rows:>4} rows  {row.title}")
+    print("\nhtanalysis data NAME explains one; htanalysis data returns explains the returns.")
+
+
+def _print_returns(name: str | None, as_of: str) -> None:
+    if name != "returns":
+        raise HtanalysisError("--as-of goes with the returns alone: htanalysis data returns --as-of 2012-10-31.")
+    rows = known_rows(store.read_store(), as_of)[list(COLUMNS)]
+    days = {name: rows[name].dt.strftime("%Y-%m-%d") for name in ("period_start", "period_end", "as_of")}
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows.assign(**days).astype(object).where(rows.notna(), "").itertuples(index=False))
+
+
+def _explain(name: str) -> None:
+    codebook = describe(name)
     facts = codebook.attrs
     print(f"{facts['title']}\n")
     for label in ("row", "counted_by", "coverage", "left_out", "not_for"):
@@ -155,7 +284,26 @@ def _data(options: argparse.Namespace) -> None:
     print("\n" + textwrap.fill(f"Source: {facts['source']}", 100))
 
 
-def _quarters(_: argparse.Namespace) -> None:
-    for quarter, rows in count_quarters().groupby("quarter"):
-        known, by = rows["count"].notna().sum(), rows["task_forces_reporting"].max()
-        print(f"{quarter}  {known} of {len(rows)} counts known, {by} task forces reporting")
+def _quarters(options: argparse.Namespace) -> None:
+    held = store.read_store()
+    if options.revisions:
+        _list_revisions(held)
+        return
+    by = known_rows(held).dropna(subset=["count"]).groupby("quarter")["task_force"].unique()
+    for quarter, rows in count_quarters(audience="internal").groupby("quarter"):
+        known, reporting = rows["count"].notna().sum(), list_reporting(quarter)
+        print(f"{quarter}  {known} of {len(rows)} counts known, {len(reporting)} task forces reporting")
+        if quarter in by.index:
+            names = set(by[quarter])
+            print(f"        returned by: {'; '.join(sorted(names))}")
+            print(f"        missing: {'; '.join(sorted(reporting - names)) or 'none'}")
+
+
+def _list_revisions(held: pd.DataFrame) -> None:
+    """Print each count that was returned again, from version to version."""
+    cell = ["quarter", "task_force", "measure", "trafficking_type"]
+    for names, versions in held.dropna(subset=["count"]).sort_values("as_of", kind="stable").groupby(cell):
+        rows = list(zip(versions["count"], versions["as_of"].dt.date, strict=True))
+        for (old, since), (new, day) in pairwise(rows):
+            place = f"{names[0]} {', '.join(names[1:])}"
+            print(f"{place}: {old} ({since}) became {new} ({day}), {new - old:+d}")

@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from htanalysis import settings
-from htanalysis.errors import UnknownNameError
+from htanalysis.errors import HtanalysisError, UnknownNameError
 
 _DTYPES = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "string": "str"}
 
@@ -30,6 +30,11 @@ def read_descriptor() -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def list_described() -> list[dict[str, Any]]:
+    """List what the descriptor describes: the data sets, and last the returns, which the agency holds."""
+    return [*read_descriptor()["resources"], read_descriptor()["returns"]]
+
+
 def resource(name: str) -> dict[str, Any]:
     """Give the descriptor's entry for one data set.
 
@@ -38,7 +43,7 @@ def resource(name: str) -> dict[str, Any]:
     UnknownNameError
         If there is no such data set; the message names all and the nearest.
     """
-    resources = {entry["name"]: entry for entry in read_descriptor()["resources"]}
+    resources = {entry["name"]: entry for entry in list_described()}
     if name not in resources:
         raise UnknownNameError("a data set", name, resources)
     return resources[name]
@@ -130,6 +135,8 @@ def load(name: str) -> pd.DataFrame:
     ------
     UnknownNameError
         If there is no such data set; the message names all and the nearest.
+    HtanalysisError
+        If it is the returns.
 
     Examples
     --------
@@ -137,6 +144,8 @@ def load(name: str) -> pd.DataFrame:
     441
     """
     entry = resource(name)
+    if entry == read_descriptor()["returns"]:
+        raise HtanalysisError("The returns are loaded with load_returns, which hides what could point at a person.")
     path = settings.HOME / "data" / entry["path"]
     frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
     for field in entry["schema"]["fields"]:
@@ -184,9 +193,7 @@ def evidence(reference: str) -> dict[str, str]:
         If the descriptor has no such entry.
     """
     entries = {
-        item["id"]: item | {"dataset": entry["name"]}
-        for entry in read_descriptor()["resources"]
-        for item in entry["evidence"]
+        item["id"]: item | {"dataset": entry["name"]} for entry in list_described() for item in entry["evidence"]
     }
     if reference not in entries:
         raise UnknownNameError("a source in data/datapackage.json", reference, entries)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import papermill
 import plotly
 from markupsafe import Markup
@@ -19,8 +20,9 @@ from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 from htanalysis import figures, findings, settings, tables
-from htanalysis.datasets import evidence, read_descriptor
+from htanalysis.datasets import evidence, list_described, read_descriptor
 from htanalysis.methods import describe_methods, highlight
+from htanalysis.returns import REPORT_ALONE
 from htanalysis.words import polish
 
 #: The findings that the index shows first, the most important before the others, and what stands above each.
@@ -59,10 +61,11 @@ _DOWNLOADS = {
 def write_pages(
     executed: Sequence[Path],
     found: Sequence[Mapping[str, Any]],
-    period: str,
+    parameters: Mapping[str, str],
     folder: Path,
+    changes: Mapping[str, Any] | None,
 ) -> None:
-    """Write the index, a page for each notebook, the code book and the methods, and what they all share.
+    """Write the index, a page for each notebook, what changed, the code book and the methods, and what they all share.
 
     Parameters
     ----------
@@ -70,15 +73,21 @@ def write_pages(
         The executed notebooks, in reading order.
     found : sequence of dict
         The findings of all notebooks, each with its notebook's name under "notebook".
-    period : str
-        The report's period, as "2012Q2" or "2011Q3:2012Q2".
+    parameters : mapping of str to str
+        The report's `quarter` ("2012Q2" or "2011Q3:2012Q2"), `as_of` (a day or "report") and `audience`.
     folder : pathlib.Path
         Where the pages go, beside the files that they offer.
+    changes : mapping, optional
+        What changed since the last report: its parameters under `earlier`, the `findings` that moved, the `revisions`
+        and the counts newly `known`. None where no report came before.
     """
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in executed}
     made = {name: _point_to_code(notebook) for name, notebook in notebooks.items()}
     shared = {
-        "period": period.replace(":", " to "),
+        "period": parameters["quarter"].replace(":", " to "),
+        "known": _tell_day(parameters["as_of"]),
+        "internal": parameters["audience"] == "internal",
+        "changes": _tell_changes(changes) if changes else None,
         "menu": [{"name": name, "title": _title(notebook)} for name, notebook in notebooks.items()],
         "bases": settings.BASES,
         "version": read_descriptor()["version"],
@@ -93,6 +102,7 @@ def write_pages(
         | _sort_findings([made[item["notebook"]][item["id"]] | item for item in found])
         | {"unknown": {name: _unknown(notebook) for name, notebook in notebooks.items()}}
         | {"unknowns": UNKNOWNS, "downloads": _downloads(folder, list(notebooks))},
+        "changes": {"heading": "What changed since the last report"},
         "codebook": {"heading": "Where each number comes from", "resources": _resources()},
         "methods": {"heading": "How each number is computed"} | describe_methods(_used(notebooks)),
     }
@@ -188,6 +198,35 @@ def _unknown(notebook: nbformat.NotebookNode) -> list[str]:
     return re.findall(r"^- (.+)$", section, flags=re.MULTILINE)
 
 
+# What changed
+
+
+def _tell_day(as_of: str) -> str:
+    return "as the 2012 report states them" if as_of == REPORT_ALONE else f"as known on {as_of}"
+
+
+def _tell_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what changed into the form in which pages show it."""
+    revised, known = changes["revisions"], changes["known"]
+    heads = ["quarter", "task force", "measure", "type", "old", "new", "difference"]
+    return {
+        "earlier": f"{changes['earlier']['quarter'].replace(':', ' to ')}, {_tell_day(changes['earlier']['as_of'])}",
+        "findings": changes["findings"],
+        "revisions": _as_table("Counts of returns that were revised", heads, _plain_rows(revised)),
+        "known": _as_table("Counts newly known", ["quarter", "measure", "count"], _plain_rows(known)),
+    }
+
+
+def _plain_rows(frame: pd.DataFrame) -> list[list[Any]]:
+    return [
+        [
+            str(value) if isinstance(value, pd.Period) else value if isinstance(value, str) else int(value)
+            for value in row
+        ]
+        for row in frame.itertuples(index=False)
+    ]
+
+
 # The index
 
 
@@ -224,7 +263,7 @@ def _by_place(references: Sequence[str]) -> list[tuple[str, list[dict[str, str]]
 @cache
 def _short_quotes() -> dict[str, str]:
     """Cut each quote to its first words, as many as tell it from the other quotes of its place."""
-    quotes = [item for entry in read_descriptor()["resources"] for item in entry["evidence"]]
+    quotes = [item for entry in list_described() for item in entry["evidence"]]
     short = {}
     for item in quotes:
         words = item["quote"].split()
@@ -311,7 +350,7 @@ def _range_in_words(finding: Mapping[str, Any]) -> str:
 
 
 def _resources() -> list[dict[str, Any]]:
-    """Give the data sets with their columns and their rows as tables."""
+    """Give the data sets with their columns and their rows as tables; the rows of returns stay with the agency."""
     heads = ["column", "meaning", "unit", "empty means", "basis"]
     return [
         entry
@@ -324,9 +363,9 @@ def _resources() -> list[dict[str, Any]]:
                     for field in entry["schema"]["fields"]
                 ],
             ),
-            "rows": _read_rows(entry),
+            "rows": _read_rows(entry) if entry in read_descriptor()["resources"] else None,
         }
-        for entry in read_descriptor()["resources"]
+        for entry in list_described()
     ]
 
 

@@ -7,20 +7,25 @@ import pandas as pd
 
 from htanalysis.datasets import load
 from htanalysis.errors import HtanalysisError
-from htanalysis.returns import count_quarters
+from htanalysis.returns import last_quarter
 
 _QUARTER = re.compile(r"[0-9]{4}Q[1-4]")
 
 
-def held_quarters() -> pd.PeriodIndex:
-    """List the quarters that the report or a return covers, in order.
+def held_quarters(as_of: str = "latest") -> pd.PeriodIndex:
+    """List the quarters that the report or a return known on a day covers, in order.
+
+    Parameters
+    ----------
+    as_of : str
+        A day (YYYY-MM-DD), "latest" for all returns that are held, or "report" for none.
 
     Examples
     --------
     >>> str(held_quarters()[-1])
     '2012Q2'
     """
-    return pd.PeriodIndex(count_quarters()["quarter"].unique()).sort_values()
+    return pd.period_range(load("task_force_quarters")["quarter"].min(), last_quarter(as_of), freq="Q")
 
 
 def latest_quarter() -> pd.Period:
@@ -28,13 +33,15 @@ def latest_quarter() -> pd.Period:
     return held_quarters()[-1]
 
 
-def parse_period(text: str) -> pd.PeriodIndex:
+def parse_period(text: str, as_of: str = "latest") -> pd.PeriodIndex:
     """Read a quarter, a range of quarters or the word "latest".
 
     Parameters
     ----------
     text : str
         "2012Q2", "2011Q3:2012Q2" (both ends included) or "latest".
+    as_of : str
+        As for `held_quarters`.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def parse_period(text: str) -> pd.PeriodIndex:
     >>> len(parse_period("2011Q3:2012Q2"))
     4
     """
-    held = held_quarters()
+    held = held_quarters(as_of)
     if text == "latest":
         return held[-1:]
     ends = text.split(":")
@@ -63,6 +70,19 @@ def parse_period(text: str) -> pd.PeriodIndex:
         if pd.Period(end) not in held:
             raise HtanalysisError(f"{end} is not held: the data cover {held[0]} to {held[-1]}.")
     return pd.period_range(ends[0], ends[-1], freq="Q")
+
+
+def read_quarter(text: str) -> pd.Period:
+    """Read a quarter, held or not.
+
+    Raises
+    ------
+    HtanalysisError
+        If the text is none.
+    """
+    if not _QUARTER.fullmatch(text):
+        raise HtanalysisError(f'"{text}" is not a quarter. Write it as 2012Q3.')
+    return pd.Period(text, freq="Q")
 
 
 def period_label(quarters: pd.PeriodIndex) -> str:

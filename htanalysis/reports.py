@@ -4,32 +4,48 @@ import csv
 import hashlib
 import io
 import json
+import os
 import platform
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import xlsxwriter
 
-from htanalysis import settings
+from htanalysis import settings, store
+from htanalysis.changes import compare_findings, list_newly_known, list_revisions
 from htanalysis.errors import HtanalysisError, NotebookError
 from htanalysis.findings import source_in_words
 from htanalysis.pages import write_pages
 from htanalysis.periods import parse_period
+from htanalysis.returns import (
+    REPORT_ALONE,
+    check_audience,
+    count_quarters,
+    known_day,
+    load_returns,
+    total_returns,
+)
 from htanalysis.runs import find_notebooks, read_outputs, run_notebooks
 
 _PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "plotly", "scipy", "xlsxwriter")
+#: Where the findings of all reports in a folder are kept, for the next one to compare with.
+_HISTORY = ".history"
 _FINDING_COLUMNS = (
     *("notebook", "id", "sentence", "value", "low", "high", "unit", "basis", "source", "method", "assumption"),
 )
 
 
-def make_report(period: str, out: Path | None = None, jobs: int = 2) -> Path:
+def make_report(
+    period: str, out: Path | None = None, jobs: int = 2, as_of: str = "latest", audience: str = "public"
+) -> Path:
     """Run all notebooks for a period and write the report.
 
     Parameters
@@ -40,33 +56,41 @@ def make_report(period: str, out: Path | None = None, jobs: int = 2) -> Path:
         Folder for reports; the report gets a folder of its own in it. Default: `reports`.
     jobs : int
         How many notebooks run at the same time.
+    as_of : str
+        A day (YYYY-MM-DD): the report as it was on that day. Default: as returns are known now.
+    audience : str
+        "public" hides what could point at a person; "internal" shows all, and says so on each page and in each name.
 
     Returns
     -------
     pathlib.Path
-        The report's `index.html`.
+        The report's index.
 
     Raises
     ------
     HtanalysisError
-        If the period is not held, or the report cannot be written there.
+        If the period is not held, the store of returns was touched by hand, or the report cannot be written there.
     NotebookError
         If a notebook stops. What was executed is kept beside, and an earlier report stays as it was.
     """
     began = time.monotonic()
-    quarters = parse_period(period)
-    parameters = {"quarter": str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]}:{quarters[-1]}"}
-    target = (out or settings.HOME / "reports") / parameters["quarter"].replace(":", "-")
+    check_audience(audience)
+    store.require_untouched()
+    quarters = parse_period(period, as_of)
+    label = str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]}:{quarters[-1]}"
+    parameters = {"quarter": label, "as_of": known_day(as_of), "audience": audience}
+    target = (out or settings.HOME / "reports") / f"{label.replace(':', '-')}{_mark(parameters)}"
     draft = _make_draft(target)
     try:
-        _fill(draft, parameters, jobs, began)
+        found = _fill(draft, parameters, jobs, began)
         _move_into_place(draft, target)
+        _keep_findings(target.parent, parameters, found)
     except NotebookError as error:
         kept = _keep_failed(draft, target)
         raise NotebookError(str(error).replace(str(draft), str(kept))) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return target / "index.html"
+    return target / f"index{_mark(parameters)}.html"
 
 
 def _make_draft(target: Path) -> Path:
@@ -76,10 +100,33 @@ def _make_draft(target: Path) -> Path:
         out.mkdir(parents=True, exist_ok=True)
         _check_places(target)
         _recover(target)
-        return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=out))
+        _clear_drafts(target)
+        return Path(tempfile.mkdtemp(prefix=f".{target.name}-{os.getpid()}-", dir=out))
     except OSError as error:
         reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
         raise HtanalysisError(f"No report can be written to {out}: {reason}. Name another with --out.") from error
+
+
+def _clear_drafts(target: Path) -> None:
+    """Delete what runs of this report that were killed had begun to write."""
+    begin = f".{target.name}-"
+    for draft in target.parent.iterdir():
+        process = draft.name.removeprefix(begin).partition("-")[0]
+        if draft.name.startswith(begin) and process.isdecimal() and not _is_running(int(process)):
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    """Say whether a process is there; where that cannot be asked, as if it were."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _check_places(target: Path) -> None:
@@ -91,10 +138,12 @@ def _check_places(target: Path) -> None:
             )
 
 
-def _fill(draft: Path, parameters: dict[str, Any], jobs: int, began: float) -> None:
-    """Write everything that belongs to a report into an empty folder."""
+def _fill(draft: Path, parameters: Mapping[str, str], jobs: int, began: float) -> list[dict[str, Any]]:
+    """Write everything that belongs to a report into an empty folder, and give the findings."""
     started = datetime.now(UTC)
-    executed = run_notebooks(find_notebooks(), draft / "notebooks", parameters, jobs)
+    view = {key: parameters[key] for key in ("as_of", "audience")}
+    quarter = {"quarter": parameters["quarter"]}
+    executed = run_notebooks(find_notebooks(), draft / "notebooks", quarter, jobs, view)
     outputs = {path.stem: list(read_outputs(path)) for path in executed}
     found = [
         {"notebook": notebook} | content
@@ -105,17 +154,91 @@ def _fill(draft: Path, parameters: dict[str, Any], jobs: int, began: float) -> N
     shown = [content for items in outputs.values() for kind, content in items if kind == "table"]
     _write_findings(found, draft / "findings.csv")
     _write_workbook(shown, draft / "tables.xlsx")
-    write_pages(executed, found, parameters["quarter"], draft)
+    write_pages(executed, found, parameters, draft, _find_changes(draft.parent, parameters, found))
+    mark = _mark(parameters)
+    _mark_names(draft, mark)
+    # From the hash of a file of which all but a count is known, the count could be found.
+    inside = _hash_files(settings.HOME, ("data", "shapefiles", "notebooks", "htanalysis"))
+    inputs = {name: value for name, value in inside.items() if mark or not name.startswith("data/quarters/")}
     manifest = {
         "parameters": parameters,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - began, 1),
         "versions": {"htanalysis": version("htanalysis"), "python": platform.python_version()}
         | {name: version(name) for name in _PACKAGES},
-        "inputs": _hash_files(settings.HOME, ("data", "shapefiles", "notebooks", "htanalysis")),
+        "inputs": inputs,
         "outputs": _hash_files(draft, ("",)),
     }
-    (draft / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (draft / f"manifest{mark}.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return found
+
+
+def _mark(parameters: Mapping[str, str]) -> str:
+    """Give what a report's folder and files have behind their names where it is not for the public."""
+    return "" if parameters["audience"] == "public" else f"-{parameters['audience']}"
+
+
+def _mark_names(draft: Path, mark: str) -> None:
+    """Put a mark behind the names of all files but those that every report shares, and into the links to them."""
+    if not mark:
+        return
+    named = [path for path in draft.rglob("*.*") if path.is_file() and path.parent.name != "assets"]
+    stems = "|".join(sorted({re.escape(path.stem) for path in named} | {"manifest"}))
+    link = re.compile(rf'(href="(?:notebooks/)?(?:{stems}))(\.(?:html|csv|xlsx|json|ipynb))')
+    for path in named:
+        if path.suffix == ".html":
+            path.write_text(link.sub(rf"\1{mark}\2", path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.rename(path.with_name(f"{path.stem}{mark}{path.suffix}"))
+
+
+# What changed since the last report
+
+
+def _find_changes(out: Path, parameters: Mapping[str, str], found: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Compare with the last report: the one with the latest earlier day of returns. None where there is none."""
+    last = _find_last(out, parameters)
+    if last is None:
+        return None
+    audience, then, now = parameters["audience"], last["parameters"]["as_of"], parameters["as_of"]
+    counts = [load_returns(day, audience) for day in (then, now)]
+    totals = [total_returns(day, audience).assign(task_force="all task forces") for day in (then, now)]
+    revised = pd.concat([list_revisions(*counts), list_revisions(*totals)], ignore_index=True)
+    return {
+        "earlier": last["parameters"],
+        "findings": compare_findings(last["findings"], found),
+        "revisions": revised,
+        "known": list_newly_known(*(count_quarters(day, audience) for day in (then, now))),
+    }
+
+
+def _find_last(out: Path, parameters: Mapping[str, str]) -> dict[str, Any] | None:
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / _HISTORY).glob("*.json"))]
+
+    def order(report: Mapping[str, Any]) -> tuple[str, bool, str]:
+        own = report["parameters"]
+        return _order_days(own["as_of"]), own["quarter"] == parameters["quarter"], own["quarter"]
+
+    earlier = [
+        report
+        for report in kept
+        if report["parameters"]["audience"] == parameters["audience"]
+        and _order_days(report["parameters"]["as_of"]) < _order_days(parameters["as_of"])
+    ]
+    return max(earlier, key=order, default=None)
+
+
+def _order_days(as_of: str) -> str:
+    return "" if as_of == REPORT_ALONE else as_of
+
+
+def _keep_findings(out: Path, parameters: Mapping[str, str], found: Sequence[dict[str, Any]]) -> None:
+    """Keep what was found, so that a later report can say what changed, and a repeated one says the same."""
+    folder = out / _HISTORY
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{'_'.join(parameters.values()).replace(':', '-')}.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({"parameters": parameters, "findings": found}), encoding="utf-8")
+    draft.replace(path)
 
 
 def _write_findings(found: Sequence[dict[str, Any]], path: Path) -> None:

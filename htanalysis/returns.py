@@ -1,45 +1,161 @@
-"""Staff's quarterly returns, and the statewide counts that they and the report give together."""
+"""Staff's quarterly returns as a reader may see them, and the statewide counts that they and the report give together.
+
+For the public audience all that comes from here is what a public report may show: whatever a notebook computes from it
+tells no more.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 
 import pandas as pd
 
-from htanalysis import settings
+from htanalysis import settings, store
 from htanalysis.datasets import load
+from htanalysis.disclosure import FEWER, Decision, Knowledge, State, decide, give_range, keep_last, list_states
+from htanalysis.errors import HtanalysisError
 
-#: The task force's name in a return that counts all task forces together.
-STATEWIDE = "Statewide"
+#: Takes no return as known, only what the 2012 report states.
+REPORT_ALONE = "report"
 
-_COLUMNS = ["period_start", "period_end", "task_force", "measure", "trafficking_type", "count", "as_of"]
+_NOT_RETURNED = "not returned"
+_CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low", "high", "shown"]
+_TOTALS = ["quarter", "measure", "trafficking_type", "count", "returned", "reporting", "statewide"]
 
 
-def load_returns(as_of: str | None = None) -> pd.DataFrame:
-    """Load the returns held under `data/quarters/`, the last version of each.
+def load_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
+    """Load the returns, the last version of each that was known on a day.
 
     Parameters
     ----------
-    as_of : str, optional
-        A day (YYYY-MM-DD): returns as they were known then. Default: as known now.
+    as_of : str
+        A day (YYYY-MM-DD), "latest" for all that is held, or "report" for none.
+    audience : str
+        "public" hides what could point at a person; "internal" shows all, and trafficking types by task force.
 
     Returns
     -------
     pandas.DataFrame
-        A row is one count of one return: `quarter` (the one that its period overlaps most, as end note 9 of the
-        report's chapter 3 says), `period_start`, `period_end`, `task_force`, `measure`, `trafficking_type`, `count`
-        (missing where not reported) and `as_of`.
+        A row is a count of one task force: `quarter`, `measure`, `task_force`, `trafficking_type`, `count` (missing
+        where hidden or not returned), `low` and `high` (the range that is shown in its place; missing where it was not
+        returned), and `shown`: "count", "fewer than 11", a range such as "11 to 100", or "not returned".
+
+    Raises
+    ------
+    HtanalysisError
+        If the day or the audience is not one.
     """
-    paths = sorted((settings.HOME / "data" / "quarters").glob("*.csv"))
-    frames = [pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8") for path in paths]
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_COLUMNS, dtype="str")
-    for day in ("period_start", "period_end", "as_of"):
-        table[day] = pd.to_datetime(table[day], format="%Y-%m-%d")
-    table["count"] = table["count"].astype("Float64").astype("Int64")
-    table.insert(0, "quarter", _quarters(table))
-    if as_of is not None:
-        table = table[table["as_of"] <= pd.Timestamp(as_of)]
-    cell = ["quarter", "task_force", "measure", "trafficking_type"]
-    return table.sort_values([*cell, "as_of"], kind="stable").drop_duplicates(cell, keep="last").reset_index(drop=True)
+    return _view(as_of, audience).cells.copy()
 
 
-def count_quarters(as_of: str | None = None) -> pd.DataFrame:
+def total_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
+    """Add up the returns over all task forces, and say how many have returned.
+
+    Parameters
+    ----------
+    as_of, audience
+        As for `load_returns`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a measure and trafficking type in a quarter: `quarter`, `measure`, `trafficking_type`, `count` (missing
+        where some have not returned it, or where it would give a small count away), `returned` and `reporting` (task
+        forces), `statewide` (whether a statewide return gives the count), `low` and `high`: the range in which the
+        total lies if each task force that has not returned lies within its own history. `high` is missing where one
+        has no history.
+    """
+    return _view(as_of, audience).totals.copy()
+
+
+def tell_reported(counts: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.Series:
+    """Say for each measure how many task forces have reported it in some quarters.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        `count_quarters`.
+    quarters : pandas.PeriodIndex
+        The quarters.
+
+    Returns
+    -------
+    pandas.Series
+        By measure: "6 of 9", "published" where the report states it, "statewide" where one return gives it, "not
+        returned"; where quarters differ, each of these once.
+    """
+    rows = counts[counts["quarter"].isin(quarters)].astype({"measure": "str", "origin": "str"})
+    words = rows["returned"].astype("str") + " of " + rows["task_forces_reporting"].astype("str")
+    alone = rows["returned"].eq(0)
+    words = words.mask(
+        alone, rows["origin"].map({"report": "published", "returns": "statewide"}).fillna("not returned")
+    )
+    return words.groupby(rows["measure"], sort=False).agg(lambda texts: ", ".join(dict.fromkeys(texts)))
+
+
+def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.DataFrame:
+    """Write the totals of some quarters as a reader needs them: the number or its range, and how many have reported.
+
+    Parameters
+    ----------
+    totals : pandas.DataFrame
+        `total_returns`.
+    quarters : pandas.PeriodIndex
+        The quarters.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a measure in a quarter: `label`, `quarter`, `measure`, `value` (missing where it is not known), `low`,
+        `high` (infinite where nothing limits it), `reported` ("6 of 9") and `basis`: "reported" for a statewide return,
+        "computed" for a sum over all task forces, "bounded" for a range.
+    """
+    rows = totals[totals["trafficking_type"].eq("all") & totals["quarter"].isin(quarters)]
+    count = rows["count"].astype("Float64")
+    basis = pd.Series("computed", index=rows.index).mask(rows["statewide"], "reported").mask(count.isna(), "bounded")
+    several = len(quarters) > 1
+    label = rows["measure"] + (", " + rows["quarter"].astype("str") if several else "")
+    reported = rows["returned"].astype("str") + " of " + rows["reporting"].astype("str")
+    return pd.DataFrame(
+        {
+            "label": label,
+            "quarter": rows["quarter"],
+            "measure": rows["measure"],
+            "value": count,
+            "low": rows["low"].astype("Float64"),
+            "high": rows["high"].astype("Float64").fillna(float("inf")),
+            "reported": reported,
+            "basis": basis,
+        }
+    ).reset_index(drop=True)
+
+
+def tell_counts(cells: pd.DataFrame, quarter: pd.Period) -> pd.DataFrame:
+    """Write the counts of the task forces in a quarter in words, as many as may be shown.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        `load_returns`.
+    quarter : pandas.Period
+        The quarter.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a task force: `task_force`, and a column a measure with the count, "fewer than 11", a range, or
+        "not returned".
+    """
+    rows = cells[cells["quarter"].eq(quarter) & cells["trafficking_type"].eq("all")]
+    words = rows["count"].map(lambda count: f"{count:,}", na_action="ignore").astype("str").where(rows["count"].notna())
+    table = rows.assign(words=words.fillna(rows["shown"])).pivot(index="task_force", columns="measure", values="words")
+    measures = [name for name in load("task_force_totals")["measure"] if name in table]
+    return table[measures].fillna(_NOT_RETURNED).rename_axis(columns=None).reset_index()
+
+
+def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
     """Give the task forces' counts by quarter, from the report and from the returns held.
 
     A quarter counts as known where every task force that reports by then has returned it, or a statewide return has;
@@ -47,35 +163,40 @@ def count_quarters(as_of: str | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    as_of : str, optional
+    as_of, audience
         As for `load_returns`.
 
     Returns
     -------
     pandas.DataFrame
         A row is a measure in a quarter, from the first that the report covers to the last that is held: `measure`,
-        `quarter`, `count` (missing where not known), `at_least`, `task_forces_reporting` and `origin` ("report",
-        "returns" or missing).
+        `quarter`, `count` (missing where not known), `at_least`, `task_forces_reporting`, `origin` ("report", "returns"
+        or missing) and `returned` (how many task forces have returned it).
     """
     published = load("task_force_quarters")
-    returned = _add_up(load_returns(as_of))
-    last = max([published["quarter"].max(), *returned["quarter"]])
+    view = _view(as_of, audience)
+    returned = view.totals[view.totals["trafficking_type"].eq("all")].set_index(["measure", "quarter"])
+    last = max([published["quarter"].max(), *view.totals["quarter"]])
     quarters = pd.period_range(published["quarter"].min(), last, freq="Q")
     measures = published["measure"].cat.categories
-    grid = pd.MultiIndex.from_product([measures, quarters], names=["measure", "quarter"]).to_frame(index=False)
-    table = grid.merge(published.astype({"measure": "str"}), on=["measure", "quarter"], how="left")
-    table = table.merge(returned, on=["measure", "quarter"], how="left")
-    reporting = _reporting(quarters)
-    table["task_forces_reporting"] = table["quarter"].map(reporting).astype("Int64")
-    complete = table["statewide"].notna() | table["returned"].ge(table["task_forces_reporting"]).fillna(False)
-    whole = table["statewide"].fillna(table["sum"])
-    origin = pd.Series("report", index=table.index).where(table["count"].notna()).mask(complete, "returns")
-    return table.assign(
-        measure=pd.Categorical(table["measure"], measures),
-        count=table["count"].mask(complete, whole).astype("Int64"),
-        at_least=table["sum"].fillna(0).astype("Int64"),
-        origin=origin.astype("str"),
-    )[["measure", "quarter", "count", "at_least", "task_forces_reporting", "origin"]]
+    grid = pd.MultiIndex.from_product([measures, quarters], names=["measure", "quarter"])
+    stated = published.astype({"measure": "str"}).set_index(["measure", "quarter"])["count"].reindex(grid)
+    given = returned["count"].reindex(grid).astype("Int64")
+    sums = view.cells[view.cells["trafficking_type"].eq("all")].groupby(["measure", "quarter"])["low"].sum()
+    table = pd.DataFrame(
+        {
+            "count": given.fillna(stated),
+            "at_least": sums.reindex(grid).fillna(0).astype("Int64"),
+            "origin": pd.Series("report", index=grid)
+            .where(stated.notna())
+            .mask(given.notna(), "returns")
+            .astype("str"),
+            "returned": returned["returned"].reindex(grid).fillna(0).astype("Int64"),
+        }
+    ).reset_index()
+    reporting = {quarter: len(list_reporting(quarter)) for quarter in quarters}
+    table.insert(4, "task_forces_reporting", table["quarter"].map(reporting).astype("Int64"))
+    return table.assign(measure=pd.Categorical(table["measure"], measures))
 
 
 def total_quarters(counts: pd.DataFrame) -> pd.DataFrame:
@@ -107,27 +228,191 @@ def total_quarters(counts: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def _quarters(table: pd.DataFrame) -> pd.PeriodIndex:
-    """Find the quarter that each period overlaps most: the one that holds its middle day."""
-    middle = table["period_start"] + (table["period_end"] - table["period_start"]) / 2
-    return pd.PeriodIndex(middle.dt.to_period("Q"), freq="Q")
+def reconcile(counts: pd.DataFrame) -> pd.DataFrame:
+    """Set what the report published against what the returns give for the same quarter or the same two years.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        `count_quarters`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a published count for which the returns give one, too: `measure`, `period` (a quarter, or the first
+        and last), `published`, `returned` and `difference` (returned minus published). Where only some quarters are
+        known, and they alone are more than the two years' total, `returned` is the least that it can be.
+    """
+    quarters = load("task_force_quarters").astype({"measure": "str"})
+    known = counts[counts["origin"].eq("returns")].astype({"measure": "str"})
+    pairs = quarters.dropna(subset=["count"]).merge(known, on=["measure", "quarter"], suffixes=("_published", ""))
+    rows = [(row.measure, str(row.quarter), row.count_published, row.count_) for row in _named(pairs)]
+    window = counts[counts["quarter"].isin(quarters["quarter"])].astype({"measure": "str"})
+    label = f"{quarters['quarter'].min()} to {quarters['quarter'].max()}"
+    for total in _named(load("task_force_totals")):
+        inside = window[window["measure"].eq(total.measure)]
+        least = inside["count"].fillna(inside["at_least"]).sum()
+        if inside["origin"].eq("returns").any() and (inside["count"].notna().all() or least > total.count_):
+            rows.append((total.measure, label, total.count_, least))
+    table = pd.DataFrame(rows, columns=["measure", "period", "published", "returned"])
+    table = table.astype({"published": "Int64", "returned": "Int64"})
+    return table.assign(difference=table["returned"] - table["published"])
 
 
-def _add_up(returns: pd.DataFrame) -> pd.DataFrame:
-    """Sum the returns by measure and quarter: `sum`, how many task forces `returned`, and the `statewide` count."""
-    known = returns.dropna(subset=["count"])
-    # Types are added up only where a return gives no count of all.
-    cell = ["quarter", "measure", "task_force"]
-    given = known.groupby(cell)["trafficking_type"].transform(lambda types: types.eq("all").any())
-    bodies = known[~given | known["trafficking_type"].eq("all")].groupby(cell, as_index=False)["count"].sum()
-    statewide = bodies["task_force"].eq(STATEWIDE)
-    sums = bodies[~statewide].groupby(["measure", "quarter"])["count"].agg(["sum", "size"])
-    totals = bodies[statewide].groupby(["measure", "quarter"])["count"].sum()
-    table = sums.rename(columns={"size": "returned"}).join(totals.rename("statewide"), how="outer")
-    return table.astype("Int64").reset_index()
+def known_day(as_of: str = "latest") -> str:
+    """Give the last day up to a day on which a return became known, which tells one state of the returns from another.
+
+    Returns
+    -------
+    str
+        A day, or "report" where no return was known.
+    """
+    days = store.read_store()["as_of"].dropna()
+    days = days[days <= _limit(as_of)]
+    return str(days.max().date()) if len(days) else REPORT_ALONE
 
 
-def _reporting(quarters: pd.PeriodIndex) -> dict[pd.Period, int]:
-    """Count the task forces that report by each quarter."""
-    since = pd.PeriodIndex(load("task_forces")["reports_from"], freq="Q")
-    return {quarter: int((since <= quarter).sum()) for quarter in quarters}
+def last_quarter(as_of: str = "latest") -> pd.Period:
+    """Give the last quarter that the report or a return known on a day covers."""
+    held = store.read_store()
+    quarters = held.loc[held["as_of"] <= _limit(as_of), "quarter"]
+    return max([load("task_force_quarters")["quarter"].max(), *quarters])
+
+
+def known_rows(held: pd.DataFrame, as_of: str = "latest") -> pd.DataFrame:
+    """Keep the last version that was known on a day of each count in the store.
+
+    Parameters
+    ----------
+    held : pandas.DataFrame
+        `read_store`.
+    as_of : str
+        As for `load_returns`.
+    """
+    known = held[held["as_of"] <= _limit(as_of)].sort_values(["as_of", "batch"], kind="stable")
+    cell = ["quarter", "task_force", "measure", "trafficking_type"]
+    return known.drop_duplicates(cell, keep="last").sort_values(cell)
+
+
+@dataclass(frozen=True)
+class _View:
+    cells: pd.DataFrame
+    totals: pd.DataFrame
+
+
+def check_audience(audience: str) -> None:
+    """Refuse what is no audience.
+
+    Raises
+    ------
+    HtanalysisError
+        If it is neither "public" nor "internal".
+    """
+    if audience not in settings.AUDIENCES:
+        raise HtanalysisError(f'"{audience}" is not an audience. Write public or internal.')
+
+
+def _view(as_of: str, audience: str) -> _View:
+    check_audience(audience)
+    return _make_view(settings.HOME, store.fingerprint(), _limit(as_of), audience)
+
+
+@lru_cache(maxsize=8)
+def _make_view(_home: object, _fingerprint: str, limit: pd.Timestamp, audience: str) -> _View:
+    """Make the view of a store that its folder and content tell apart."""
+    cells, totals = [], []
+    held = store.read_store().dropna(subset=["count"])
+    for (quarter, measure), rows in held.groupby(["quarter", "measure"]):
+        if (rows["as_of"] <= limit).any():
+            state, decision = _publish(rows, quarter, limit, audience)
+            cells += [(quarter, measure, *cell) for cell in _show_counts(state, decision, audience)]
+            totals += [(quarter, measure, *total) for total in _show_totals(state, decision)]
+    whole = {"count": "Int64", "returned": "Int64", "reporting": "Int64", "low": "Int64", "high": "Int64"}
+    frames = pd.DataFrame(cells, columns=_CELLS), pd.DataFrame(totals, columns=_TOTALS)
+    shown, added = (frame.astype({name: kind for name, kind in whole.items() if name in frame}) for frame in frames)
+    return _View(shown, _bound_totals(added, shown))
+
+
+def _publish(rows: pd.DataFrame, quarter: pd.Period, limit: pd.Timestamp, audience: str) -> tuple[State, Decision]:
+    """Give the state on a day and what is shown of it, after all that was shown before."""
+    # Quarters of the report's two years follow from its totals, as soon as the others are known.
+    told_elsewhere = quarter in set(load("task_force_quarters")["quarter"])
+    states = list_states(rows, list_reporting(quarter), told_elsewhere)
+    known = rows[rows["as_of"] <= limit].sort_values(["as_of", "batch"], kind="stable")
+    wanted = frozenset(keep_last(known).index)
+    if audience == "internal":
+        kinds = ("all", "sex", "labor", "other")
+        state = states[wanted]
+        return state, Decision(frozenset(), frozenset(kind for kind in kinds if state.total(kind) is not None))
+    knowledge = Knowledge()
+    for key, state in states.items():
+        decision, knowledge = decide(state, knowledge)
+        if key == wanted:
+            break
+    return state, decision
+
+
+def _show_counts(state: State, decision: Decision, audience: str) -> Iterator[tuple]:
+    for name in sorted(state.reporting | set(state.counts)):
+        if name not in state.counts:
+            yield name, "all", pd.NA, pd.NA, pd.NA, _NOT_RETURNED
+            continue
+        value = state.counts[name][1]
+        low, high = give_range(value) if name in decision.hidden else (value, value)
+        words = "count" if low == high else FEWER if high < settings.SMALLEST_SHOWN else f"{low:,} to {high:,}"
+        yield name, "all", value if low == high else pd.NA, low, high, words
+    if audience == "internal":
+        for (name, kind), (_, value) in state.types.items():
+            yield name, kind, value, value, value, "count"
+
+
+def _show_totals(state: State, decision: Decision) -> Iterator[tuple]:
+    for kind in ("all", "sex", "labor", "other"):
+        returned = len(state.counts) if kind == "all" else sum(each == kind for _, each in state.types)
+        if kind == "all" or returned or kind in state.statewide:
+            count = state.total(kind) if kind in decision.totals else pd.NA
+            yield kind, count, returned, len(state.reporting), kind in state.statewide
+
+
+def _bound_totals(totals: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Add the range of each total: what is shown of the counts returned, and the history of those that are not."""
+    history = cells[cells["trafficking_type"].eq("all")].sort_values("quarter")
+    ranges = []
+    for total in _named(totals):
+        if total.trafficking_type != "all" or pd.notna(total.count_):
+            ranges.append((total.count_, total.count_))
+            continue
+        of_measure = history[history["measure"].eq(total.measure)]
+        own = of_measure[of_measure["quarter"].eq(total.quarter)].set_index("task_force")
+        earlier = of_measure[of_measure["quarter"].lt(total.quarter)].groupby("task_force")
+        low = own["low"].fillna(earlier["low"].min()).fillna(0)
+        high = own["high"].fillna(earlier["high"].max())
+        ranges.append((low.sum(), high.sum(skipna=False)))
+    return totals.assign(
+        low=pd.array([low for low, _ in ranges], "Int64"), high=pd.array([high for _, high in ranges], "Int64")
+    )
+
+
+def _named(frame: pd.DataFrame) -> Iterator:
+    """Go through the rows of a frame; `count` is the name of a tuple's own method."""
+    return frame.rename(columns={"count": "count_"}).itertuples()
+
+
+def _limit(as_of: str) -> pd.Timestamp:
+    """Give the last day that counts."""
+    if as_of == "latest":
+        return pd.Timestamp.max
+    if as_of == REPORT_ALONE:
+        return pd.Timestamp.min
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", as_of):
+        raise HtanalysisError(f'"{as_of}" is not a day. Write it as YYYY-MM-DD, or latest.')
+    try:
+        return pd.Timestamp(date.fromisoformat(as_of))
+    except ValueError as error:
+        raise HtanalysisError(f'"{as_of}" is not a day of the calendar. Write it as YYYY-MM-DD.') from error
+
+
+def list_reporting(quarter: pd.Period) -> frozenset[str]:
+    """List the task forces that report by a quarter."""
+    table = load("task_forces")
+    return frozenset(table.loc[pd.PeriodIndex(table["reports_from"], freq="Q") <= quarter, "task_force"])

@@ -1,5 +1,6 @@
 """Executing the notebooks with papermill, several at a time, and reading what they show."""
 
+import ast
 import logging
 import os
 import shutil
@@ -71,7 +72,13 @@ def find_notebooks(folder: Path | None = None) -> list[Path]:
     return found
 
 
-def run_notebooks(sources: Sequence[Path], folder: Path, parameters: Mapping[str, Any], jobs: int = 2) -> list[Path]:
+def run_notebooks(
+    sources: Sequence[Path],
+    folder: Path,
+    parameters: Mapping[str, Any],
+    jobs: int = 2,
+    where_declared: Mapping[str, Any] | None = None,
+) -> list[Path]:
     """Execute notebooks and write them, with their outputs and nothing of this machine, to a folder.
 
     Parameters
@@ -84,6 +91,8 @@ def run_notebooks(sources: Sequence[Path], folder: Path, parameters: Mapping[str
         Values for the cell tagged "parameters"; every notebook must declare each of them.
     jobs : int
         How many run at the same time.
+    where_declared : mapping, optional
+        Further values, for the notebooks that declare them.
 
     Returns
     -------
@@ -97,7 +106,7 @@ def run_notebooks(sources: Sequence[Path], folder: Path, parameters: Mapping[str
     NotebookError
         If notebooks stop or cannot be read; all others are run first, and the message names each.
     """
-    needed = {source: _changed_parameters(source, parameters) for source in sources}
+    needed = {source: _changed_parameters(source, parameters, where_declared or {}) for source in sources}
     folder.mkdir(parents=True, exist_ok=True)
     stopping = Event()
     with ThreadPoolExecutor(jobs) as pool:
@@ -129,7 +138,45 @@ def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     yield "table", data[mime]
 
 
-def _changed_parameters(source: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Run a notebook's code in this process, without a kernel, and give what it finds.
+
+    For a quick look at what would change; a report runs its notebooks in kernels of their own.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        The notebook.
+    parameters : mapping
+        Values that follow its cell tagged "parameters".
+
+    Returns
+    -------
+    list of dict
+        Its findings, each with the notebook's name under "notebook".
+    """
+    shown: list[Any] = []
+    names: dict[str, Any] = {"display": lambda *objects: shown.extend(objects), "print": lambda *_, **__: None}
+    for cell in nbformat.read(source, as_version=4).cells:
+        if cell.cell_type == "code":
+            shown.append(_run_cell(cell.source, names))
+            if "parameters" in cell.metadata.get("tags", []):
+                names |= parameters
+    bundles = [item._repr_mimebundle_() for item in shown if isinstance(item, findings.Finding | findings.Answer)]
+    return [{"notebook": source.stem} | found for bundle in bundles for found in bundle[findings.MIME]["findings"]]
+
+
+def _run_cell(source: str, names: dict[str, Any]) -> Any:
+    """Run a cell, and give the value of its last line where that is an expression."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "notebook", "exec"), names)  # noqa: S102, the collection's own notebooks
+    return eval(compile(ast.Expression(last.value), "notebook", "eval"), names) if last else None  # noqa: S307
+
+
+def _changed_parameters(
+    source: Path, parameters: Mapping[str, Any], where_declared: Mapping[str, Any]
+) -> dict[str, Any]:
     """Keep the parameters that differ from the notebook's own, so that a default run leaves the notebook as it is."""
     try:
         declared = papermill.inspect_notebook(_as_given(source))
@@ -143,7 +190,8 @@ def _changed_parameters(source: Path, parameters: Mapping[str, Any]) -> dict[str
                 f'{source.name} has no parameter "{name}". Declare it in the cell tagged "parameters"; it has: '
                 f"{', '.join(declared) or 'none'}."
             )
-    return {name: value for name, value in parameters.items() if declared[name]["default"].strip("\"'") != str(value)}
+    given = parameters | {name: value for name, value in where_declared.items() if name in declared}
+    return {name: value for name, value in given.items() if declared[name]["default"].strip("\"'") != str(value)}
 
 
 def _run_one(source: Path, target: Path, parameters: Mapping[str, Any], stopping: Event) -> Failure | None:
@@ -215,11 +263,13 @@ def _in_one_line(kind: str, text: str) -> str:
 
 
 def _clean(path: Path) -> None:
-    """Take out what papermill and Jupyter note of this machine, and papermill's error banners."""
+    """Take out what papermill and Jupyter note of this machine, papermill's error banners and its random cell id."""
     notebook = papermill.execute.remove_error_markers(nbformat.read(path, as_version=4))
     notebook.metadata.pop("papermill", None)
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags", True):

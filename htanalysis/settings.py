@@ -16,3 +16,16 @@ BASES = {
     "bounded": "the range that the reported numbers leave open",
     "assumed": "true only if the named assumption is",
 }
+
+#: Smallest count of a return below the state that a public report shows, but for 0: California's health and human
+#: services agencies publish none below 11 (Data De-Identification Guidelines, 2016).
+SMALLEST_SHOWN = 11
+
+#: From a public report nobody can tell a smaller count to fewer values than this.
+PROTECTION_WIDTH = 5
+
+#: For whom a report is made: the public one hides what could point at a person.
+AUDIENCES = ("public", "internal")
+
+#: The task force's name in a return that counts all task forces together.
+STATEWIDE = "Statewide"

@@ -98,7 +98,7 @@ def test_only_what_is_wider_than_its_place_stops_the_tab_key(page):
         " box.tabIndex === 0 && box.getAttribute('role') === 'region' && !!box.getAttribute('aria-label')])"
     )
     assert all(wide == marked for wide, marked in boxes)
-    assert any(wide for wide, _ in boxes) or page.name in ("index", "06-services") or page.wide == 1280
+    assert any(wide for wide, _ in boxes) or page.name in ("index", "06-services", "changes") or page.wide == 1280
 
 
 def test_axe_finds_nothing_with_everything_open(page):
@@ -171,7 +171,8 @@ def without_functions(report, tmp_path_factory):
         item["method"] = None
     nbformat.write(notebook, folder / "06-services.ipynb")
     found = [{"notebook": "06-services"} | item for item in found if "sentence" in item]
-    pages.write_pages([folder / "06-services.ipynb"], found, "2012Q2", folder)
+    parameters = {"quarter": "2012Q2", "as_of": "report", "audience": "public"}
+    pages.write_pages([folder / "06-services.ipynb"], found, parameters, folder, None)
     return folder
 
 

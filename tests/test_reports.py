@@ -1,12 +1,15 @@
 import csv
 import json
+import os
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import openpyxl
 import pytest
+from conftest import run_killed
 from nbformat.v4 import new_code_cell, new_notebook
 
 from htanalysis import reports
@@ -26,7 +29,7 @@ def test_a_report_holds_what_it_promises(report):
     assert report.name == "2012Q2"
     assert {"index.html", "codebook.html", "methods.html", "findings.csv", "tables.xlsx", "manifest.json"} <= names
     assert {f"{name}.html" for name in ("00-start-here", "03-county-convictions", "07-the-report-checked")} <= names
-    assert len([name for name in names if name.startswith("notebooks/")]) == 8
+    assert len([name for name in names if name.startswith("notebooks/")]) == 9
     assert [name for name in names if "plotly" in name] == ["assets/plotly.min.js"]
     assert not list(report.parent.glob(".2012Q2*")), "nothing half done is left"
 
@@ -81,7 +84,7 @@ def test_a_workbook_that_finds_the_disk_full_says_so():
 
 def test_the_manifest_names_inputs_outputs_parameters_and_versions(report):
     manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["parameters"] == {"quarter": "2012Q2"}
+    assert manifest["parameters"] == {"quarter": "2012Q2", "as_of": "report", "audience": "public"}
     assert set(manifest["outputs"]) == set(files(report)) - {"manifest.json"}
     assert "data/report/penal_code_236_1.csv" in manifest["inputs"]
     assert "notebooks/01-quarterly-trends.ipynb" in manifest["inputs"]
@@ -98,6 +101,11 @@ def test_the_same_inputs_give_the_same_bytes_at_any_number_of_jobs(report, tmp_p
     for manifest in manifests:
         del manifest["started"], manifest["seconds"]
     assert manifests[0] == manifests[1]
+
+
+def reports_in(out):
+    """List what lies in a folder of reports, but for what they found, which is kept for the next one."""
+    return sorted(path.name for path in out.iterdir() if path.name != ".history")
 
 
 @pytest.fixture
@@ -157,7 +165,7 @@ def test_a_new_report_takes_the_place_of_the_earlier_one(one_notebook, monkeypat
     (out / "2012Q2").mkdir(parents=True)
     (out / "2012Q2" / "old.html").write_text("old")
     assert reports.make_report("2012Q2", out).read_text() == "new"
-    assert not (out / "2012Q2" / "old.html").exists() and [path.name for path in out.iterdir()] == ["2012Q2"]
+    assert not (out / "2012Q2" / "old.html").exists() and reports_in(out) == ["2012Q2"]
 
 
 def test_an_interrupted_move_is_made_good(one_notebook):
@@ -173,7 +181,7 @@ def test_what_an_interrupted_move_left_beside_a_report_is_deleted(written):
     (written / ".2012Q2-earlier").mkdir()
     (written / ".2012Q2-earlier" / "index.html").write_text("older still")
     assert reports.make_report("2012Q2", written).read_text() == "new"
-    assert [path.name for path in written.iterdir()] == ["2012Q2"]
+    assert reports_in(written) == ["2012Q2"]
 
 
 @pytest.mark.parametrize("fail_at", [1, 2])
@@ -191,7 +199,7 @@ def test_an_interrupt_within_the_move_brings_the_earlier_report_back(written, mo
         reports.make_report("2012Q2", written)
     assert len(calls) >= fail_at
     assert {name: content.decode() for name, content in files(written).items()} == {"2012Q2/index.html": "earlier"}
-    assert [path.name for path in written.iterdir()] == ["2012Q2"]
+    assert reports_in(written) == ["2012Q2"]
 
 
 @pytest.mark.parametrize("name", ["2012Q2", ".2012Q2-earlier", "2012Q2-failed"])
@@ -254,6 +262,35 @@ def test_a_period_that_is_not_held_runs_nothing(tmp_path):
 
 def test_a_range_has_a_folder_of_its_own(one_notebook, monkeypatch):
     out = one_notebook("1")
-    monkeypatch.setattr(reports, "write_pages", lambda *given: (given[3] / "index.html").write_text(given[2]))
+    monkeypatch.setattr(
+        reports, "write_pages", lambda *given: (given[3] / "index.html").write_text(given[2]["quarter"])
+    )
     index = reports.make_report("2011Q3:2012Q2", out)
     assert index.parent.name == "2011Q3-2012Q2" and index.read_text() == "2011Q3:2012Q2"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no kill -9 elsewhere")
+def test_killed_at_any_write_there_is_the_earlier_report_or_the_new_one(tmp_path, monkeypatch):
+    def fill(draft, *_):
+        for name in ("index.html", "findings.csv", "manifest.json"):
+            (draft / name).write_text("new")
+        return []
+
+    monkeypatch.setattr(reports, "_fill", fill)
+    outcomes = []
+    for step in range(60):
+        out = tmp_path / str(step)
+        (out / "2012Q2").mkdir(parents=True)
+        for name in ("index.html", "findings.csv", "manifest.json"):
+            (out / "2012Q2" / name).write_text("earlier")
+        code = run_killed(partial(reports.make_report, "2012Q2", out), out, step)
+        # What stands aside in the moment of the move is put back by the next run.
+        place = next(path for path in (out / "2012Q2", out / ".2012Q2-earlier") if path.exists())
+        texts = {path.read_text() for path in place.iterdir()}
+        assert code in (0, -9) and len(texts) == 1 and len(list(place.iterdir())) == 3
+        outcomes.append((code, *texts))
+        reports.make_report("2012Q2", out)
+        assert reports_in(out) == ["2012Q2"] and (out / "2012Q2" / "index.html").read_text() == "new"
+        if code == 0:
+            break
+    assert outcomes[0] == (-9, "earlier") and outcomes[-1] == (0, "new") and (-9, "new") in outcomes

@@ -3,7 +3,9 @@ import pytest
 
 import htanalysis as ht
 from htanalysis import settings
+from htanalysis.returns import known_day
 
+INTERNAL = {"audience": "internal"}
 TASK_FORCES = ht.load("task_forces")["task_force"].tolist()
 HEAD = "period_start,period_end,task_force,measure,trafficking_type,count,as_of\n"
 
@@ -27,8 +29,8 @@ def line(task_force, count, period="2011-10-01,2011-12-31", kind="all", as_of="2
     return f"{period},{task_force},arrests,{kind},{count},{as_of}"
 
 
-def arrests(**given):
-    table = ht.count_quarters(**given)
+def arrests(as_of="latest", audience="internal"):
+    table = ht.count_quarters(as_of, audience)
     return table[table["measure"].eq("arrests")].set_index("quarter")
 
 
@@ -85,10 +87,8 @@ def test_a_later_version_counts_from_its_day_on(store):
 def test_a_return_counts_in_the_quarter_that_it_overlaps_most(store):
     store("2011Q4", line("Statewide", 5, "2011-11-16,2012-02-14"), line("Statewide", 7, "2011-08-10,2011-11-09"))
     # 46 of 91 days lie in 2011Q4, and 52 of 92 in 2011Q3.
-    assert ht.load_returns().set_index("quarter")["count"].to_dict() == {
-        pd.Period("2011Q3"): 7,
-        pd.Period("2011Q4"): 5,
-    }
+    totals = ht.total_returns().query("trafficking_type == 'all'").set_index("quarter")
+    assert totals["count"].to_dict() == {pd.Period("2011Q3"): 7, pd.Period("2011Q4"): 5}
 
 
 def test_a_total_holds_until_returns_contradict_it(store):
@@ -111,3 +111,81 @@ def test_later_quarters_continue_the_series(store):
     table = arrests()
     assert table.index[-1] == pd.Period("2012Q4") and pd.isna(table.loc["2012Q3", "count"])
     assert str(ht.held_quarters()[-1]) == "2012Q4" == ht.period_label(ht.parse_period("latest"))
+
+
+def test_the_history_of_the_missing_bounds_a_total(store):
+    one, two, *others = TASK_FORCES
+    for quarter, first, counts in (
+        ("2011Q3", "2011-07-01,2011-09-30", (40, 30)),
+        ("2011Q4", "2011-10-01,2011-12-31", (60, 20)),
+    ):
+        rows = [line(name, 12, first) for name in others]
+        store(quarter, *rows, line(one, counts[0], first), line(two, counts[1], first))
+    store("2012Q1", *[line(name, 13, "2012-01-01,2012-03-31", as_of="2012-04-30") for name in others])
+    totals = ht.total_returns(**INTERNAL).query("trafficking_type == 'all'").set_index("quarter")
+    row = totals.loc["2012Q1"]
+    # Seven have returned 13 each; the first had 40 to 60, the second 20 to 30.
+    assert row[["returned", "reporting", "low", "high"]].tolist() == [7, 9, 91 + 60, 91 + 90] and pd.isna(row["count"])
+    told = ht.tell_totals(ht.total_returns(**INTERNAL), ht.parse_period("2012Q1")).iloc[0]
+    assert told[["label", "low", "high", "reported", "basis"]].tolist() == ["arrests", 151, 181, "7 of 9", "bounded"]
+
+
+def test_without_history_a_total_has_no_upper_end(store):
+    store("2011Q4", *[line(name, 12) for name in TASK_FORCES[:-1]])
+    told = ht.tell_totals(ht.total_returns(**INTERNAL), ht.parse_period("2011Q4")).iloc[0]
+    assert told[["low", "high"]].tolist() == [96, float("inf")]
+
+
+def test_counts_are_told_in_words(store):
+    store("2011Q4", *[line(name, 0) for name in TASK_FORCES[:-2]], line(TASK_FORCES[-2], 1200))
+    table = ht.tell_counts(ht.load_returns(**INTERNAL), pd.Period("2011Q4", freq="Q")).set_index("task_force")[
+        "arrests"
+    ]
+    assert table[TASK_FORCES].tolist() == [*["0"] * 7, "1,200", "not returned"]
+
+
+def test_returns_are_set_against_what_was_published(store):
+    store("2012Q2", line("Statewide", 380, "2012-04-01,2012-06-30", as_of="2012-08-31"))
+    assert ht.reconcile(ht.count_quarters()).to_dict("records") == [
+        {"measure": "arrests", "period": "2012Q2", "published": 377, "returned": 380, "difference": 3}
+    ]
+    store("2011Q4", line("Statewide", 1700))
+    both = ht.reconcile(ht.count_quarters()).set_index("period").loc["2010Q3 to 2012Q2"]
+    # 180 are published for the first quarter; with 1,700 and 380 the two years have at least 2,260.
+    assert both[["published", "returned", "difference"]].tolist() == [1798, 2260, 462]
+
+
+def test_statements_follow_the_returns(store):
+    spans = [f"{q.start_time.date()},{q.end_time.date()}" for q in ht.parse_period("2010Q3:2012Q2")]
+    store("2011Q4", *[line("Statewide", 230, span, as_of="2012-08-31") for span in spans])
+    claims = ht.recompute_claims(ht.count_quarters()).set_index("claim_id")
+    assert claims.loc["es-arrests", ["recomputed", "verdict"]].tolist() == ["1,840", "differs"]
+    assert claims.loc["es-nearly-1800", "verdict"] == "differs"
+    assert claims.loc["es-investigations", "verdict"] == "reproduces"
+    assert ht.recompute_claims(ht.count_quarters("report")).equals(ht.recompute_claims())
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("day", ["yesterday", "2012-13-01", "2012-1-1", "31.10.2012"])
+def test_a_day_that_is_none_is_one_sentence(day):
+    with pytest.raises(ht.HtanalysisError, match=f'"{day}" is not a day'):
+        ht.load_returns(day)
+
+
+@pytest.mark.usefixtures("store")
+def test_an_audience_that_is_none_is_one_sentence():
+    with pytest.raises(ht.HtanalysisError, match='"press" is not an audience'):
+        ht.load_returns(audience="press")
+
+
+def test_the_last_day_known_tells_the_state_of_the_returns(store):
+    assert known_day() == "report"
+    store("2011Q4", line("Statewide", 200), line("Statewide", 210, as_of="2012-05-01"))
+    assert [known_day(day) for day in ("latest", "2012-04-30", "2012-01-30")] == ["2012-05-01", "2012-01-31", "report"]
+    assert ht.count_quarters("report").equals(ht.count_quarters("2012-01-30"))
+
+
+def test_returns_are_no_data_set_to_load():
+    with pytest.raises(ht.HtanalysisError, match="load_returns"):
+        ht.load("returns")
+    assert ht.describe("returns")["column"].tolist() == HEAD.strip().split(",")

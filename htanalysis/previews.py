@@ -1,0 +1,99 @@
+"""What would change if returns were added: told to staff before they store a number."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from htanalysis import settings, store
+from htanalysis.changes import compare_findings, list_newly_known, list_revisions, list_verdicts
+from htanalysis.claims import recompute_claims
+from htanalysis.returns import count_quarters, known_day, known_rows, last_quarter
+from htanalysis.runs import find_findings, find_notebooks
+
+#: The audience of whoever adds returns.
+_STAFF = "internal"
+
+
+def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Find what would change if rows were added to the store.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As `check_files` gives them.
+
+    Returns
+    -------
+    dict of str to list of dict
+        `known`: quarterly counts of the state that are newly known; `revisions`: counts that are others; `findings`
+        that move; `statements` of the 2012 report whose verdict changes; `hidden`: counts of task forces from 1 to 10,
+        which a public report would not show and had not to hide before; `late`: days before the last that is held, on
+        which a report made as of then would change.
+    """
+    before = _look()
+    with store.pretending(rows):
+        after = _look()
+    tables = {
+        "known": list_newly_known(before["counts"], after["counts"]),
+        "revisions": list_revisions(before["rows"], after["rows"]),
+        "statements": list_verdicts(before["claims"], after["claims"]),
+        "hidden": _newly_small(before["rows"], after["rows"]),
+        "late": _late_days(before["day"], rows),
+    }
+    told = {name: _plain(table) for name, table in tables.items()}
+    return told | {"findings": compare_findings(before["findings"], after["findings"])}
+
+
+def tell(changes: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Write what would change, a line each, under a heading for each kind."""
+    cell = "{quarter} {task_force}, {measure}, {trafficking_type}"
+    kinds = {
+        "known": ("Counts of the state newly known", "{quarter} {measure}: {count}"),
+        "revisions": ("Revisions", cell + ": {old} becomes {new} ({difference:+d})"),
+        "findings": ("Findings that move", "{sentence} Before: {old}; then: {new}"),
+        "statements": ("Statements of the 2012 report", "“{quote}” ({chapter}): {old} becomes {new}"),
+        "hidden": ("Counts that a public report will hide", cell + ": {count}"),
+        "late": ("Days before the last that is held, on which reports would now show more", "{as_of}"),
+    }
+    for kind, (heading, form) in kinds.items():
+        yield f"{heading}: {len(changes[kind]) or 'none'}"
+        yield from (f"- {form.format(**change)}" for change in changes[kind])
+
+
+def _look() -> dict[str, Any]:
+    """Take what depends on the store, as it is now."""
+    parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
+    counts = count_quarters(audience=_STAFF)
+    touched = [path for path in find_notebooks() if "as_of:" in path.read_text(encoding="utf-8")]
+    return {
+        "rows": known_rows(store.read_store()),
+        "day": parameters["as_of"],
+        "counts": counts,
+        "claims": recompute_claims(counts),
+        "findings": [found for path in touched for found in find_findings(path, parameters)],
+    }
+
+
+def _newly_small(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    cell = ["quarter", "task_force", "measure", "trafficking_type"]
+    own = [rows[rows["task_force"].ne(settings.STATEWIDE)] for rows in (before, after)]
+    then, now = (rows[rows["count"].between(1, settings.SMALLEST_SHOWN - 1).fillna(False)] for rows in own)
+    new = now.merge(then[cell], on=cell, how="left", indicator=True)
+    return new.loc[new["_merge"].eq("left_only"), [*cell, "count"]]
+
+
+def _late_days(last: str, rows: pd.DataFrame) -> pd.DataFrame:
+    days = pd.Series(rows["as_of"].dt.strftime("%Y-%m-%d").unique(), name="as_of", dtype="str")
+    return days[days < last].sort_values().to_frame() if last[0].isdecimal() else days[:0].to_frame()
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn rows into values that JSON knows."""
+    return [{str(name): _plain_value(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain_value(value: Any) -> str | int | None:
+    if isinstance(value, pd.Period):
+        return str(value)
+    return value if isinstance(value, str) else None if pd.isna(value) else int(value)

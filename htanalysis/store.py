@@ -1,0 +1,339 @@
+"""The store of staff's returns: a file a quarter to which rows are only ever added, and the hashes that show it.
+
+An addition is written beside, made safe on the disk, and counts from the moment in which its folder gets its name;
+whoever reads sees all of it or nothing, wherever the process may be stopped.
+"""
+
+import csv
+import hashlib
+import io
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from htanalysis import settings
+from htanalysis.errors import HtanalysisError
+from htanalysis.sheets import COLUMNS, Problem, show
+
+_LEDGER = "ledger.csv"
+_LEDGER_COLUMNS = ("batch", "added", "quarter", "sha256")
+_DAYS = ("period_start", "period_end", "as_of")
+_ORDER = ["task_force", "measure", "trafficking_type", "as_of"]
+#: How long an addition waits for another to end.
+LOCK_SECONDS = 30
+
+#: Files that are read in the place of those on the disk, while `pretending`.
+_pretended: dict[str, bytes] | None = None
+
+
+def folder() -> Path:
+    """Give the store's folder."""
+    return settings.HOME / "data" / "quarters"
+
+
+def read_store() -> pd.DataFrame:
+    """Read all that the store holds, every version.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is one count of one return as known from one day on: `quarter` (the one that its period overlaps most),
+        `period_start`, `period_end`, `task_force`, `measure`, `trafficking_type`, `count` (missing where a row written
+        by hand gives none), `as_of`, and `batch`: which addition brought it, 1 for the first.
+
+    Raises
+    ------
+    HtanalysisError
+        If a file of the store cannot be read; `htanalysis check` says more.
+    """
+    files = _read_files()
+    batches = {entry["sha256"]: int(entry["batch"]) for entry in _entries(files)}
+    rows = [
+        (*cells, batches.get(_hash(line), 1))
+        for name, content in _quarter_files(files).items()
+        for line, cells in _split(name, content)
+    ]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "batch"], dtype="str").astype({"batch": "int"})
+    try:
+        for day in _DAYS:
+            table[day] = pd.to_datetime(table[day], format="%Y-%m-%d")
+        table["count"] = table["count"].replace("", pd.NA).astype("Float64").astype("Int64")
+    except (ValueError, TypeError) as error:
+        raise HtanalysisError(f"{folder()}: {error}. Run htanalysis check to see which row was touched.") from error
+    table.insert(0, "quarter", find_quarters(table))
+    return table
+
+
+def find_quarters(periods: pd.DataFrame) -> pd.PeriodIndex:
+    """Find the quarter that each period overlaps most: the one that holds its middle day.
+
+    Parameters
+    ----------
+    periods : pandas.DataFrame
+        Columns `period_start` and `period_end`, both ends included.
+    """
+    middle = periods["period_start"] + (periods["period_end"] - periods["period_start"]) / 2
+    return pd.PeriodIndex(middle.dt.to_period("Q"), freq="Q")
+
+
+def fingerprint() -> str:
+    """Give a SHA-256 of all that the store holds."""
+    digest = hashlib.sha256()
+    for name, content in _read_files().items():
+        digest.update(f"{name} {len(content)} ".encode() + content)
+    return digest.hexdigest()
+
+
+def check_store() -> list[Problem]:
+    """Compare the store with the hashes that were kept when its rows were added.
+
+    Returns
+    -------
+    list of Problem
+        Each row that was changed or written by hand, and for each file how many rows are gone.
+    """
+    files = _read_files()
+    kept = {name: Counter() for name in _quarter_files(files)}
+    for entry in _entries(files):
+        kept.setdefault(f"{entry['quarter']}.csv", Counter())[entry["sha256"]] += 1
+    problems = []
+    for name, hashes in sorted(kept.items()):
+        problems += list(_compare(name, files.get(name, b""), hashes))
+    return problems
+
+
+def require_untouched() -> None:
+    """Refuse to go on with a store that was touched by hand.
+
+    Raises
+    ------
+    HtanalysisError
+        If it was; the message names the first row.
+    """
+    if problems := check_store():
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise HtanalysisError(f"{problems[0]}{more} htanalysis check lists all that was touched.")
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Keep every other addition out, and finish one that was stopped half way.
+
+    Raises
+    ------
+    HtanalysisError
+        If another holds the store for longer than `LOCK_SECONDS`; the message says who.
+    """
+    folder().mkdir(parents=True, exist_ok=True)
+    holder = folder() / ".holder"
+    try:
+        with FileLock(folder() / ".lock", timeout=LOCK_SECONDS):
+            holder.write_text(f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}", encoding="utf-8")
+            try:
+                _finish()
+                yield
+            finally:
+                holder.unlink(missing_ok=True)
+    except Timeout as error:
+        who = show(holder.read_text(encoding="utf-8")) if holder.exists() else "another process"
+        raise HtanalysisError(
+            f"{folder()} is held by another addition ({who}). Nothing was stored. Wait until it has ended, and run the "
+            "command again."
+        ) from error
+
+
+@contextmanager
+def pretending(rows: pd.DataFrame) -> Iterator[None]:
+    """Let all that reads the store see it as if rows had been added, and write nothing.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As for `append`.
+    """
+    global _pretended
+    files = _read_files()
+    _pretended = files | _add_to(files, rows)
+    try:
+        yield
+    finally:
+        _pretended = None
+
+
+def append(rows: pd.DataFrame) -> list[str]:
+    """Add rows to the store, all or none. Call it inside `locked`.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As `check_files` gives them.
+
+    Returns
+    -------
+    list of str
+        The files that grew.
+    """
+    changed = _add_to(_read_files(), rows)
+    _commit(changed)
+    return sorted(name for name in changed if name != _LEDGER)
+
+
+def _add_to(files: Mapping[str, bytes], rows: pd.DataFrame) -> dict[str, bytes]:
+    """Give the files that change, as they are with the rows added."""
+    entries = _entries(files)
+    batch = 1 + max((int(entry["batch"]) for entry in entries), default=0)
+    added, changed = datetime.now(UTC).date().isoformat(), {}
+    for quarter, group in rows.groupby("quarter"):
+        name = f"{quarter}.csv"
+        lines = [_write_row(row) for row in group[list(COLUMNS)].itertuples(index=False)]
+        changed[name] = _join(COLUMNS, [*(line for line, _ in _split(name, files.get(name, b""))), *lines])
+        entries += [
+            {"batch": str(batch), "added": added, "quarter": str(quarter), "sha256": _hash(line)} for line in lines
+        ]
+    changed[_LEDGER] = _join(_LEDGER_COLUMNS, [",".join(entry.values()) for entry in entries], ordered=False)
+    return changed
+
+
+# Reading
+
+
+def _read_files() -> dict[str, bytes]:
+    """Read all files as of one moment: while an addition goes on, once more."""
+    if _pretended is not None:
+        return _pretended
+    while True:
+        files = {name: _read(name) for name in _list_names()}
+        if _read(_LEDGER) == files.get(_LEDGER, b""):
+            return files
+
+
+def _list_names() -> list[str]:
+    names = {path.name for place in (folder(), folder() / ".added") for path in place.glob("*.csv")}
+    return sorted(names)
+
+
+def _read(name: str) -> bytes:
+    """Read a file: what was added and not yet moved counts first."""
+    for place in (folder() / ".added", folder()):
+        try:
+            return (place / name).read_bytes()
+        except FileNotFoundError:
+            continue
+    return b""
+
+
+def _quarter_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: content for name, content in files.items() if name != _LEDGER}
+
+
+def _entries(files: Mapping[str, bytes]) -> list[dict[str, str]]:
+    """Give the ledger's rows, which say which row came with which addition."""
+    text = files.get(_LEDGER, b"").decode("utf-8", "replace")
+    entries = list(csv.DictReader(io.StringIO(text)))
+    if any(set(entry) != set(_LEDGER_COLUMNS) or not str(entry["batch"]).isdecimal() for entry in entries):
+        raise HtanalysisError(
+            f"{folder() / _LEDGER} was touched by hand. Restore it from a copy, and run htanalysis check."
+        )
+    return entries
+
+
+def _split(name: str, content: bytes) -> list[tuple[str, list[str]]]:
+    """Give a file's lines after its head, each whole and as cells."""
+    lines = content.decode("utf-8", "replace").split("\n")
+    if content and tuple(lines[0].split(",")) != COLUMNS:
+        raise HtanalysisError(f"{name}, row 1: the columns must be {', '.join(COLUMNS)}. Restore the file from a copy.")
+    split = [(line, next(csv.reader([line]), [])) for line in lines[1:] if line]
+    for row, (_, cells) in enumerate(split, 2):
+        if len(cells) != len(COLUMNS):
+            raise HtanalysisError(
+                f"{name}, row {row}: it has {len(cells)} cells, not {len(COLUMNS)}. Restore the file."
+            )
+    return split
+
+
+def _hash(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest()
+
+
+def _compare(name: str, content: bytes, kept: Counter) -> Iterator[Problem]:
+    """Find the rows of a file that were not added, and say how many that were are gone."""
+    gone = Counter(kept)
+    for row, (line, cells) in enumerate(_split(name, content), 2):
+        if gone[_hash(line)]:
+            gone[_hash(line)] -= 1
+        else:
+            found = show(",".join(cells))
+            advice = "Restore the file from a copy, and bring changes with htanalysis add."
+            yield Problem(name, None, row, None, found, f"this row was touched by hand: {found}. {advice}")
+    if lost := gone.total():
+        words = "1 row that was added is" if lost == 1 else f"{lost} rows that were added are"
+        yield Problem(name, None, None, None, None, f"{words} gone or changed. Restore the file from a copy.")
+
+
+# Writing
+
+
+def _write_row(row: Iterable[object]) -> str:
+    cells = [value.strftime("%Y-%m-%d") if isinstance(value, pd.Timestamp) else str(value) for value in row]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def _join(head: Iterable[str], lines: list[str], ordered: bool = True) -> bytes:
+    """Write a file; the rows of a quarter are sorted, so that a comparison of two versions shows what came."""
+    if ordered:
+        places = [COLUMNS.index(name) for name in _ORDER]
+        lines = sorted(lines, key=lambda line: [next(csv.reader([line]))[place] for place in places])
+    return ("\n".join([",".join(head), *lines]) + "\n").encode()
+
+
+def _commit(files: Mapping[str, bytes]) -> None:
+    """Write files so that all count or none: they do from the moment in which their folder is renamed."""
+    staged = folder() / ".adding"
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        staged.mkdir()
+        for name, content in files.items():
+            _write(staged / name, content)
+        _sync(staged)
+    except OSError:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
+    staged.rename(folder() / ".added")
+    _sync(folder())
+    _finish()
+
+
+def _finish() -> None:
+    """Move what was added to its place. What was stopped here goes on with the next addition."""
+    added = folder() / ".added"
+    if added.is_dir():
+        for path in sorted(added.iterdir()):
+            path.replace(folder() / path.name)
+        _sync(folder())
+        added.rmdir()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(place: Path) -> None:
+    """Make a folder's entries safe on the disk, where the system can."""
+    if os.name == "posix":
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,193 @@
+"""From a folder of returns to the store, as staff do it: template, check, add, quarters, data returns."""
+
+import csv
+import datetime
+import io
+import json
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as running
+from hypothesis import strategies as st
+from test_checks import fill, line, write
+from test_cli import run
+
+import htanalysis as ht
+from htanalysis import cli, settings, store
+from htanalysis.sheets import COLUMNS
+
+SAN_DIEGO = "San Diego North County Anti-Trafficking Task Force"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Work in an empty folder, with an empty store."""
+    home = tmp_path / "home"
+    (home / "data").mkdir(parents=True)
+    for name in ("report", "reference", "datapackage.json"):
+        (home / "data" / name).symlink_to(settings.HOME / "data" / name)
+    for name in ("notebooks", "shapefiles"):
+        (home / name).symlink_to(settings.HOME / name)
+    monkeypatch.setattr(settings, "HOME", home)
+    monkeypatch.chdir(tmp_path)
+    return home
+
+
+def test_from_template_to_store(home, tmp_path, capsys):
+    assert run(capsys, "template", "2012Q3") == (0, "Ready to be filled in: returns-2012Q3.xlsx\n", "")
+    code, _, err = run(capsys, "template", "2012Q3")
+    assert code == 1 and err == "returns-2012Q3.xlsx is there already, perhaps filled in. Move it away first.\n"
+    fill(tmp_path / "returns-2012Q3.xlsx", {3: 40, 7: 25, 179: 12})
+    code, out, err = run(capsys, "check", "returns-2012Q3.xlsx")
+    assert code == 0 and out.startswith("What adding 3 counts would change:\nCounts of the state newly known: none\n")
+    assert err == (
+        "Notice: returns-2012Q3.xlsx, count: 177 empty counts were taken as not reported. "
+        "What is held for them stays as it is.\n"
+    )
+    assert not list((home / "data").glob("quarters/*.csv"))
+    assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (0, "Stored 3 counts in 2012Q3.csv.\n")
+    before = (home / "data" / "quarters" / "2012Q3.csv").read_bytes()
+    assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (
+        *(0, "Nothing was stored: all that the files give is held already.\n"),
+    )
+    assert (home / "data" / "quarters" / "2012Q3.csv").read_bytes() == before
+
+
+def test_what_is_wrong_is_told_and_nothing_stored(home, tmp_path, capsys):
+    good, bad = write(tmp_path, line(12), name="good.csv"), write(tmp_path, line("-3"), name="bad.csv")
+    for command in ("check", "add"):
+        code, out, err = run(capsys, command, str(good), str(bad))
+        assert (code, out) == (1, "")
+        assert err.splitlines() == [
+            "bad.csv, row 2, count: -3 is below 0. Write a whole number, 0 for none, or leave it empty if it was not "
+            "reported.",
+            "1 problem in 1 row. Nothing was stored.",
+        ]
+    assert not list((home / "data").glob("quarters/*.csv"))
+
+
+@pytest.mark.usefixtures("home")
+def test_fifty_problems_are_shown_errors_first_and_the_rest_counted(tmp_path, capsys):
+    path = write(tmp_path, line('"1,277"', measure="people trained"), *[line("x") for _ in range(70)])
+    code, _, err = run(capsys, "check", str(path))
+    lines = err.splitlines()
+    assert code == 1 and len(lines) == 52 and "a.csv, row 3" in lines[0]
+    assert lines[-2:] == ["... and 21 more.", "70 problems in 70 rows. Nothing was stored."]
+
+
+@pytest.mark.usefixtures("home")
+def test_programs_get_the_same_as_json(tmp_path, capsys):
+    code, out, err = run(capsys, "check", "--format", "json", str(write(tmp_path, line("-3"))))
+    told = json.loads(out)
+    assert code == 1 and err.strip() == "" and told["changes"] == {}
+    assert told["problems"][0]["column"] == "count" and told["problems"][0]["severity"] == "error"
+    code, out, _ = run(capsys, "check", "--format", "json", str(write(tmp_path, line(12))))
+    assert code == 0 and json.loads(out)["problems"] == []
+
+
+@pytest.mark.usefixtures("home")
+def test_a_file_that_is_not_there_is_one_line(capsys):
+    code, out, err = run(capsys, "check", "none.csv")
+    assert (code, out) == (1, "") and err.startswith("none.csv: No such file") and len(err.splitlines()) == 1
+
+
+def add(capsys, tmp_path, *rows):
+    code, out, err = run(capsys, "add", str(write(tmp_path, *rows)))
+    assert code == 0, err
+    return out
+
+
+@pytest.mark.usefixtures("home")
+def test_what_would_change_is_told_before_a_number_is_stored(tmp_path, capsys):
+    names = ht.load("task_forces")["task_force"].tolist()
+    add(capsys, tmp_path, *[line(20, name) for name in names[:-1]])
+    later = [line(9, names[-1], as_of="2012-11-30"), line(26, names[0], as_of="2012-11-30")]
+    # A revision of what the report published: eight quarters of the state that add up to more than its 1,798 arrests.
+    quarters = [f"{q.start_time.date()},{q.end_time.date()}" for q in ht.parse_period("2010Q3:2012Q2")]
+    whole = [line(230, "Statewide", period, as_of="2012-10-01") for period in quarters]
+    code, out, _ = run(capsys, "check", str(write(tmp_path, *later, *whole)))
+    lines = out.splitlines()
+    assert code == 0 and lines[0] == "What adding 10 counts would change:"
+    assert "- 2012Q3 arrests: 175" in lines
+    assert f"- 2012Q3 {names[0]}, arrests, all: 20 becomes 26 (+6)" in lines
+    assert f"- 2012Q3 {names[-1]}, arrests, all: 9" in lines
+    assert any(line.startswith("- Arrests in 2012Q3: 175; 9 of 9") and "then: 175, computed" in line for line in lines)
+    assert "- “arrested 1,798 individuals” (Executive Summary): reproduces becomes differs" in lines
+    assert (
+        "- 2012-10-01"
+        in lines[lines.index("Days before the last that is held, on which reports would now show more: 1") :]
+    )
+    assert len(store.read_store()) == 8
+
+
+@pytest.mark.usefixtures("home")
+def test_quarters_says_who_reported_and_what_was_revised(tmp_path, capsys):
+    add(capsys, tmp_path, line(20), line(30, SAN_DIEGO))
+    add(capsys, tmp_path, line(26, as_of="2012-11-30"), line(21, as_of="2012-11-15"))
+    out = run(capsys, "quarters")[1].splitlines()
+    assert out[8] == "2012Q3  0 of 5 counts known, 9 task forces reporting"
+    assert out[9] == f"        returned by: North Bay Human Trafficking Task Force; {SAN_DIEGO}"
+    assert out[10].startswith("        missing: East Bay Human Trafficking Task Force; Fresno") and len(out) == 11
+    assert run(capsys, "quarters", "--revisions")[1].splitlines() == [
+        "2012Q3 North Bay Human Trafficking Task Force, arrests, all: 20 (2012-10-31) became 21 (2012-11-15), +1",
+        "2012Q3 North Bay Human Trafficking Task Force, arrests, all: 21 (2012-11-15) became 26 (2012-11-30), +5",
+    ]
+
+
+@pytest.mark.usefixtures("home")
+def test_data_returns_gives_the_numbers_as_known_on_a_day(tmp_path, capsys):
+    add(capsys, tmp_path, line(20))
+    add(capsys, tmp_path, line(26, as_of="2012-11-30"))
+    for day, count in (("2012-10-31", "20"), ("2012-11-29", "20"), ("2012-11-30", "26"), ("latest", "26")):
+        code, out, _ = run(capsys, "data", "returns", "--as-of", day)
+        head, row = csv.reader(io.StringIO(out))
+        assert code == 0 and tuple(head) == COLUMNS and row[5] == count
+    assert run(capsys, "data", "returns", "--as-of", "2012-10-30")[1] == ",".join(COLUMNS) + "\n"
+    code, _, err = run(capsys, "data", "htrs", "--as-of", "2012-10-30")
+    assert code == 1 and err.startswith("--as-of goes with the returns alone")
+    code, out, _ = run(capsys, "data", "returns")
+    assert code == 0 and out.startswith("Staff’s quarterly returns") and "Not to be passed on" in out
+
+
+def test_the_store_is_checked_without_a_file(home, tmp_path, capsys):
+    add(capsys, tmp_path, line(20))
+    code, out, err = run(capsys, "check")
+    assert (code, err) == (0, "") and out.endswith("1 row, as they were added.\n")
+    path = home / "data" / "quarters" / "2012Q3.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",20,", ",21,"), encoding="utf-8")
+    code, out, err = run(capsys, "check")
+    assert (code, out) == (1, "") and "2012Q3.csv, row 2: this row was touched by hand" in err
+    code, _, err = run(capsys, "add", str(write(tmp_path, line(30, SAN_DIEGO))))
+    assert code == 1 and "touched by hand" in err
+    code, out, _ = run(capsys, "check", "--format", "json")
+    assert code == 1 and json.loads(out)["problems"][0]["row"] == 2
+
+
+@running(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(counts=st.dictionaries(st.integers(0, 44), st.integers(0, 500), min_size=1, max_size=12))
+def test_from_template_to_export_no_count_changes(home, tmp_path, capsys, counts):
+    for path in [*tmp_path.glob("*.xlsx"), *(home / "data").glob("quarters/*.csv")]:
+        path.unlink()
+    run(capsys, "template", "2012Q3")
+    fill(tmp_path / "returns-2012Q3.xlsx", {4 * number + 3: count for number, count in counts.items()})
+    assert run(capsys, "add", "returns-2012Q3.xlsx")[0] == 0
+    exported = list(csv.DictReader(io.StringIO(run(capsys, "data", "returns", "--as-of", "latest")[1])))
+    sheet = openpyxl.load_workbook(tmp_path / "returns-2012Q3.xlsx")["Returns"]
+    filled = {row[2:5]: row[5] for row in sheet.iter_rows(min_row=2, values_only=True) if row[5] is not None}
+    assert {tuple(row[name] for name in COLUMNS[2:5]): int(row["count"]) for row in exported} == filled
+    # The export is a return again.
+    again = tmp_path / "export.csv"
+    again.write_text(run(capsys, "data", "returns", "--as-of", "latest")[1], encoding="utf-8")
+    assert run(capsys, "add", "export.csv")[1] == "Nothing was stored: all that the files give is held already.\n"
+
+
+def test_today_is_the_last_day_on_which_a_return_is_known(home, tmp_path, capsys, monkeypatch):
+    class Day(datetime.date):
+        @classmethod
+        def today(cls):
+            return cls(2012, 10, 30)
+
+    monkeypatch.setattr(cli, "date", Day)
+    assert "2012-10-31 is in the future" in run(capsys, "add", str(write(tmp_path, line(20))))[2]
+    assert not list((home / "data").glob("quarters/*.csv"))

@@ -1,0 +1,202 @@
+"""The store of returns: nothing is lost, whenever a process is stopped."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import run_killed
+
+from htanalysis import settings, store
+from htanalysis.errors import HtanalysisError
+
+QUARTERS = pd.period_range("2012Q3", "2012Q4", freq="Q")
+HEAD = "period_start,period_end,task_force,measure,trafficking_type,count,as_of"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    return tmp_path
+
+
+def row(count, name="North Bay Human Trafficking Task Force", quarter=QUARTERS[0], as_of="2013-01-31"):
+    return {
+        "quarter": quarter,
+        "period_start": quarter.start_time,
+        "period_end": quarter.end_time.normalize(),
+        "task_force": name,
+        "measure": "arrests",
+        "trafficking_type": "all",
+        "count": count,
+        "as_of": pd.Timestamp(as_of),
+    }
+
+
+def rows(*given):
+    return pd.DataFrame(given).astype({"count": "Int64"})
+
+
+def add(*given):
+    with store.locked():
+        return store.append(rows(*given))
+
+
+def snapshot():
+    """Give what a reader sees: every row of every file."""
+    found = store.read_store()
+    return sorted(map(tuple, found.drop(columns="batch").astype("str").to_numpy().tolist()))
+
+
+def test_rows_lie_in_a_file_a_quarter_in_order(home):
+    assert add(row(3, "B"), row(2, "A"), row(1, "A", QUARTERS[1])) == ["2012Q3.csv", "2012Q4.csv"]
+    add(row(4, "A", as_of="2012-12-31"))
+    assert (home / "data" / "quarters" / "2012Q3.csv").read_text(encoding="utf-8").splitlines() == [
+        HEAD,
+        "2012-07-01,2012-09-30,A,arrests,all,4,2012-12-31",
+        "2012-07-01,2012-09-30,A,arrests,all,2,2013-01-31",
+        "2012-07-01,2012-09-30,B,arrests,all,3,2013-01-31",
+    ]
+    assert store.read_store()["batch"].tolist() == [2, 1, 1, 1]
+
+
+@pytest.mark.usefixtures("home")
+def test_an_untouched_store_has_no_problem():
+    assert store.check_store() == []
+    add(row(3), row(1, quarter=QUARTERS[1]))
+    assert store.check_store() == []
+    store.require_untouched()
+
+
+def test_a_row_that_was_changed_by_hand_is_named(home):
+    add(row(3, "A"), row(5, "B"))
+    path = home / "data" / "quarters" / "2012Q3.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",5,", ",6,"), encoding="utf-8")
+    touched, gone = store.check_store()
+    assert (touched.file, touched.row) == ("2012Q3.csv", 3)
+    assert "B,arrests,all,6,2013-01-31" in str(touched) and "touched by hand" in str(touched)
+    assert "1 row that was added is gone or changed" in str(gone)
+    with pytest.raises(HtanalysisError, match=r"2012Q3\.csv, row 3.*1 more"):
+        store.require_untouched()
+
+
+def test_a_file_that_is_gone_and_a_row_that_is_new_are_named(home):
+    add(row(3), row(1, quarter=QUARTERS[1]))
+    folder = home / "data" / "quarters"
+    (folder / "2012Q3.csv").unlink()
+    with (folder / "2012Q4.csv").open("a", encoding="utf-8") as file:
+        file.write("2012-10-01,2012-12-31,X,arrests,all,9,2013-01-31\n")
+    assert [(problem.file, problem.row) for problem in store.check_store()] == [("2012Q3.csv", None), ("2012Q4.csv", 3)]
+
+
+def test_a_store_that_cannot_be_read_is_one_sentence(home):
+    add(row(3))
+    path = home / "data" / "quarters" / "2012Q3.csv"
+    for text, words in (
+        ("task_force,count\nA,1\n", "columns must be"),
+        (f"{HEAD}\n2012-07-01,x\n", "it has 2 cells"),
+        (f"{HEAD}\n2012-07-01,2012-09-30,A,arrests,all,many,2013-01-31\n", "htanalysis check"),
+        (f"{HEAD}\n2012-07-99,2012-09-30,A,arrests,all,1,2013-01-31\n", "htanalysis check"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(HtanalysisError, match=words):
+            store.read_store()
+
+
+def test_pretending_writes_nothing(home):
+    add(row(3))
+    before = (home / "data" / "quarters" / "2012Q3.csv").read_bytes()
+    with store.pretending(rows(row(7, as_of="2013-02-28"))):
+        assert store.read_store()["count"].tolist() == [3, 7]
+    assert store.read_store()["count"].tolist() == [3]
+    assert (home / "data" / "quarters" / "2012Q3.csv").read_bytes() == before
+
+
+def test_who_holds_the_store_is_told(home, monkeypatch):
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
+    held, release = threading.Event(), threading.Event()
+
+    def hold():
+        with store.locked():
+            held.set()
+            release.wait(10)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(10)
+    with pytest.raises(HtanalysisError, match=f"process {os.getpid()} since 20"), store.locked():
+        pass
+    release.set()
+    other.join()
+    assert not (home / "data" / "quarters" / ".holder").exists()
+
+
+def test_a_full_disk_leaves_the_store_as_it_was(home, monkeypatch):
+    add(row(3))
+    before = snapshot()
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full, pytest.raises(OSError, match="No space"):
+        full.setattr(store.os, "fsync", refuse)
+        add(row(4, "B"), row(5, quarter=QUARTERS[1]))
+    assert snapshot() == before and not list((home / "data" / "quarters").glob(".adding*"))
+
+
+# Stopped at every step
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no kill -9 elsewhere")
+def test_killed_at_any_write_the_store_is_as_before_or_as_after(tmp_path, monkeypatch):
+    seen = []
+    for step in range(60):
+        home = tmp_path / str(step)
+        home.mkdir()
+        monkeypatch.setattr(settings, "HOME", home)
+        add(row(3, "A"), row(2, "A", QUARTERS[1]))
+        before = snapshot()
+        code = run_killed(lambda: add(row(4, "B"), row(5, "C", QUARTERS[1])), home, step)
+        after = snapshot()
+        seen.append((code, after != before))
+        assert code in (0, -9) and (after == before or len(after) == 4)
+        assert store.check_store() == []
+        # Whatever was left, the next addition goes on from there, and the files hold what the reader saw.
+        add(row(9, "Z"))
+        assert len(snapshot()) == len(after) + 1
+        assert {path.name for path in (home / "data" / "quarters").iterdir()} - {".lock"} == {
+            *("2012Q3.csv", "2012Q4.csv", "ledger.csv")
+        }
+        if code == 0:
+            break
+    assert seen[0] == (-9, False) and seen[-1] == (0, True)
+    assert (-9, True) in seen, "it was never stopped between the moment that counts and the end"
+
+
+ADDING = """
+import sys
+from pathlib import Path
+import pandas as pd
+from htanalysis import settings, store
+sys.path.insert(0, {tests!r})
+from test_store import row, rows
+settings.HOME = Path({home!r})
+for number in range(int(sys.argv[2])):
+    with store.locked():
+        store.append(rows(row(number, f"{{sys.argv[1]}}{{number}}")))
+"""
+
+
+def test_two_adders_at_once_lose_nothing_a_hundred_times(home):
+    code = ADDING.format(tests=str(Path(__file__).parent), home=str(home))
+    adders = [subprocess.Popen([sys.executable, "-c", code, name, "100"]) for name in "AB"]
+    while any(adder.poll() is None for adder in adders):
+        # A reader sees whole additions only: one row each.
+        assert store.read_store()["batch"].is_unique
+    assert [adder.returncode for adder in adders] == [0, 0]
+    found = store.read_store()
+    assert len(found) == 200 and sorted(found["batch"]) == list(range(1, 201))
+    assert store.check_store() == []
