@@ -26,6 +26,8 @@ _TIMES = 5
 _TYPES = ("sex", "labor", "other")
 _CELL = ("quarter", "task_force", "measure", "trafficking_type")
 _TOTAL = re.compile(r"(grand|state|sub|over)?[ -]*(total|sum)s?\b|all task forces|overall\b", re.IGNORECASE)
+#: Once a file has this many problems, no further name is looked for among the allowed ones: it takes long.
+_HINTED = 1000
 _NO_NUMBER = "Write a whole number, 0 for none, or leave it empty if it was not reported."
 
 
@@ -86,18 +88,25 @@ def check_files(paths: Sequence[Path], held: pd.DataFrame, today: datetime.date,
     """
     problems: list[Problem] = []
     entries: list[_Entry] = []
-    for path in paths:
-        rows, wrong = read_sheet(path)
+    names = _name_files(paths)
+    for path, name in zip(paths, names, strict=True):
+        rows, wrong = read_sheet(path, name)
         reader = _Reader(today)
         entries += [entry for row in rows if (entry := reader.read(row))]
-        problems += [*wrong, *reader.problems, *reader.tell_empty(path)]
+        problems += [*wrong, *reader.problems, *reader.tell_empty(name)]
     new, more = _compare_with_held(_drop_repeated(entries, problems), held)
     known = _latest(new, held)
     problems += [*more, *_check_types(new, known), *_suspect(new, known, "error" if strict else "notice")]
-    order = {show(path.name): place for place, path in reversed(list(enumerate(paths)))}
+    order = {name: place for place, name in reversed(list(enumerate(names)))}
     problems.sort(key=lambda problem: (order[problem.file], problem.row or 0))
     wrong = any(problem.severity == "error" for problem in problems)
     return Checked(_make_frame([] if wrong else new), problems)
+
+
+def _name_files(paths: Sequence[Path]) -> list[str]:
+    """Call each file by its name, and by its folder too where two have the same."""
+    times = Counter(path.name for path in paths)
+    return [show(path.name if times[path.name] == 1 else f"{path.parent.name}/{path.name}") for path in paths]
 
 
 class _Reader:
@@ -129,12 +138,12 @@ class _Reader:
             return None
         return _Entry(row, quarter, start, end, **names, count=count, as_of=as_of)
 
-    def tell_empty(self, path: Path) -> Iterator[Problem]:
+    def tell_empty(self, file: str) -> Iterator[Problem]:
         """Say how many counts were not reported."""
         if self.empty:
             words = "1 empty count was" if self.empty == 1 else f"{self.empty:,} empty counts were"
             text = f"{words} taken as not reported. What is held for them stays as it is."
-            yield Problem(show(path.name), None, None, "count", None, text, "notice")
+            yield Problem(file, None, None, "count", None, text, "notice")
 
     def _tell(self, row: Row, column: str, message: str, severity: str = "error") -> None:
         self.problems.append(row.problem(column, row.cells[column], message, severity))
@@ -150,7 +159,8 @@ class _Reader:
         names = _names(column)
         found = names.get(_fold(text))
         if found is None:
-            nearest = difflib.get_close_matches(_fold(text), names, n=1, cutoff=0.6)
+            looked = names if len(self.problems) < _HINTED else ()
+            nearest = difflib.get_close_matches(_fold(text[:200]), looked, n=1, cutoff=0.6)
             hint = f'Did you mean "{names[nearest[0]]}"?' if nearest else f"Write {_wanted(column)}."
             self._tell(row, column, f'"{show(text)}" is not a {column.replace("_", " ")}. {hint}')
         elif _fold(text) != _fold(found):
@@ -165,7 +175,7 @@ class _Reader:
         if problem:
             self._tell(row, "count", problem)
             return None
-        number = int(text.replace(",", ""))
+        number = int(text.replace(",", "").lstrip("0") or 0)
         if "," in text:
             self._tell(row, "count", f'"{text}" is read as {number}.', "notice")
         return number
@@ -196,11 +206,12 @@ class _Reader:
             todo = "Send a row for each quarter" if covered else "Correct the days"
             self._tell(row, "period_end", f"{start} to {end} covers {what} by more than half. {todo}.")
             return None
+        quarter = _middle(start, end)
         since = _reporting_since().get(name) if name else None
-        if since and covered[0] < since:
-            text = f"{name} reports from {since} on, and {covered[0]} is before. Correct the task force or the period."
+        if since and quarter < since:
+            text = f"{name} reports from {since} on, and {quarter} is before. Correct the task force or the period."
             self._tell(row, "task_force", text)
-        return covered[0]
+        return quarter
 
     def _check_as_of(self, row: Row, as_of: datetime.date, end: datetime.date) -> None:
         if as_of > self.today:
@@ -228,7 +239,9 @@ def _wrong_count(text: str) -> str | None:
     """Say why a text is no count."""
     shown = show(text)
     if re.fullmatch(r"[0-9]+", text) or re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
-        return f"{shown} is too large to be a count. {_NO_NUMBER}" if int(text.replace(",", "")) > _MOST else None
+        digits = text.replace(",", "").lstrip("0")
+        # Compared by their length: Python refuses to read thousands of digits as a number.
+        return f"{shown} is too large to be a count. {_NO_NUMBER}" if len(digits) > len(str(_MOST)) else None
     if re.fullmatch(r"[-−][0-9.,]+", text):
         return f"{shown} is below 0. {_NO_NUMBER}"
     if re.fullmatch(r"[0-9.,]+ ?%", text):
@@ -256,6 +269,12 @@ def _covered(start: datetime.date, end: datetime.date) -> tuple[pd.Period, ...]:
     """List the quarters of which a period covers more than half the days; three stand for any more."""
     quarters = pd.period_range(start, min(end, start + datetime.timedelta(days=366)), freq="Q")
     return tuple(quarter for quarter in quarters if _is_covered(quarter, start, end))
+
+
+@lru_cache(maxsize=4096)
+def _middle(start: datetime.date, end: datetime.date) -> pd.Period:
+    """Give the quarter as the store does; of 46 days in each of two, more than half may be of the other one."""
+    return pd.Period(start + (end - start) / 2, freq="Q")
 
 
 def _is_covered(quarter: pd.Period, start: datetime.date, end: datetime.date) -> bool:
@@ -326,7 +345,8 @@ def _drop_repeated(entries: Sequence[_Entry], problems: list[Problem]) -> list[_
 def _compare_with_held(entries: Sequence[_Entry], held: pd.DataFrame) -> tuple[list[_Entry], list[Problem]]:
     """Part the counts into those that are new, and those that are held already or contradict what is."""
     keys = zip(*(held[name] for name in _CELL), held["as_of"].dt.date, strict=True)
-    counts = dict(zip(keys, held["count"], strict=True))
+    # A row written by hand may give no count: nothing contradicts it.
+    counts = {key: count for key, count in zip(keys, held["count"], strict=True) if pd.notna(count)}
     new, problems, same = [], [], Counter()
     for entry in entries:
         known = counts.get((*entry.cell, entry.as_of))

@@ -24,12 +24,15 @@ from htanalysis.datasets import list_described, load
 #: Largest file and most rows that are read.
 MOST_BYTES = 20 * 2**20
 MOST_ROWS = 200_000
+#: Most cells: a small workbook can state millions of empty ones.
+_MOST_CELLS = 20 * MOST_ROWS
 
 #: The columns of a return.
 COLUMNS = ("period_start", "period_end", "task_force", "measure", "trafficking_type", "count", "as_of")
 
 _UNPACKED, _RATIO, _PARTS = 200 * 2**20, 100, 1000
 _GUIDES = ("Guide", "Lists")
+_UNSEEN = re.compile("[\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _SAVE = "Save it as XLSX or CSV"
 _MAGIC = {
     b"\xd0\xcf\x11\xe0": "an old or a password-protected workbook",
@@ -110,17 +113,21 @@ def show(text: str) -> str:
     >>> print(show("ab\x1b[31m\u200b"))
     ab\u001b[31m\u200b
     """
-    printable = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text[:81])
+    printable = "".join(
+        f"\\u{ord(sign):04x}" if _is_hidden(sign) or not sign.isprintable() else sign for sign in text[:81]
+    )
     return printable if len(text) <= 80 else f"{printable[:80]}…"
 
 
-def read_sheet(path: Path) -> tuple[list[Row], list[Problem]]:
+def read_sheet(path: Path, name: str) -> tuple[list[Row], list[Problem]]:
     """Read the rows of a return.
 
     Parameters
     ----------
     path : pathlib.Path
         A CSV file (comma, semicolon or tab; UTF-8 or Windows-1252) or an XLSX workbook.
+    name : str
+        What the file is called in problems.
 
     Returns
     -------
@@ -129,7 +136,6 @@ def read_sheet(path: Path) -> tuple[list[Row], list[Problem]]:
     problems : list of Problem
         What is wrong with the file, its columns or single cells.
     """
-    name = show(path.name)
     try:
         _refuse_size(path)
         sheets = _read_workbook(path) if path.suffix.lower() == ".xlsx" else {None: _read_text(path)}
@@ -169,6 +175,8 @@ def _read_text(path: Path) -> list[tuple[int, list[_Cell]]]:
         raise _UnreadableError(f"it has more than {MOST_ROWS:,} rows. Split it.")
     text = _decode(data)
     separator = max(",;\t", key=lambda sign: len(_known(_split(text.lstrip("\r\n").splitlines()[0], sign))))
+    if text.count(separator) > _MOST_CELLS:
+        raise _UnreadableError(f"it has more than {_MOST_CELLS:,} cells. Delete what stands beside the columns.")
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
@@ -256,10 +264,17 @@ def _refuse_content(name: str, content: bytes) -> None:
 
 def _read_rows(sheet: Any) -> Iterator[tuple[int, list[_Cell]]]:
     sheet.reset_dimensions()  # a workbook may state fewer rows than it has
+    width = 0
     for number, cells in enumerate(sheet.iter_rows(), 1):
+        width += len(cells)
         if number > MOST_ROWS + 1:
             raise _UnreadableError(f"sheet {show(sheet.title)} has more than {MOST_ROWS:,} rows. Split it.")
-        yield number, [_read_cell(cell) for cell in cells]
+        if width > _MOST_CELLS:
+            raise _UnreadableError(
+                f"sheet {show(sheet.title)} has more than {_MOST_CELLS:,} cells. Delete what stands beside the columns."
+            )
+        last = next((place for place in range(len(cells), 0, -1) if cells[place - 1].value is not None), 0)
+        yield number, [_read_cell(cell) for cell in cells[:last]]
 
 
 def _read_cell(cell: Any) -> _Cell:
@@ -320,7 +335,9 @@ def _name_cells(file: str, sheet: str | None, table: list[tuple[int, list[_Cell]
         head.pop()
     columns = [_column(text) for text in head]
     first = Row(file, sheet, top, {})
-    problems = list(_check_head(first, columns))
+    named = next((cells for number, cells in table if number == top), [])
+    problems = [first.problem(None, None, cell.wrong) for cell in named if cell.wrong]
+    problems += _check_head(first, columns)
     missing = [name for name in COLUMNS if name not in columns]
     if missing:
         found = (
@@ -369,7 +386,9 @@ def _name_row(row: Row, columns: Sequence[str], cells: Sequence[_Cell]) -> tuple
 
 
 def _is_hidden(sign: str) -> bool:
-    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    """Say whether nobody sees a sign: controls, and those that only choose a form or fill a place."""
+    kind = unicodedata.category(sign)
+    return kind in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") or _UNSEEN.fullmatch(sign) is not None
 
 
 # The template

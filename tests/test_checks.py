@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import htanalysis as ht
 from htanalysis.checks import check_files
 from htanalysis.sheets import COLUMNS, write_template
+from htanalysis.store import find_quarters
 
 FOLDER = Path(__file__).parent / "returns"
 TODAY = datetime.date(2013, 3, 31)
@@ -107,6 +108,17 @@ def test_files_are_checked_together(tmp_path):
     ]
 
 
+def test_files_of_the_same_name_are_told_apart(tmp_path):
+    paths = []
+    for count, folder in enumerate(("north", "south"), 12):
+        (tmp_path / folder).mkdir()
+        paths.append(write(tmp_path / folder, line(count)))
+    assert [str(problem) for problem in check(*paths).problems] == [
+        "south/a.csv, row 2, count: 13 contradicts row 2 of north/a.csv, which gives 12 for the same count and day. "
+        "Delete one."
+    ]
+
+
 def test_all_problems_of_all_rows_are_told(tmp_path):
     rows = [line("-1", name="Nobody", as_of="soon") for _ in range(70)]
     problems = check(write(tmp_path, *rows)).problems
@@ -126,6 +138,37 @@ def test_types_are_compared_with_what_will_be_known(tmp_path):
     assert "24 sex are more than all, 20" in str(check(shrunk).problems[0])
 
 
+@pytest.mark.parametrize("text", ["1" * 5000, "1" + ",111" * 3000])
+def test_a_number_of_thousands_of_digits_is_told(tmp_path, text):
+    (problem,) = check(write(tmp_path, line(f'"{text}"'))).problems
+    assert "… is too large to be a count." in problem.message
+
+
+@pytest.mark.parametrize(("text", "count"), [("9999999", 9_999_999), ("0010000000", None), ("0" * 5000 + "7", 7)])
+def test_a_count_may_have_seven_digits(tmp_path, text, count):
+    assert check(write(tmp_path, line(text, measure="people trained"))).rows["count"].tolist() == [count] * bool(count)
+
+
+def test_a_held_row_without_a_count_contradicts_nothing(tmp_path):
+    held = HELD.assign(count=pd.array([pd.NA] * len(HELD), "Int64"))
+    checked = check(write(tmp_path, line(12, period="2012-04-01,2012-06-30", as_of="2012-07-31")), held=held)
+    assert checked.problems == [] and checked.rows["count"].tolist() == [12]
+
+
+def test_a_period_counts_in_the_same_quarter_as_in_the_store(tmp_path):
+    # 46 of 92 days lie in 2011Q4 and 46 of 91 in 2012Q1.
+    rows = check(write(tmp_path, line(12, period="2011-11-16,2012-02-15"))).rows
+    assert rows["quarter"].tolist() == find_quarters(rows).tolist() == [pd.Period("2011Q4", freq="Q")]
+
+
+def test_a_file_full_of_misspelt_names_is_told_in_time(tmp_path):
+    path = write(tmp_path, *[line(12, name=f"North Bay Humn {number}", measure="arests") for number in range(1000)])
+    messages = [problem.message for problem in check(path).problems]
+    assert len(messages) == 2000
+    assert '"arests" is not a measure. Did you mean "arrests"?' in messages[:4]
+    assert not any("Did you mean" in message for message in messages[1000:])
+
+
 def test_a_message_shows_no_control_character(tmp_path):
     signs = [chr(number) for number in (*range(1, 32), 127, 0x9B, 0x200B, 0x202E, 0xFEFF)]
     rows = [line("12", name=f'"x{sign}y"') for sign in signs if sign not in '\r\n"']
@@ -136,6 +179,97 @@ def test_a_message_shows_no_control_character(tmp_path):
 def test_the_values_of_an_unknown_column_are_never_shown():
     problems = check(FOLDER / "bad-column-unknown.csv").problems
     assert "Jane" not in repr(problems)
+
+
+# The edges
+
+
+def held_in(quarter, as_of="2012-07-31", **counts):
+    return rows_of(
+        pd.Period(quarter, freq="Q"), {name.replace("_", " "): count for name, count in counts.items()}, as_of
+    )
+
+
+@pytest.mark.parametrize("as_of", ["2012-09-30", TODAY.isoformat()], ids=["the period's end", "today"])
+def test_a_count_may_be_known_on_the_last_day_of_its_period_and_today(tmp_path, as_of):
+    checked = check(write(tmp_path, line(12, as_of=as_of)))
+    assert checked.problems == [] and checked.rows["as_of"].tolist() == [pd.Timestamp(as_of)]
+
+
+def test_a_task_force_reports_in_its_first_quarter(tmp_path):
+    name = "San Jose/South Bay Human Trafficking Task Force"
+    checked = check(write(tmp_path, line(12, name=name, period="2011-07-01,2011-09-30")))
+    assert checked.problems == [] and checked.rows["task_force"].tolist() == [name]
+
+
+@pytest.mark.parametrize("period", ["1850-07-01,1850-09-30", "2250-07-01,2250-09-30"])
+def test_a_year_of_another_age_is_no_date(tmp_path, period):
+    (first, second) = check(write(tmp_path, line(12, period=period))).problems
+    assert (first.column, second.column) == ("period_start", "period_end")
+    assert first.message == f'"{period[:10]}" is not a date. Write it as YYYY-MM-DD.'
+
+
+def test_two_versions_in_one_file_are_both_kept_in_order(tmp_path):
+    rows = [line(13, as_of="2012-11-30"), line(12), line(9, measure="people trained")]
+    checked = check(write(tmp_path, *rows))
+    assert checked.problems == []
+    assert checked.rows[["measure", "count"]].to_numpy().tolist() == [
+        ["arrests", 12],
+        ["arrests", 13],
+        ["people trained", 9],
+    ]
+
+
+def test_problems_come_in_the_order_of_the_rows(tmp_path):
+    path = write(tmp_path, line(12), line(13), line(-1, measure="people trained"))
+    assert [problem.row for problem in check(path).problems] == [3, 4]
+
+
+@pytest.mark.parametrize("place", [0, 2, 3, 4])
+def test_a_total_is_found_in_any_column_that_may_name_it(tmp_path, place):
+    cells = ["", "", "", "", "", "12", ""]
+    cells[place] = "Total"
+    (problem,) = check(write(tmp_path, ",".join(cells))).problems
+    assert problem.message == '"Total" looks like a total. Delete the row; totals are computed.'
+
+
+def test_what_is_reported_without_a_type_counts_among_the_types(tmp_path):
+    kinds = {"all": 12, "sex": 5, "labor": 5, "other": 3}
+    (problem,) = check(write(tmp_path, *[line(count, kind=kind) for kind, count in kinds.items()])).problems
+    assert problem.message.startswith("5 sex and 5 labor and 3 other are more than all, 12, for arrests")
+
+
+def test_the_version_known_last_is_compared_wherever_the_store_has_it(tmp_path):
+    held = pd.concat([held_in("2012Q2", "2012-09-30", arrests=50), held_in("2012Q2", arrests=20)], ignore_index=True)
+    row = line(24, kind="sex", period="2012-04-01,2012-06-30")
+    assert check(write(tmp_path, row), held=held).problems == []
+
+
+@pytest.mark.parametrize(
+    ("held", "rows"),
+    [
+        (held_in("2012Q2", arrests=0), [line(50)]),
+        (pd.concat([held_in("2012Q1", arrests=1000), held_in("2012Q2", arrests=20)]), [line(25)]),
+        (pd.concat([held_in("2012Q2", arrests=20), held_in("2012Q3", "2012-12-31", arrests=22)]), [line(500)]),
+        (held_in("2012Q2", arrests=20, people_trained=0), [line(20), line(0, measure="people trained")]),
+        (NOTHING, [line(30, measure="victims served"), line(30, measure="victims identified")]),
+        (
+            NOTHING,
+            [
+                line(n, measure=f"victims {m}", kind=k)
+                for k, n, m in (
+                    ("all", 30, "served"),
+                    ("all", 30, "identified"),
+                    ("sex", 10, "served"),
+                    ("sex", 20, "identified"),
+                )
+            ],
+        ),
+    ],
+    ids=["after 0", "the last of two", "an old version", "one count above 0", "as many served", "fewer of a type"],
+)
+def test_what_is_not_suspicious_is_not_told(tmp_path, held, rows):
+    assert check(write(tmp_path, *rows), held=held.reset_index(drop=True)).problems == []
 
 
 # The template
@@ -162,8 +296,11 @@ def test_the_template_has_a_row_for_each_task_force_measure_and_type(tmp_path):
     kinds = sorted(rule.type for rule in sheet.data_validations.dataValidation)
     assert kinds == ["date", "list", "list", "list", "whole"] and sheet.freeze_panes == "A2"
     write_template(pd.Period("2011Q2", freq="Q"), tmp_path / "early.xlsx")
+    assert sheet.auto_filter.ref == "A1:G181" and book.properties.created == datetime.datetime(2012, 11, 1)
     early = openpyxl.load_workbook(tmp_path / "early.xlsx")["Returns"]
     assert early.max_row == 1 + 8 * 5 * 4
+    write_template(pd.Period("2011Q3", freq="Q"), tmp_path / "first.xlsx")
+    assert openpyxl.load_workbook(tmp_path / "first.xlsx")["Returns"].max_row == 1 + 9 * 5 * 4
 
 
 def test_an_unfilled_template_is_no_error(tmp_path):

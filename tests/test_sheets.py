@@ -1,10 +1,13 @@
+import datetime
 import random
 import zipfile
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as running
 from hypothesis import strategies as st
+from openpyxl.worksheet.formula import ArrayFormula
 from test_checks import FOLDER, HELD, TODAY, line, write
 
 from htanalysis import sheets
@@ -15,7 +18,7 @@ HEAD = ",".join(sheets.COLUMNS)
 
 def message(path):
     """Give the one problem of a file that cannot be read."""
-    rows, problems = sheets.read_sheet(path)
+    rows, problems = sheets.read_sheet(path, "a.xlsx")
     assert rows == [] and len(problems) == 1
     return problems[0].message
 
@@ -55,6 +58,29 @@ def test_too_many_rows_of_a_workbook_are_refused(tmp_path):
     assert message(path) == "sheet Returns has more than 200,000 rows. Split it."
 
 
+@pytest.mark.parametrize("number", [100, 1000])
+def test_empty_cells_beside_the_columns_take_neither_time_nor_memory(tmp_path, number):
+    name = "xl/worksheets/sheet1.xml"
+    far = b"".join(b'<row r="%d"><c r="XFD%d"/></row>' % (row, row) for row in range(4, 4 + number))
+    parts = parts_of()
+    sheet = parts[name].replace(b"</sheetData>", far + b"</sheetData>")
+    rows, problems = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts | {name: sheet}), "a.xlsx")
+    if number == 100:
+        assert [row.number for row in rows] == [2, 3] and problems == []
+    else:
+        assert rows == []
+        assert problems[0].message == (
+            "sheet Returns has more than 4,000,000 cells. Delete what stands beside the columns."
+        )
+
+
+def test_too_many_cells_of_a_text_are_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text(HEAD + "\n" + "," * 4_000_001, encoding="utf-8")
+    monkeypatch.setattr(sheets.csv, "reader", lambda *_, **__: pytest.fail("it was read"))
+    assert message(path) == "it has more than 4,000,000 cells. Delete what stands beside the columns."
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -81,8 +107,87 @@ def test_a_workbook_that_states_fewer_rows_than_it_has_is_read_whole(tmp_path):
     name = "xl/worksheets/sheet1.xml"
     sheet = parts[name].replace(b'<dimension ref="A1:G3"/>', b'<dimension ref="A1:A1"/>')
     assert sheet != parts[name]
-    rows, problems = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts | {name: sheet}))
+    rows, problems = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts | {name: sheet}), "a.xlsx")
     assert [row.number for row in rows] == [2, 3] and problems == []
+
+
+def test_a_part_with_a_password_is_refused(tmp_path):
+    content = bytearray((FOLDER / "good-workbook.xlsx").read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # the first part of the archive's directory
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(content)
+    assert message(path) == "it is protected by a password. Save it as XLSX or CSV without one."
+
+
+def test_a_document_of_another_program_is_no_workbook(tmp_path):
+    parts = parts_of()
+    del parts["xl/workbook.xml"]
+    assert (
+        message(repack(tmp_path / "a.xlsx", parts)) == "it is an archive, not an XLSX workbook. Save it as XLSX or CSV."
+    )
+
+
+def test_many_parts_are_added_up(tmp_path, monkeypatch):
+    total = sum(map(len, parts_of().values()))
+    monkeypatch.setattr(sheets, "_UNPACKED", total - 1)
+    assert message(repack(tmp_path / "a.xlsx", parts_of())).startswith("it would unpack to far more")
+    monkeypatch.setattr(sheets, "_UNPACKED", total)
+    assert sheets.read_sheet(repack(tmp_path / "a.xlsx", parts_of()), "a.xlsx")[1] == []
+
+
+def change(path, edit):
+    """Change a good workbook in openpyxl."""
+    book = openpyxl.load_workbook(FOLDER / "good-workbook.xlsx")
+    edit(book)
+    book.save(path)
+    return [str(problem) for problem in sheets.read_sheet(path, "a.xlsx")[1]]
+
+
+@pytest.mark.parametrize("hour", ["14:00", "00:30"])
+def test_any_time_of_day_is_told(tmp_path, hour):
+    day = datetime.datetime.fromisoformat(f"2012-10-31 {hour}")
+    (problem,) = change(tmp_path / "a.xlsx", lambda book: book["Returns"].__setitem__("G3", day))
+    assert problem == (
+        f"a.xlsx, sheet Returns, row 3, as_of: G3 holds a time of day, 2012-10-31 {hour}. Write the day alone."
+    )
+
+
+def test_an_array_formula_is_told(tmp_path):
+    formula = ArrayFormula("F3:F3", "=SUM(F2:F2)")
+    (problem,) = change(tmp_path / "a.xlsx", lambda book: book["Returns"].__setitem__("F3", formula))
+    assert problem.endswith("count: F3 holds the formula =SUM(F2:F2). Replace it by its value.")
+
+
+def test_a_guide_is_one_only_beside_the_sheet_of_the_template(tmp_path):
+    def rename(book):
+        book["Returns"].title = "Data"
+        book.create_sheet("Guide").append(["How to fill it in"])
+
+    assert change(tmp_path / "a.xlsx", rename) == [
+        "a.xlsx, sheet Guide: data on a second sheet is not read. Move it to Data."
+    ]
+
+
+def test_a_formula_among_the_names_of_the_columns_is_told(tmp_path):
+    problems = change(tmp_path / "a.xlsx", lambda book: book["Returns"].__setitem__("G1", "=A1"))
+    assert problems[0] == "a.xlsx, sheet Returns, row 1: G1 holds the formula =A1. Replace it by its value."
+
+
+def test_an_empty_second_sheet_is_no_matter(tmp_path):
+    assert change(tmp_path / "a.xlsx", lambda book: book.create_sheet("Sheet2")) == []
+
+
+def test_names_of_columns_may_stand_in_quotation_marks(tmp_path):
+    path = tmp_path / "a.csv"
+    text = (FOLDER / "good-semicolon.csv").read_text(encoding="utf-8")
+    path.write_text(";".join(f'"{name}"' for name in sheets.COLUMNS) + text[text.index("\n") :], encoding="utf-8")
+    rows, problems = sheets.read_sheet(path, "a.xlsx")
+    assert len(rows) == 1 and problems == []
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\ud800", "\u200b", "\u202e", "\x9b", "\ufe0f", "\u3164"])
+def test_a_sign_that_a_terminal_may_obey_is_shown_by_its_code(sign):
+    assert sheets.show(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
 
 
 # Whatever comes

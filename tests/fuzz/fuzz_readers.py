@@ -1,9 +1,10 @@
-"""Feed the readers of returns with whatever a fuzzer finds; outside the normal tests, which do it in small.
+"""Look for files that the readers stumble over, guided by which lines of them a file reaches.
 
-    pip install atheris
-    python tests/fuzz/fuzz_readers.py -max_total_time=600
+    python -m pip install atheris
+    python tests/fuzz/fuzz_readers.py -max_total_time=600 -max_len=20000
 
-It stops at the first exception, and leaves the bytes that led to it in a file named crash-….
+runs for ten minutes. It stops at the first file that raises, or about which something unreadable is told, and writes
+it to the working directory. Name that file as the last argument to run it alone.
 """
 
 import datetime
@@ -14,44 +15,59 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["htanalysis", "openpyxl", "csv", "zipfile"]):
-    from htanalysis import checks, sheets, store
+with atheris.instrument_imports(include=["htanalysis.sheets", "htanalysis.checks", "openpyxl", "zipfile"]):
+    import openpyxl  # noqa: F401  the reader imports it only when it meets a workbook
 
-FOLDER = Path(__file__).parents[1] / "returns"
+    from htanalysis.checks import check_files
+    from htanalysis.store import read_store
+
+RETURNS = Path(__file__).parents[1] / "returns"
+FOLDER = Path(tempfile.mkdtemp())
 TODAY = datetime.date(2013, 3, 31)
-HEAD = ",".join(sheets.COLUMNS).encode() + b"\n"
-with zipfile.ZipFile(FOLDER / "good-workbook.xlsx") as archive:
+SHEET = "xl/worksheets/sheet1.xml"
+with zipfile.ZipFile(RETURNS / "good-workbook.xlsx") as archive:
     PARTS = {part.filename: archive.read(part) for part in archive.infolist()}
-NAMES = sorted(PARTS)
-PLACE = Path(tempfile.mkdtemp())
-HELD = store.read_store().iloc[:0]
+PLACES = sorted(PARTS)
+HELD = read_store()
 
 
-def feed(data: bytes) -> None:
-    """Check a CSV file, a file that claims to be a workbook, and a workbook of which a part is changed."""
-    if not data:
-        return
-    kind, content = data[0] % 4, data[1:]
-    path = PLACE / ("a.xlsx" if kind >= 2 else "a.csv")
-    if kind == 3 and content:
-        write_workbook(path, content)
+def write(data):
+    """Write a file: the first byte says whether it is text, a workbook, or a part of a workbook."""
+    kind, content = data[:1] or b"\0", data[1:]
+    place = kind[0] - 2
+    path = FOLDER / ("a.csv" if kind == b"\0" else "a.xlsx")
+    if 0 <= place < len(PLACES):
+        with zipfile.ZipFile(path, "w") as book:
+            for name, part in (PARTS | {PLACES[place]: content}).items():
+                book.writestr(name, part)
     else:
-        path.write_bytes((HEAD if kind == 1 else b"") + content)
-    for problem in checks.check_files([path], HELD, TODAY).problems:
-        assert str(problem).isprintable() and problem.message
+        path.write_bytes(content)
+    return path
 
 
-def write_workbook(path: Path, content: bytes) -> None:
-    """Write the good workbook with some bytes of one part replaced."""
-    name = NAMES[content[0] % len(NAMES)]
-    part, rest = PARTS[name], content[3:]
-    start = int.from_bytes(content[1:3], "big") % max(1, len(part))
-    with zipfile.ZipFile(path, "w") as archive:
-        for other, whole in PARTS.items():
-            changed = part[:start] + rest + part[start + len(rest) :]
-            archive.writestr(other, changed if other == name else whole)
+def check(data):
+    for problem in check_files([write(data)], HELD, TODAY).problems:
+        assert str(problem).isprintable() and problem.message, ascii(problem)
+
+
+def write_seeds(folder):
+    """Start from the files that the tests have, and from each part of a good workbook."""
+    for path in RETURNS.iterdir():
+        kind = {".csv": b"\0", ".xlsx": b"\1"}.get(path.suffix)
+        if kind:
+            (folder / path.name).write_bytes(kind + path.read_bytes())
+    for place, name in enumerate(PLACES):
+        (folder / f"part-{place}").write_bytes(bytes([place + 2]) + PARTS[name])
+
+
+def main():
+    seeds = FOLDER / "seeds"
+    seeds.mkdir()
+    write_seeds(seeds)
+    single = sys.argv[1:] and not sys.argv[-1].startswith("-")
+    atheris.Setup(sys.argv if single else [*sys.argv, str(seeds)], check)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, feed)
-    atheris.Fuzz()
+    main()
