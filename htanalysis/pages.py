@@ -91,6 +91,7 @@ def write_pages(
         "menu": [{"name": name, "title": _title(notebook)} for name, notebook in notebooks.items()],
         "bases": settings.BASES,
         "version": read_descriptor()["version"],
+        "year": parameters["as_of"][:4] if parameters["as_of"] != REPORT_ALONE else read_descriptor()["version"][:4],
     }
     exporter = _exporter()
     for path in executed:

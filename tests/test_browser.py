@@ -1,5 +1,6 @@
 """The pages as a browser shows them, opened from disk."""
 
+import csv
 import shutil
 
 import nbformat
@@ -59,6 +60,19 @@ def page(browser, report, request):
     page.name, page.wide = name, width
     page.wait_for_function(DRAWN, timeout=20_000)
     yield page
+    page.context.close()
+
+
+def test_a_table_is_saved_from_the_page_without_a_network(browser, report):
+    page = open_page(browser, report, "01-quarterly-trends")
+    page.wait_for_function(DRAWN)
+    with page.expect_download() as saved:
+        page.locator("#line-and-total").get_by_role("button", name="Save as CSV").press("Enter")
+    assert saved.value.suggested_filename == "line-and-total.csv"
+    rows = list(csv.reader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert rows[0][:3] == ["measure", "2010Q3", "2012Q2"]
+    assert rows[1] == ["investigations initiated", "135", "390", "2100", "2552", "452", "337.8"]
+    assert rows[2][5] == "-339"
     page.context.close()
 
 

@@ -182,6 +182,14 @@ def test_every_download_says_its_size_and_format(report):
     assert len(re.findall(r"\.ipynb</a> \(Jupyter notebook, \d+ kB\)", text)) == len(FIGURES) + 1
 
 
+def test_the_index_says_how_to_cite_it(report):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    entry = re.search(r'<pre class="bibtex"[^>]*>(.*?)</pre>', text, flags=re.DOTALL)[1]
+    assert entry.startswith("@techreport{htanalysis-2012Q2,") and "<" not in entry
+    assert "Report for 2012Q2, numbers as the 2012 report states them" in entry
+    assert "BSD 3-Clause" in text and "there is nothing to compare it with" in text
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_explains_the_four_bases_and_leads_to_all_findings(report, name):
     text = (report / f"{name}.html").read_text(encoding="utf-8")

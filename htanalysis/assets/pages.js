@@ -60,6 +60,31 @@
     fold(true);
   };
 
+  // A cell as a file holds it: plain numbers, nothing where a number is missing, and no formula.
+  const writeCell = (cell) => {
+    const text = cell.querySelector(".missing") ? "" : cell.textContent.trim();
+    const bare = text.replaceAll(",", "").replace("−", "-");
+    const safe = /^-?\d+(\.\d+)?$/.test(bare) ? bare : text.replace(/^[=+@-]/, "'$&");
+    return `"${safe.replaceAll('"', '""')}"`;
+  };
+
+  const offerTable = (figure) => {
+    const table = figure.querySelector("table");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Save as CSV";
+    button.setAttribute("aria-label", `Save as CSV: ${figure.querySelector("h3").textContent}`);
+    button.addEventListener("click", () => {
+      const lines = [...table.rows].map((row) => [...row.cells].map(writeCell).join(","));
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
+      link.download = `${figure.id}.csv`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    });
+    table.closest(".scroll").after(button);
+  };
+
   // What is wider than its place can be scrolled with the keyboard, and says so; nothing else stops the tab key.
   const markScrollers = () =>
     all("[data-name]").forEach((box) => {
@@ -74,6 +99,7 @@
   if (window.innerWidth < 1080) all(".menu details").forEach((details) => (details.open = false));
   if (window.innerWidth < 560) all("details.rows").forEach((details) => (details.open = false));
   all(".wide").forEach(headCells);
+  all("figure.chart, figure.table").forEach(offerTable);
   all("figure.table table").forEach(shorten);
   all(".switch").forEach((box) => box.addEventListener("change", markScrollers));
   all("details").forEach((details) => details.addEventListener("toggle", markScrollers));
