@@ -5,6 +5,7 @@ import shutil
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 from test_pages import FIGURES, PAGES
 
@@ -116,11 +117,42 @@ def test_only_what_is_wider_than_its_place_stops_the_tab_key(page):
 
 
 def test_axe_finds_nothing_with_everything_open(page):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     open_everything(page)
     rules = {rule: {"enabled": True} for rule in ("label-content-name-mismatch", "target-size")}
-    found = axe.run(page, options={"resultTypes": ["violations"], "rules": rules}).response["violations"]
+    found = Axe().run(page, options={"resultTypes": ["violations"], "rules": rules}).response["violations"]
     assert [(item["id"], item["nodes"][0]["html"]) for item in found] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_in_the_dark(browser, report, name):
+    page = open_page(browser, report, name, color_scheme="dark")
+    page.wait_for_function(DRAWN, timeout=20_000)
+    open_everything(page)
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [(item["id"], item["nodes"][0]["html"]) for item in found] == []
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 24, 31)"
+    page.context.close()
+
+
+def test_in_the_dark_charts_are_light_and_on_paper_as_they_were_drawn(browser, report):
+    page = open_page(browser, report, "03-county-convictions", color_scheme="dark")
+    page.wait_for_function(DRAWN)
+
+    def text_color():
+        return page.evaluate("document.querySelector('#county-map .plot text').style.fill")
+
+    assert text_color() == "rgb(232, 237, 242)"
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert text_color() == "rgb(27, 39, 51)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert text_color() == "rgb(232, 237, 242)"
+    page.emulate_media(color_scheme="light")
+    page.wait_for_timeout(300)
+    assert text_color() == "rgb(27, 39, 51)"
+    page.context.close()
 
 
 def test_the_map_has_58_counties(browser, report):

@@ -1,6 +1,9 @@
 import json
+import re
+from pathlib import Path
 
 import geopandas as gpd
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -425,3 +428,15 @@ def test_simplified_counties_keep_their_number_and_stay_valid():
     shapes = ht.counties().to_crs(3310)
     simple = gpd.GeoSeries(shapes.simplify_coverage(1000))
     assert len(simple) == 58 and simple.is_valid.all() and not simple.is_empty.any()
+
+
+def test_every_color_of_a_chart_has_one_for_the_dark(report):
+    script = (Path(charts.__file__).parent / "assets" / "pages.js").read_text(encoding="utf-8")
+    dark = set(re.findall(r'"(#[0-9a-f]{6})": "#', script))
+    drawn = set()
+    for path in (report / "notebooks").glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", []):
+                figure = output.get("data", {}).get("application/vnd.plotly.v1+json", {})
+                drawn |= set(re.findall(r'"(#[0-9a-f]{6})"', json.dumps([figure.get("data"), figure.get("layout")])))
+    assert len(drawn) >= 8 and drawn <= dark

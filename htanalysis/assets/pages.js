@@ -4,6 +4,15 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const ROWS = 20; // rows of a long table that stand open
 
+  // Colors of the charts in the dark; on paper they are as they were drawn.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const DARK = {
+    "#1b2733": "#e8edf2", "#566473": "#a3b1bf", "#d8dee4": "#36414d", "#ffffff": "#12181f", "#f4f6f8": "#1b242d",
+    "#0b5a8a": "#7cc0ee", "#5b93b8": "#4d86ab", "#c9dbe7": "#2f4a5e", "#b4530a": "#f0a35e", "#e8994f": "#b9702f",
+    "#8794a1": "#7d8b99",
+  };
+  const recolor = (text) => text.replace(/#[0-9a-f]{6}/g, (color) => DARK[color] || color);
+
   // The page shows title and source in words of its own, so the drawing does not repeat them.
   const prepare = (figure, width) => {
     const layout = figure.layout;
@@ -16,9 +25,13 @@
     return figure;
   };
 
-  const draw = async (holder) => {
+  const read = (holder, isDark) => {
     const text = holder.parentElement.querySelector("script").textContent;
-    const figure = prepare(JSON.parse(text), holder.clientWidth);
+    return prepare(JSON.parse(isDark ? recolor(text) : text), holder.clientWidth);
+  };
+
+  const draw = async (holder) => {
+    const figure = read(holder, dark.matches);
     holder.replaceChildren();
     holder.style.minHeight = `${figure.layout.height}px`;
     await Plotly.newPlot(holder, figure.data, figure.layout, figure.config);
@@ -26,16 +39,24 @@
   };
 
   const drawn = () => all(".plot[data-drawn]");
+  const redraw = (isDark) =>
+    drawn().forEach((holder) => {
+      const figure = read(holder, isDark);
+      Plotly.react(holder, figure.data, figure.layout, figure.config);
+    });
 
   // A sheet of paper is narrower than a screen, and a figure must not be cut in two.
   const fitPaper = () => {
     all("details.numbers, details.rows").forEach((details) => (details.open = true));
+    if (dark.matches) redraw(false);
     drawn().forEach((holder) =>
       Plotly.relayout(holder, { width: 640, height: Math.min(holder._fullLayout.height, 700) }));
   };
-  const fitScreen = () =>
+  const fitScreen = () => {
+    if (dark.matches) redraw(true);
     drawn().forEach((holder) =>
       Plotly.relayout(holder, { width: null, height: parseInt(holder.style.minHeight), autosize: true }));
+  };
 
   // A phone shows each row of a wide table as a block, where each cell needs its column's head.
   const headCells = (table) => {
@@ -110,6 +131,7 @@
   });
   window.addEventListener("resize", markScrollers);
   window.addEventListener("hashchange", markScrollers); // a link can show a hidden piece of code
+  dark.addEventListener("change", () => redraw(dark.matches));
   window.addEventListener("beforeprint", fitPaper);
   window.addEventListener("afterprint", fitScreen);
 })();
