@@ -6,7 +6,7 @@ published, what is shown is decided from the first state to the last, and each d
 it. The audit finds by integer programming how far each hidden count can be told from everything published.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,10 +19,10 @@ from htanalysis import settings
 FEWER = f"fewer than {settings.SMALLEST_SHOWN}"
 
 _TYPES = ("sex", "labor", "other")
-_ENDLESS = 10**7  # larger than any count
+_ENDLESS = 10**8  # larger than any total of counts that are believed
 
 #: A count is known by the rows that state it: one, or those of its types. What is missing from a statewide count is
-#: known by how many task forces have not returned theirs, as a negative number, and the type.
+#: known by how many task forces have not returned theirs, as a negative number, and by what it comes to.
 Version = tuple[int, ...]
 
 
@@ -54,6 +54,10 @@ class State:
     def missing(self) -> list[str]:
         """The task forces that have not returned it."""
         return sorted(self.reporting - set(self.counts))
+
+    def has_all(self, kind: str) -> bool:
+        """Say whether every task force has returned a trafficking type, or none anything."""
+        return not self.counts or self.reporting <= {name for name, each in self.types if each == kind}
 
     def total(self, kind: str = "all") -> int | None:
         """Give the state's count of a trafficking type, where it is known."""
@@ -102,12 +106,25 @@ class Knowledge:
         low, high = self.ranges.get(version, (0, _ENDLESS))
         return low == high
 
+    def hides(self, version: Version) -> bool:
+        """Say whether a range was published for a count."""
+        low, high = self.ranges.get(version, (0, _ENDLESS))
+        return low < high < _ENDLESS
+
+    def relate(self, states: Iterable[State]) -> "Knowledge":
+        """Give what is known once it is known which counts belong together in some states."""
+        known = Knowledge(dict(self.truth), dict(self.ranges), list(self.sums))
+        for state in states:
+            known._learn_types(state)
+        return known
+
     def after(self, state: State, decision: Decision) -> "Knowledge":
         """Give what is known once a decision is published."""
         known = Knowledge(dict(self.truth), dict(self.ranges), list(self.sums))
         for name, (version, value) in state.counts.items():
             shown = give_range(value) if name in decision.hidden else (value, value)
             known._learn(version, value, shown)
+        known._learn_types(state)
         for kind in sorted(decision.totals):
             known._learn_total(state, kind)
         return known
@@ -123,27 +140,26 @@ class Knowledge:
             parts = dict(state.counts.values())
         else:
             parts = {version: value for (_, each), (version, value) in state.types.items() if each == kind}
-            self._learn_types(state)
         left = state.total(kind) - sum(parts.values())
         absent = len(state.reporting) - len(parts)
         if left < 0 or (left and not absent):
             return  # A statewide return that disagrees with the others says nothing about them.
-        for version in parts.items():
-            self._learn(*version, (0, _ENDLESS))
         if absent:
-            rest = (-absent, ("all", *_TYPES).index(kind))
+            rest = (-absent, left)
             self._learn(rest, left, (0, _ENDLESS))
             parts[rest] = left
         self.sums.append((dict.fromkeys(parts, 1), state.total(kind), state.total(kind)))
 
     def _learn_types(self, state: State) -> None:
         """Add that a task force's types are together no more than its count, and make it up where it gives no other."""
-        for name, (whole, _) in state.counts.items():
-            own = {version: value for (body, _), (version, value) in state.types.items() if body == name}
-            for version, value in own.items():
-                self._learn(version, value, (0, _ENDLESS))
-            if own and whole not in own:
+        for name, (whole, value) in state.counts.items():
+            own = {version: part for (body, _), (version, part) in state.types.items() if body == name}
+            for version, part in own.items():
+                self._learn(version, part, (0, _ENDLESS))
+            # Late versions can stand beside types that are more: those say nothing.
+            if own and whole not in own and sum(own.values()) <= value:
                 made_up = len(whole) > 1
+                self._learn(whole, value, (0, _ENDLESS))
                 self.sums.append(({whole: 1} | dict.fromkeys(own, -1), 0, 0 if made_up else _ENDLESS))
 
 
@@ -217,8 +233,8 @@ class _Reach:
             self.low, self.high = np.minimum(self.low, found), np.maximum(self.high, found)
 
     def is_wide(self, place: int) -> bool:
-        """Say whether a count is protected."""
-        return self.high[place] - self.low[place] + 1 >= settings.PROTECTION_WIDTH
+        """Say whether a count is protected; that it is not 0 can be guessed, since a 0 need not be hidden."""
+        return self.high[place] - max(self.low[place], 1) + 1 >= settings.PROTECTION_WIDTH
 
 
 def decide(state: State, known: Knowledge) -> tuple[Decision, Knowledge]:
@@ -245,7 +261,7 @@ def decide(state: State, known: Knowledge) -> tuple[Decision, Knowledge]:
         if not find_pinned(after):
             break
     for kind in _TYPES:
-        if state.total(kind) is not None:
+        if state.total(kind) is not None and state.has_all(kind):
             wider = Decision(decision.hidden, decision.totals | {kind})
             trial = known.after(state, Decision(wider.hidden, wider.totals | anyway))
             if not find_pinned(trial):
@@ -259,7 +275,7 @@ def _list_ways(state: State, known: Knowledge) -> Iterator[Decision]:
     fresh = {name for name, (version, _) in state.counts.items() if not known.knows(version)}
     small = {name for name, (_, value) in state.counts.items() if 0 < value < settings.SMALLEST_SHOWN}
     # What was hidden stays so: shown now, it would tell what earlier sums hold.
-    before = {name for name in fresh if state.counts[name][0] in known.ranges}
+    before = {name for name in fresh if known.hides(state.counts[name][0])}
     must = frozenset(small | before)
     chosen = _choose_partners(state, must, fresh)
     if chosen is not None:
@@ -280,11 +296,11 @@ def _choose_partners(state: State, must: frozenset[str], fresh: set[str]) -> fro
     names = sorted(state.counts)
     values = np.array([state.counts[name][1] for name in names], int)
     hidden, free = (np.array([name in group for name in names], bool) for group in (must, fresh))
-    cases = [(place, *_room(values[place])) for place in np.flatnonzero(hidden & (values > 0))]
-    cases = [case for case in cases if values[case[0]] < settings.SMALLEST_SHOWN]
+    most = settings.SMALLEST_SHOWN - 1
+    small = np.flatnonzero(hidden & (values > 0) & (values <= most))
+    cases = [(place, values[place] - 1, most - values[place]) for place in small]
     if state.missing:
-        most = settings.SMALLEST_SHOWN - 1
-        cases += [(-1, value, most - value) for value in (1, most)]
+        cases += [(-1, value - 1, most - value) for value in (1, most)]
     if not cases or not names:
         return frozenset()
     chosen = _cover(values, hidden, hidden | free, cases)
@@ -327,7 +343,7 @@ def _room(value: int) -> tuple[int, int]:
 
 def list_states(
     rows: pd.DataFrame, reporting: frozenset[str], told_elsewhere: bool = False
-) -> dict[frozenset[int], State]:
+) -> list[dict[frozenset[int], State]]:
     """List the states in which the store ever was, for one measure in one quarter, in the order of their appearance.
 
     Parameters
@@ -342,17 +358,39 @@ def list_states(
 
     Returns
     -------
-    dict of frozenset of int to State
-        The states by the rows that count in them.
+    list of dict of frozenset of int to State
+        For each addition the states that it brought, by the rows that count in them.
     """
     ordered = rows.sort_values(["as_of", "batch"], kind="stable")
-    states: dict[frozenset[int], State] = {}
+    batches: list[dict[frozenset[int], State]] = []
     for batch in sorted(rows["batch"].unique()):
         held = ordered[ordered["batch"] <= batch]
-        for day in held["as_of"].unique():
-            last = keep_last(held[held["as_of"] <= day])
-            states.setdefault(frozenset(last.index), _make_state(last, reporting, told_elsewhere))
-    return states
+        lasts = [keep_last(held[held["as_of"] <= day]) for day in held["as_of"].unique()]
+        earlier = set().union(*batches)
+        new = [last for last in lasts if frozenset(last.index) not in earlier]
+        batches.append({frozenset(last.index): _make_state(last, reporting, told_elsewhere) for last in new})
+    return batches
+
+
+def decide_until(batches: Sequence[Mapping[frozenset[int], State]], wanted: frozenset[int]) -> tuple[State, Decision]:
+    """Decide what is shown of one state, after all that was shown before.
+
+    Parameters
+    ----------
+    batches : sequence of mapping
+        `list_states`.
+    wanted : frozenset of int
+        The rows of the state.
+    """
+    known = Knowledge()
+    for states in batches:
+        # What came together is decided together: a state of an earlier day shows nothing that a later one gives away.
+        known = known.relate(states.values())
+        for key, state in states.items():
+            decision, known = decide(state, known)
+            if key == wanted:
+                return state, decision
+    raise KeyError(wanted)
 
 
 def keep_last(rows: pd.DataFrame) -> pd.DataFrame:

@@ -212,19 +212,21 @@ def _find_changes(out: Path, parameters: Mapping[str, str], found: Sequence[dict
 
 
 def _find_last(out: Path, parameters: Mapping[str, str]) -> dict[str, Any] | None:
-    kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / _HISTORY).glob("*.json"))]
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(_history(out, parameters).glob("*.json"))]
 
     def order(report: Mapping[str, Any]) -> tuple[str, bool, str]:
         own = report["parameters"]
         return _order_days(own["as_of"]), own["quarter"] == parameters["quarter"], own["quarter"]
 
     earlier = [
-        report
-        for report in kept
-        if report["parameters"]["audience"] == parameters["audience"]
-        and _order_days(report["parameters"]["as_of"]) < _order_days(parameters["as_of"])
+        report for report in kept if _order_days(report["parameters"]["as_of"]) < _order_days(parameters["as_of"])
     ]
     return max(earlier, key=order, default=None)
+
+
+def _history(out: Path, parameters: Mapping[str, str]) -> Path:
+    """Give the folder of what earlier reports found, one for each audience."""
+    return out / f"{_HISTORY}{_mark(parameters)}"
 
 
 def _order_days(as_of: str) -> str:
@@ -233,7 +235,7 @@ def _order_days(as_of: str) -> str:
 
 def _keep_findings(out: Path, parameters: Mapping[str, str], found: Sequence[dict[str, Any]]) -> None:
     """Keep what was found, so that a later report can say what changed, and a repeated one says the same."""
-    folder = out / _HISTORY
+    folder = _history(out, parameters)
     folder.mkdir(exist_ok=True)
     path = folder / f"{'_'.join(parameters.values()).replace(':', '-')}.json"
     draft = path.with_suffix(".new")

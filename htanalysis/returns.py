@@ -14,7 +14,7 @@ import pandas as pd
 
 from htanalysis import settings, store
 from htanalysis.datasets import load
-from htanalysis.disclosure import FEWER, Decision, Knowledge, State, decide, give_range, keep_last, list_states
+from htanalysis.disclosure import FEWER, Decision, State, decide_until, give_range, keep_last, list_states
 from htanalysis.errors import HtanalysisError
 
 #: Takes no return as known, only what the 2012 report states.
@@ -342,14 +342,9 @@ def _publish(rows: pd.DataFrame, quarter: pd.Period, limit: pd.Timestamp, audien
     wanted = frozenset(keep_last(known).index)
     if audience == "internal":
         kinds = ("all", "sex", "labor", "other")
-        state = states[wanted]
+        state = next(own[wanted] for own in states if wanted in own)
         return state, Decision(frozenset(), frozenset(kind for kind in kinds if state.total(kind) is not None))
-    knowledge = Knowledge()
-    for key, state in states.items():
-        decision, knowledge = decide(state, knowledge)
-        if key == wanted:
-            break
-    return state, decision
+    return decide_until(states, wanted)
 
 
 def _show_counts(state: State, decision: Decision, audience: str) -> Iterator[tuple]:
