@@ -20,6 +20,9 @@ from htanalysis.errors import HtanalysisError
 #: Takes no return as known, only what the 2012 report states.
 REPORT_ALONE = "report"
 
+#: How many earlier quarters make a history: each season once.
+_HISTORY = 4
+
 _NOT_RETURNED = "not returned"
 _CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low", "high", "shown"]
 _TOTALS = ["quarter", "measure", "trafficking_type", "count", "returned", "reporting", "statewide"]
@@ -65,7 +68,7 @@ def total_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFra
         where some have not returned it, or where it would give a small count away), `returned` and `reporting` (task
         forces), `statewide` (whether a statewide return gives the count), `low` and `high`: the range in which the
         total lies if each task force that has not returned lies within its own history. `high` is missing where one
-        has no history.
+        has fewer than four earlier quarters.
     """
     return _view(as_of, audience).totals.copy()
 
@@ -380,8 +383,9 @@ def _bound_totals(totals: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         of_measure = history[history["measure"].eq(total.measure)]
         own = of_measure[of_measure["quarter"].eq(total.quarter)].set_index("task_force")
         earlier = of_measure[of_measure["quarter"].lt(total.quarter)].groupby("task_force")
-        low = own["low"].fillna(earlier["low"].min()).fillna(0)
-        high = own["high"].fillna(earlier["high"].max())
+        enough = earlier["low"].count().ge(_HISTORY)
+        low = own["low"].fillna(earlier["low"].min().where(enough)).fillna(0)
+        high = own["high"].fillna(earlier["high"].max().where(enough))
         ranges.append((low.sum(), high.sum(skipna=False)))
     return totals.assign(
         low=pd.array([low for low, _ in ranges], "Int64"), high=pd.array([high for _, high in ranges], "Int64")

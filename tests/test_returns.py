@@ -115,6 +115,13 @@ def test_later_quarters_continue_the_series(store):
 
 def test_the_history_of_the_missing_bounds_a_total(store):
     one, two, *others = TASK_FORCES
+    for quarter in ht.parse_period("2010Q4:2011Q2"):
+        span = f"{quarter.start_time.date()},{quarter.end_time.date()}"
+        store(str(quarter), line(one, 50, span), line(two, 25, span))
+    early = ht.total_returns(as_of="2012-03-31", **INTERNAL)
+    early = early[early["quarter"].eq(pd.Period("2011Q2", freq="Q"))]
+    # Six have not returned it, and none of them has a history.
+    assert early["low"].tolist() == [75] and early["high"].isna().all()
     for quarter, first, counts in (
         ("2011Q3", "2011-07-01,2011-09-30", (40, 30)),
         ("2011Q4", "2011-10-01,2011-12-31", (60, 20)),
