@@ -22,7 +22,7 @@ from traitlets.config import Config
 from htanalysis import figures, findings, settings, tables
 from htanalysis.datasets import evidence, list_described, read_descriptor
 from htanalysis.methods import describe_methods, highlight
-from htanalysis.returns import REPORT_ALONE
+from htanalysis.returns import REPORT_ALONE, tell_day
 from htanalysis.words import polish
 
 #: The findings that the index shows first, the most important before the others, and what stands above each.
@@ -85,7 +85,7 @@ def write_pages(
     made = {name: _point_to_code(notebook) for name, notebook in notebooks.items()}
     shared = {
         "period": parameters["quarter"].replace(":", " to "),
-        "known": _tell_day(parameters["as_of"]),
+        "known": tell_day(parameters["as_of"]),
         "internal": parameters["audience"] == "internal",
         "changes": _tell_changes(changes) if changes else None,
         "menu": [{"name": name, "title": _title(notebook)} for name, notebook in notebooks.items()],
@@ -202,16 +202,12 @@ def _unknown(notebook: nbformat.NotebookNode) -> list[str]:
 # What changed
 
 
-def _tell_day(as_of: str) -> str:
-    return "as the 2012 report states them" if as_of == REPORT_ALONE else f"as known on {as_of}"
-
-
 def _tell_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put what changed into the form in which pages show it."""
     revised, known = changes["revisions"], changes["known"]
     heads = ["quarter", "task force", "measure", "type", "old", "new", "difference"]
     return {
-        "earlier": f"{changes['earlier']['quarter'].replace(':', ' to ')}, {_tell_day(changes['earlier']['as_of'])}",
+        "earlier": f"{changes['earlier']['quarter'].replace(':', ' to ')}, {tell_day(changes['earlier']['as_of'])}",
         "findings": changes["findings"],
         "revisions": _as_table("Counts of returns that were revised", heads, _plain_rows(revised)),
         "known": _as_table("Counts newly known", ["quarter", "measure", "count"], _plain_rows(known)),

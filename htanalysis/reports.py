@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 import os
 import platform
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
 
 from htanalysis import settings, store
 from htanalysis.changes import compare_findings, list_newly_known, list_revisions
@@ -34,6 +32,7 @@ from htanalysis.returns import (
     total_returns,
 )
 from htanalysis.runs import find_notebooks, read_outputs, run_notebooks
+from htanalysis.workbooks import write_workbook
 
 _PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "plotly", "scipy", "xlsxwriter")
 #: Where the findings of all reports in a folder are kept, for the next one to compare with.
@@ -153,7 +152,7 @@ def _fill(draft: Path, parameters: Mapping[str, str], jobs: int, began: float) -
     ]
     shown = [content for items in outputs.values() for kind, content in items if kind == "table"]
     _write_findings(found, draft / "findings.csv")
-    _write_workbook(shown, draft / "tables.xlsx")
+    write_workbook(shown, draft / "tables.xlsx", parameters)
     write_pages(executed, found, parameters, draft, _find_changes(draft.parent, parameters, found))
     mark = _mark(parameters)
     _mark_names(draft, mark)
@@ -248,56 +247,6 @@ def _write_findings(found: Sequence[dict[str, Any]], path: Path) -> None:
         writer = csv.DictWriter(file, _FINDING_COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(finding | {"source": source_in_words(finding["source"])} for finding in found)
-
-
-def _write_workbook(shown: Sequence[dict[str, Any]], path: Path) -> None:
-    """Write every table shown to a sheet of its own, after a sheet that lists them."""
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-    # Its bytes are written by us: xlsxwriter has an error of its own for a full disk.
-    content = io.BytesIO()
-    with xlsxwriter.Workbook(content, options) as book:
-        # A fixed date: the same tables give the same bytes.
-        book.set_properties({"title": "Tables", "created": datetime(2012, 11, 1)})
-        bold, wrap = book.add_format({"bold": True, "text_wrap": True}), book.add_format({"text_wrap": True})
-        contents = book.add_worksheet("contents")
-        contents.set_column(0, 0, 34)
-        contents.set_column(1, 2, 70, wrap)
-        contents.write_row(0, 0, ["sheet", "title", "what it shows"], bold)
-        for row, (name, table) in enumerate(zip(_name_sheets(shown), shown, strict=True), 1):
-            contents.write_row(row, 0, [name, table["title"], table["subtitle"]])
-            _write_sheet(book.add_worksheet(name), table, bold)
-    path.write_bytes(content.getvalue())
-
-
-def _name_sheets(shown: Sequence[dict[str, Any]]) -> list[str]:
-    """Name each table's sheet by its id, in Excel's 31 characters, and number those that would be named alike."""
-    names = ["contents"]
-    for table in shown:
-        name, number = table["id"][:31], 1
-        while name.lower() in map(str.lower, names):
-            number += 1
-            name = f"{table['id'][:28]}-{number}"
-        names.append(name)
-    return names[1:]
-
-
-def _write_sheet(sheet: Any, table: dict[str, Any], bold: Any) -> None:
-    notes = [
-        table["title"],
-        table["subtitle"],
-        f"Basis: {', '.join(table['basis'])}. Source: {source_in_words(table['source'])}.",
-        f"An empty cell: {table['missing']}.",
-    ]
-    for row, note in enumerate(notes):
-        sheet.write(row, 0, note, bold if row == 0 else None)
-    top = len(notes) + 1
-    sheet.write_row(top, 0, [column["label"] for column in table["columns"]], bold)
-    for row, cells in enumerate(table["rows"], top + 1):
-        for place, value in enumerate(cells):
-            if value is not None:
-                sheet.write(row, place, value)
-    sheet.freeze_panes(top + 1, 1)
-    sheet.set_column(0, len(table["columns"]), 18)
 
 
 def _hash_files(root: Path, folders: Sequence[str]) -> dict[str, str]:

@@ -275,6 +275,17 @@ def known_day(as_of: str = "latest") -> str:
     return str(days.max().date()) if len(days) else REPORT_ALONE
 
 
+def tell_day(as_of: str) -> str:
+    """Write for people what `known_day` gives.
+
+    Examples
+    --------
+    >>> tell_day("2012-10-31"), tell_day("report")
+    ('as known on 2012-10-31', 'as the 2012 report states them')
+    """
+    return "as the 2012 report states them" if as_of == REPORT_ALONE else f"as known on {as_of}"
+
+
 def last_quarter(as_of: str = "latest") -> pd.Period:
     """Give the last quarter that the report or a return known on a day covers."""
     held = store.read_store()

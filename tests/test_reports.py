@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
-import openpyxl
 import pytest
 from conftest import run_killed
 from nbformat.v4 import new_code_cell, new_notebook
@@ -46,40 +45,6 @@ def test_findings_csv_holds_every_finding_with_basis_and_source(report):
     growth = next(row for row in rows if row["id"] == "victims-identified-growth")
     assert (growth["value"], growth["unit"], growth["basis"]) == ("3.04", "times", "computed")
     assert growth["source"] == "Chapter 3, California’s Nine Regional Task Forces"
-
-
-def test_the_workbook_has_a_sheet_for_each_table(report):
-    book = openpyxl.load_workbook(report / "tables.xlsx")
-    shown = [
-        c for path in sorted((report / "notebooks").iterdir()) for kind, c in read_outputs(path) if kind == "table"
-    ]
-    assert [book[name]["A1"].value for name in book.sheetnames[1:]] == [content["title"] for content in shown]
-    sheet = book["two-year-totals"]
-    assert [cell.value for cell in sheet[6]] == ["measure", "total of eight quarters"]
-    assert [cell.value for cell in sheet[7]] == ["investigations initiated", 2552]
-    assert sheet["A3"].value.startswith("Basis: reported. Source: Chapter 3")
-
-
-def test_text_in_the_workbook_stays_text(tmp_path):
-    words = ["=1+1", "https://example.org", "007"]
-    table = {"id": "one", "title": "=A title", "subtitle": "words", "basis": ["reported"], "missing": "never empty"}
-    table |= {"source": ["table-1"], "columns": [{"label": "word"}], "rows": [[word] for word in [*words, None]]}
-    reports._write_workbook([table], tmp_path / "tables.xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "tables.xlsx")["one"]
-    cells = [sheet.cell(row, 1) for row in (1, 7, 8, 9, 10)]
-    assert [cell.value for cell in cells] == ["=A title", *words, None]
-    assert {cell.data_type for cell in cells[:4]} == {"s"} and not any(cell.hyperlink for cell in cells)
-
-
-def test_tables_of_the_same_name_get_sheets_of_their_own():
-    shown = [{"id": name} for name in ("one", "One", "one", "a" * 31 + "b", "a" * 31 + "c", "contents")]
-    assert reports._name_sheets(shown) == ["one", "One-2", "one-3", "a" * 31, "a" * 28 + "-2", "contents-2"]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_workbook_that_finds_the_disk_full_says_so():
-    with pytest.raises(OSError, match="No space left on device"):
-        reports._write_workbook([], Path("/dev/full"))
 
 
 def test_the_manifest_names_inputs_outputs_parameters_and_versions(report):
