@@ -61,6 +61,10 @@ def e_value(ratio: float) -> float:
     float
         1 or more.
 
+    Notes
+    -----
+    Formula: r + square root of (r × (r − 1)), with r the ratio, or 1 ÷ the ratio where it is below 1.
+
     References
     ----------
     T. J. VanderWeele and P. Ding (2017), Sensitivity analysis in observational research: introducing the E-value,
@@ -96,6 +100,10 @@ def correct_selection(counts: pd.DataFrame | pd.Series, probabilities: pd.DataFr
     ------
     HtanalysisError
         If a probability is not above 0 and at most 1.
+
+    Notes
+    -----
+    Formula: count ÷ chance of being selected, group by group.
 
     References
     ----------
@@ -176,6 +184,11 @@ def simulate(
     -------
     dict of str to float
         `low`, `value` (median) and `high`, at the confidence of the settings.
+
+    Notes
+    -----
+    Formula: median, and the quantiles that leave 2.5 percent on either side, of the answers to so many independent
+    draws of all assumptions from their priors.
     """
     generator = np.random.default_rng(seed)
     drawn = {name: prior.draw(generator, draws) for name, prior in priors.items()}
@@ -203,6 +216,10 @@ def rank_assumptions(
     pandas.DataFrame
         A row is an assumption, the most influential first: `assumption`, `base`, `from`, `to`, `low`, `value`, `high`
         (the answer's smallest, present and largest) and `swing` (largest minus smallest).
+
+    Notes
+    -----
+    Formula: swing = largest − smallest answer at 21 evenly spaced values of one assumption, the others as they are.
 
     Examples
     --------

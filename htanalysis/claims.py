@@ -72,6 +72,10 @@ def evaluate(expression: str) -> float | str | None:
     HtanalysisError
         If the query cannot be run, or is more than one query that reads.
 
+    Notes
+    -----
+    Formula: the value of the first column of the first row that the query gives over the data sets.
+
     Examples
     --------
     >>> evaluate("SELECT sum(arrests) FROM penal_code_236_1")
@@ -109,6 +113,11 @@ def judge_claim(stated: str, recomputed: float | str | None) -> str:
     str
         "reproduces", "reproduces when rounded", "differs" or "cannot be checked".
 
+    Notes
+    -----
+    Formula: the recomputed number minus the stated one, held against half of the stated number's last digit; a
+    larger number meets “over”, one at most 5 percent smaller meets “nearly”.
+
     Examples
     --------
     >>> judge_claim("46%", 46.0177), judge_claim("over 25,000", 25591.0), judge_claim("3.5 times", 3.64)
@@ -140,6 +149,11 @@ def recompute_claims(counts: pd.DataFrame | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The data set with `recomputed` and `verdict` as the data give them now, in the file's order.
+
+    Notes
+    -----
+    Formula: each statement's number from its query over the data sets, and the verdict of `judge_claim` on the two;
+    a finding counts the statements of a verdict.
     """
     claims = load("report_claims")
     database = _published() if counts is None else _make_database(_replace_published(counts))

@@ -57,6 +57,10 @@ def catalogue() -> pd.DataFrame:
     pandas.DataFrame
         A row is a data set: `name`, `title`, `row` (what one of its rows is), `rows` and `columns` (how many).
 
+    Notes
+    -----
+    Formula: the rows and the columns of each data set, counted.
+
     Examples
     --------
     >>> catalogue().set_index("name").loc["penal_code_236_1", "rows"]

@@ -71,6 +71,11 @@ def chain_ladder(triangle: pd.DataFrame) -> Development:
     HtanalysisError
         If a count is negative, a row has a gap, or an age has only zeros to grow from.
 
+    Notes
+    -----
+    Formula: growth from an age to the next = sum of the counts at the next ÷ sum of the counts at the age, over the
+    years with both; to come = last count × all growth still ahead − last count.
+
     References
     ----------
     T. Mack (1993), Distribution-free calculation of the standard error of chain ladder reserve estimates, ASTIN

@@ -17,6 +17,7 @@ from pygments.lexers import PythonLexer
 from pygments.token import Token
 
 import htanalysis
+from htanalysis.errors import HtanalysisError
 
 #: What only shows a number, and does not compute it.
 _DISPLAY = ("htanalysis.charts", "htanalysis.findings", "htanalysis.tables")
@@ -52,6 +53,37 @@ def describe_methods(used: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     }
 
 
+def read_formula(method: str) -> str:
+    """Say in words what a function computes from what, as its docstring's notes do.
+
+    Parameters
+    ----------
+    method : str
+        Function of `htanalysis`, as a finding, table or figure names it.
+
+    Returns
+    -------
+    str
+        The paragraph that begins with "Formula: ", without that word, in one line of plain text.
+
+    Raises
+    ------
+    HtanalysisError
+        If there is no such function, or its docstring gives no formula.
+
+    Examples
+    --------
+    >>> read_formula("detect_ratio")
+    'true labor share ÷ (1 − true labor share) × counted sex ÷ counted labor.'
+    """
+    text = inspect.getdoc(getattr(htanalysis, method, None)) or ""
+    notes = _split_sections(text)[1].get("Notes", "")
+    for paragraph in notes.split("\n\n"):
+        if paragraph.startswith("Formula: "):
+            return " ".join(paragraph.removeprefix("Formula: ").replace("`", "").split())
+    raise HtanalysisError(f'"{method}" gives no formula. Write a paragraph "Formula: …" into its docstring’s Notes.')
+
+
 def _read_questions(functions: Mapping[str, Any]) -> Markup:
     """Write `docs/methods.md` as HTML without its title, with a link where it names a function of the page."""
     text = (Path(__file__).resolve().parents[1] / "docs" / "methods.md").read_text(encoding="utf-8")
@@ -73,10 +105,10 @@ def _describe_module(name: str, functions: Sequence[Mapping[str, Any]]) -> dict[
 
 def _read_docstring(text: str, functions: Mapping[str, Any]) -> dict[str, Any]:
     """Read a numpydoc docstring: its first sentence, its paragraphs, and its sections as terms with what they mean."""
-    start, *rest = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    start, parts = _split_sections(text)
     summary, *paragraphs = [_inline(part, functions) for part in start.strip().split("\n\n")]
     sections = []
-    for name, body in zip(rest[::2], rest[1::2], strict=True):
+    for name, body in parts.items():
         section = {"name": name, "terms": [], "paragraphs": [], "code": ""}
         if name == "Examples":
             section["code"] = body.strip()
@@ -87,6 +119,12 @@ def _read_docstring(text: str, functions: Mapping[str, Any]) -> dict[str, Any]:
             section["paragraphs"] = [_inline(part, functions) for part in body.strip().split("\n\n")]
         sections.append(section)
     return {"summary": summary, "paragraphs": paragraphs, "sections": sections}
+
+
+def _split_sections(text: str) -> tuple[str, dict[str, str]]:
+    """Part a docstring into what stands before its sections, and each section's body by its name."""
+    start, *rest = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    return start, {name: body.strip("\n") for name, body in zip(rest[::2], rest[1::2], strict=True)}
 
 
 def _inline(text: str, functions: Mapping[str, Any]) -> Markup:

@@ -44,6 +44,11 @@ def compare_mixes(types: pd.DataFrame) -> pd.DataFrame:
         A row is a source, in the order of the data: `source`, `population`, `geography`, `sex`, `labor`, `other`
         (shares; missing where not stated), `unstated` (what the stated shares leave) and `labor_among_classified`
         (labor / (sex + labor); missing unless both are stated).
+
+    Notes
+    -----
+    Formula: the published shares as they are; labor among the classified = labor ÷ (sex + labor); unstated = 1 −
+    sex − labor − other.
     """
     shares = types.pivot(index="source", columns="trafficking_type", values="share")
     shares = shares.reindex(types["source"].unique()).reindex(columns=["sex", "labor", "other"]).astype("Float64")
@@ -72,6 +77,11 @@ def compare_labor(types: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         A row is a source that states a labor share: `source`, `value`, `low`, `high` (missing without a number of
         cases, or where the share is in words) and `basis`.
+
+    Notes
+    -----
+    Formula: the published labor share; where the number of cases is known, the widest Goodman limits (see
+    `interval_shares`) over all whole numbers that round to the published shares.
     """
     rows = []
     for source, part in types.groupby("source", observed=True, sort=False):
@@ -108,6 +118,10 @@ def read_ilo(estimates: pd.DataFrame, types: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row is a reading: `reading`, `times` (labor victims for one sex victim) and `labor_share` (of both together).
+
+    Notes
+    -----
+    Formula: labor share = t ÷ (1 + t), with t = labor victims ÷ sex trafficking victims in each reading.
     """
     latest = estimates[estimates["year"].eq(estimates["year"].max())].set_index("trafficking_type")["victims"]
     rounded = types[types["source"].eq("ILO")].set_index("trafficking_type")["share"]
@@ -144,6 +158,10 @@ def detect_ratio(sex: float, labor: float, true_labor_share: float) -> float:
     HtanalysisError
         If a share is 0 or the true share is not between 0 and 1: then there is no ratio.
 
+    Notes
+    -----
+    Formula: true labor share ÷ (1 − true labor share) × counted sex ÷ counted labor.
+
     Examples
     --------
     >>> round(detect_ratio(sex=0.56, labor=0.23, true_labor_share=16.4 / 20.9), 1)
@@ -174,6 +192,10 @@ def allot_other(mix: pd.Series, to_labor: float) -> pd.Series:
     HtanalysisError
         If one of the three is missing, or the part is not from 0 to 1.
 
+    Notes
+    -----
+    Formula: labor = labor + part × other; sex = sex + (1 − part) × other.
+
     Examples
     --------
     >>> allot_other(pd.Series({"sex": 0.5, "labor": 0.3, "other": 0.2}), 0.5).round(2).tolist()
@@ -198,6 +220,11 @@ def span_detection(mix: pd.Series, true_labor_share: float, to_labor: float) -> 
         As for `detect_ratio`.
     to_labor : float
         Part of the "other" taken as labor victims for `value`; at `low` all of them are, at `high` none.
+
+    Notes
+    -----
+    Formula: true labor share ÷ (1 − true labor share) × (sex + (1 − part) × other) ÷ (labor + part × other), with
+    the assumed part, with all (lowest) and with none (highest) of the other being labor.
     """
     return Span(*(detect_ratio(*allot_other(mix, part), true_labor_share) for part in (to_labor, 1.0, 0.0)))
 
@@ -209,6 +236,11 @@ def curve_detection(mix: pd.Series, shares: Sequence[float], to_labor: float) ->
     -------
     pandas.DataFrame
         A row is a true labor share: `labor_share`, `value`, `low`, `high` (times).
+
+    Notes
+    -----
+    Formula: true labor share ÷ (1 − true labor share) × (sex + (1 − part) × other) ÷ (labor + part × other), for
+    each true labor share, with the assumed part, all and none of the other being labor.
     """
     spans = [span_detection(mix, share, to_labor) for share in shares]
     return pd.DataFrame(
@@ -254,6 +286,11 @@ def envelope_detection(mix: pd.Series, total: int | None, true_labor_share: floa
         Victims behind the shares; None for so many that chance adds nothing.
     true_labor_share, to_labor : float
         As for `span_detection`.
+
+    Notes
+    -----
+    Formula: true odds × (1 − l) ÷ l, with l the labor share: at the lowest the upper Clopper-Pearson limit where
+    all of the other are labor, at the highest the lower one where none are.
     """
     span = span_detection(mix, true_labor_share, to_labor)
     if total is None:
@@ -303,6 +340,10 @@ def smallest_total(shares: Sequence[float], digits: int = 2) -> int:
 
 def fewest_behind_share(share: float, above: int, digits: int = 2) -> int:
     """Say how many cases at least stand behind a share of a total that is known only to be above a number.
+
+    Notes
+    -----
+    Formula: (total known to be exceeded + 1) × (share − half of its last digit), rounded up.
 
     Examples
     --------
@@ -361,6 +402,11 @@ def weigh_groups(first: float, second: float, pooled: float, margin: float, roun
     HtanalysisError
         If a margin is negative, the groups do not differ, or no mix gives the pooled share.
 
+    Notes
+    -----
+    Formula: (pooled share − second share) ÷ (first share − second share), at its smallest and largest over the
+    shares' rounding and the margin, held between 0 and 1.
+
     Examples
     --------
     >>> weigh_groups(0.89, 0.73, 0.8, 0.05, rounding=0)
@@ -408,6 +454,11 @@ def move_outside_vice(mix: pd.Series, vice: float, outside: float, vice_share: f
     HtanalysisError
         If a share is not between 0 and 1, or the mix does not add up to 1.
 
+    Notes
+    -----
+    Formula: sex outside vice solves vice share × v + (1 − vice share) × sex = counted sex, where the odds of v are
+    those of sex × the federal odds ratio; labor = labor ÷ (labor + other) × (1 − sex).
+
     Examples
     --------
     >>> counted = pd.Series({"sex": 0.56, "labor": 0.23, "other": 0.21})
@@ -438,6 +489,11 @@ def curve_outside_vice(mix: pd.Series, vice: float, outside: float, vice_shares:
     -------
     pandas.DataFrame
         A row is a vice share: `vice_share`, `sex`, `labor`, `other`.
+
+    Notes
+    -----
+    Formula: for each vice share, sex solves vice share × v + (1 − vice share) × sex = counted sex, where the odds
+    of v are those of sex × the federal odds ratio; labor and other share the rest as they are counted.
     """
     moved = [move_outside_vice(mix, vice, outside, share) for share in vice_shares]
     return pd.DataFrame(moved).assign(vice_share=list(vice_shares))[["vice_share", "sex", "labor", "other"]]
@@ -462,6 +518,10 @@ def turn_round(prior: Sequence[float], given: Sequence[float]) -> float:
     ------
     HtanalysisError
         If a share is not what it can be, or nobody is foreign.
+
+    Notes
+    -----
+    Formula: labor × foreign among labor ÷ (labor × foreign among labor + sex × foreign among sex).
 
     Examples
     --------
@@ -526,6 +586,11 @@ def span_foreign_labor(htrs: pd.DataFrame, margin: float, victims_ratio: float =
         As for `find_foreign_labor`.
     margin : float
         Half the width of "eight out of ten" and "one out of ten" (a fraction), 0 or more.
+
+    Notes
+    -----
+    Formula: labor × ratio of victims × foreign among labor ÷ (that + sex × foreign among sex), with labor and sex
+    as stated, and with both moved apart and towards each other by the margin.
     """
     if margin < 0:
         raise HtanalysisError(f"margin is {margin}; it is half a width, and 0 or more.")
@@ -548,6 +613,11 @@ def count_behind_share(share: float, total: int, digits: int = 2) -> list[int]:
     -------
     list of int
         Every count that fits; one entry means that the count is certain.
+
+    Notes
+    -----
+    Formula: every whole number from total × (share − half of its last digit), rounded up, to total × (share + half
+    of its last digit), rounded down.
 
     Examples
     --------

@@ -55,6 +55,11 @@ def rate_counties(convictions: pd.DataFrame, places: gpd.GeoDataFrame) -> gpd.Ge
     ------
     HtanalysisError
         If a county has no residents, or the two tables do not have the same counties.
+
+    Notes
+    -----
+    Formula: fewest, or most, convictions ÷ residents of 2010 × 100,000; the exact Poisson limits of the two counts
+    are divided alike.
     """
     if set(convictions["fips"]) != set(places["fips"]) or not (places["population_2010"].fillna(0) > 0).all():
         raise HtanalysisError("The convictions and the counties must have the same FIPS codes, each with residents.")
@@ -121,6 +126,11 @@ def rate_by_resident_year(rates: pd.DataFrame, resident_years: pd.Series) -> pd.
     pandas.DataFrame
         The rows of `rates` with `yearly_low` and `yearly_high`: the exact 95 % Poisson limits around the fewest and the
         most convictions, per 100,000 resident-years; missing where none is reported.
+
+    Notes
+    -----
+    Formula: exact Poisson limits of the fewest and of the most convictions ÷ residents added up over the years ×
+    100,000.
     """
     per_100k = 1e5 / rates["fips"].map(resident_years)
     counted = rates["status"].ne("none reported")
@@ -151,6 +161,12 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame, total: 
         task force (fractions); the Herfindahl-Hirschman index (0 to 1: the chance that two convictions drawn at
         random, the first being put back, are of one county); and the Gini coefficient over all counties (0 where each
         has the same number, almost 1 where one has all).
+
+    Notes
+    -----
+    Formula: share = counts of the counties meant ÷ total; Herfindahl-Hirschman index = sum of squared shares; Gini
+    coefficient = sum of (2 × rank − n − 1) × count ÷ (n × total), ranks by rising count. Each at the most even and
+    the most uneven way to share out the unpublished counts, one or more each.
     """
     known = convictions["convictions"].dropna().astype(int)
     number, remainder = int(convictions["convictions"].isna().sum()), _remainder(convictions, total)
@@ -186,6 +202,11 @@ def cross_task_forces(convictions: pd.DataFrame, places: pd.DataFrame) -> TwoByT
     -------
     TwoByTwo
         The four counts with Fisher's exact test.
+
+    Notes
+    -----
+    Formula: counties counted by task force and conviction; p-value = sum of the hypergeometric probabilities, given
+    the margins, of this table and of all that are no more likely.
     """
     table = places[["fips", "task_force"]].merge(convictions[["fips", "lower"]], on="fips", validate="one_to_one")
     task_force = table["task_force"].notna().map({True: "with a task force", False: "without"})
@@ -261,6 +282,11 @@ def bound_smoothed(convictions: pd.DataFrame, places: pd.DataFrame, total: int) 
     pandas.DataFrame
         A row is a county with convictions: `county`, `low`, `high` (smoothed convictions per 100,000 residents) and
         `basis`.
+
+    Notes
+    -----
+    Formula: mean + (rate − mean) × A ÷ (A + mean ÷ residents), with A = max(0, weighted variance of the rates −
+    mean ÷ mean residents), at its smallest and its largest over all ways to share out the unknown counts.
     """
     table = places[["county", "fips", "population_2010"]].merge(
         convictions.drop(columns="county"), on="fips", validate="one_to_one"
@@ -304,6 +330,11 @@ def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> 
     pandas.DataFrame
         A row is a number of residents: `population`, `low`, `high` (events for one resident).
 
+    Notes
+    -----
+    Formula: Poisson quantiles, at (1 − coverage) ÷ 2 and at 1 less that, of common rate × residents, divided by the
+    residents.
+
     References
     ----------
     D. J. Spiegelhalter (2005), Funnel plots for comparing institutional performance, Statistics in Medicine 24,
@@ -336,6 +367,12 @@ def interval_shares(counts: Sequence[int]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row is a category, in order: `share`, `low`, `high`.
+
+    Notes
+    -----
+    Formula: share = count ÷ sum; limits = (c + 2 × count − or + square root of (c × (c + 4 × count × (sum − count)
+    ÷ sum))) ÷ (2 × (sum + c)), with c the chi-squared quantile, one degree of freedom, at
+    1 − (1 − confidence) ÷ categories.
 
     References
     ----------

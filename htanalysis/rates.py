@@ -106,6 +106,11 @@ def compare_rates(
     HtanalysisError
         If both counts are 0, a count is negative, a period is empty or the method is another.
 
+    Notes
+    -----
+    Formula: (first count ÷ its days) ÷ (second count ÷ its days). The limits of the first count's binomial part p
+    of both, as p ÷ (1 − p) × second days ÷ first days, are those of the ratio.
+
     References
     ----------
     J. Przyborowski and H. Wilenski (1940), Homogeneity of results in testing samples from Poisson series,
@@ -154,6 +159,11 @@ def rate_by_year(table: pd.DataFrame, column: str) -> pd.DataFrame:
     pandas.DataFrame
         A row is a year: `year`, `days`, `count`, `per_month`, `low`, `high` (per month of 30.4 days) and `partial`
         (whether the year is not covered whole).
+
+    Notes
+    -----
+    Formula: count ÷ (days ÷ 30.4375), where 30.4375 days are a mean month; the exact Poisson limits of the count
+    are divided alike.
     """
     days = count_days(table)
     limits = [poisson_interval(int(count)) for count in table[column]]
@@ -191,6 +201,10 @@ def expect_at_pace(table: pd.DataFrame, column: str) -> float:
     -------
     float
         The earlier year's count, for as many days as the last year covers.
+
+    Notes
+    -----
+    Formula: count of the earlier year × days of the last year ÷ days of the earlier year.
     """
     before, last = _last_two(table, column)
     return float(before[column] * last["days"] / before["days"])
@@ -220,6 +234,11 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame
     ------
     HtanalysisError
         If no year or every year is settled, a count is missing, or a settled year has no arrest.
+
+    Notes
+    -----
+    Formula: arrests of each later year × the smallest, or largest, ratio of convictions to arrests among the
+    settled years, rounded, and no less than the convictions so far.
     """
     settled = table["year"] <= settled_until
     if not settled.any() or settled.all():
@@ -257,6 +276,11 @@ def bound_other_arrests(arrests: int, section: pd.DataFrame, start: pd.Timestamp
     -------
     tuple of int
         At least what is left when every arrest of the section's periods that touch the period lies in it; at most all.
+
+    Notes
+    -----
+    Formula: fewest = all arrests − arrests under the section in its periods that touch the time, no less than 0;
+    most = all arrests.
     """
     if pd.isna(arrests) or section["arrests"].isna().any():
         raise HtanalysisError("The arrests on other charges need the period’s arrests and those of every row.")

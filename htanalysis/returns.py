@@ -69,6 +69,11 @@ def total_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFra
         forces), `statewide` (whether a statewide return gives the count), `low` and `high`: the range in which the
         total lies if each task force that has not returned lies within its own history. `high` is missing where one
         has fewer than four earlier quarters.
+
+    Notes
+    -----
+    Formula: the statewide return, or else the sum of the task forces' counts; where some have not returned, the sum
+    of what is shown and of the smallest, or largest, earlier count of each that has not.
     """
     return _view(as_of, audience).totals.copy()
 
@@ -114,6 +119,11 @@ def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.DataFrame:
         A row is a measure in a quarter: `label`, `quarter`, `measure`, `value` (missing where it is not known), `low`,
         `high` (infinite where nothing limits it), `reported` ("6 of 9") and `basis`: "reported" for a statewide return,
         "computed" for a sum over all task forces, "bounded" for a range.
+
+    Notes
+    -----
+    Formula: totals as `total_returns` gives them: a sum over all task forces, or the smallest and largest that it
+    can be.
     """
     rows = totals[totals["trafficking_type"].eq("all") & totals["quarter"].isin(quarters)]
     count = rows["count"].astype("Float64")
@@ -150,6 +160,10 @@ def tell_counts(cells: pd.DataFrame, quarter: pd.Period) -> pd.DataFrame:
     pandas.DataFrame
         A row is a task force: `task_force`, and a column a measure with the count, "fewer than 11", a range, or
         "not returned".
+
+    Notes
+    -----
+    Formula: no number is computed: each count as the last return gives it, or the range that is shown in its place.
     """
     rows = cells[cells["quarter"].eq(quarter) & cells["trafficking_type"].eq("all")]
     words = rows["count"].map(lambda count: f"{count:,}", na_action="ignore").astype("str").where(rows["count"].notna())
@@ -175,6 +189,11 @@ def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFr
         A row is a measure in a quarter, from the first that the report covers to the last that is held: `measure`,
         `quarter`, `count` (missing where not known), `at_least`, `task_forces_reporting`, `origin` ("report", "returns"
         or missing) and `returned` (how many task forces have returned it).
+
+    Notes
+    -----
+    Formula: the statewide return, or else the sum of all task forces' returns where all are held, or else what the
+    report published; the sum of the returns held is the least that there can have been.
     """
     published = load("task_force_quarters")
     view = _view(as_of, audience)
@@ -245,6 +264,10 @@ def reconcile(counts: pd.DataFrame) -> pd.DataFrame:
         A row is a published count for which the returns give one, too: `measure`, `period` (a quarter, or the first
         and last), `published`, `returned` and `difference` (returned minus published). Where only some quarters are
         known, and they alone are more than the two years' total, `returned` is the least that it can be.
+
+    Notes
+    -----
+    Formula: the count from the returns, or their sum over the quarters, minus the count that the report published.
     """
     quarters = load("task_force_quarters").astype({"measure": "str"})
     known = counts[counts["origin"].eq("returns")].astype({"measure": "str"})

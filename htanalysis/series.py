@@ -87,6 +87,11 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NE
     HtanalysisError
         If the quarters of a measure contradict its total, or a quarter or a total is there twice.
 
+    Notes
+    -----
+    Formula: the smallest and the largest whole number of each quarter with which the known quarters, the total and
+    the assumption can all hold, by integer linear programming.
+
     Examples
     --------
     >>> quarters = pd.period_range("2012Q1", periods=4, freq="Q")
@@ -127,6 +132,11 @@ def bound_period(
     ------
     HtanalysisError
         If a quarter of the period is not held.
+
+    Notes
+    -----
+    Formula: the smallest and the largest sum of the period's quarters with which the known quarters, the total and
+    the assumption can all hold, by integer linear programming.
     """
     rows = []
     for series in _each_measure(counts, totals):
@@ -155,6 +165,11 @@ def bound_change(
         A row is a measure: `measure`, `count` (missing where not published), `mean_of_others` (the mean of all other
         quarters; missing where `count` is), `low`, `high`, `low_assumed`, `high_assumed` (change from the quarter
         before; missing for the first quarter of the series) and `basis`.
+
+    Notes
+    -----
+    Formula: count of the quarter − count of the quarter before, at its smallest and its largest over all whole
+    numbers that agree with what is known; mean of the others = (total − count) ÷ (number of quarters − 1).
     """
     rows = []
     for series in _each_measure(counts, totals):
@@ -182,6 +197,11 @@ def bound_growth(counts: pd.DataFrame, totals: pd.DataFrame, shapes: Sequence[Sh
     pandas.DataFrame
         A row is a measure under an assumption: `measure`, `assumed` (in words), `low`, `high` (counts; missing where no
         series is so, or nothing limits it) and `basis`.
+
+    Notes
+    -----
+    Formula: count of the last quarter − count of the first, at its smallest and its largest over all whole numbers
+    that agree with what is known and with the assumption.
     """
     rows = []
     for series in _each_measure(counts, totals):
@@ -213,6 +233,11 @@ def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFram
         `ratio` (last to first; missing where the first is 0), `line_total`, `total`, `difference` (total minus
         line_total), `mean_between` (the mean of the quarters between) and `compatible` (whether whole numbers within
         one half of the line add up to the total).
+
+    Notes
+    -----
+    Formula: ratio = last ÷ first; total of the line = number of quarters × (first + last) ÷ 2; difference = total −
+    total of the line; mean between = (total − first − last) ÷ (number of quarters − 2).
 
     Examples
     --------
@@ -259,6 +284,11 @@ def split_growth(counts: pd.DataFrame, joiner_share: float) -> pd.DataFrame:
     ------
     HtanalysisError
         If the share is not from 0 to 1.
+
+    Notes
+    -----
+    Formula: part explained = assumed share × last ÷ (last − first), at most 1; share that would explain all = (last
+    − first) ÷ last.
     """
     if not 0 <= joiner_share <= 1:
         raise HtanalysisError(f"joiner_share is {joiner_share}; it is a share and goes from 0 to 1.")

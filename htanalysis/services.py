@@ -20,6 +20,10 @@ def bound_union(counts: pd.Series) -> tuple[int, int]:
     tuple of int
         At least the longest list (all others are part of it), at most the sum (no overlap).
 
+    Notes
+    -----
+    Formula: fewest = the longest list; most = all lists added up.
+
     Examples
     --------
     >>> bound_union(pd.Series([79, 156, 118, 124]))
@@ -73,6 +77,10 @@ def bound_reach(identified: int, programs: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The same rows with `value` (always missing), `low` (0) and `high` (at most 1) of the share, and `basis`.
+
+    Notes
+    -----
+    Formula: most = persons on the lists at the most ÷ victims identified, no more than 1; fewest = 0.
     """
     if identified <= 0:
         raise HtanalysisError(f"{identified} victims identified: there is no share of nobody.")
@@ -82,6 +90,10 @@ def bound_reach(identified: int, programs: pd.DataFrame) -> pd.DataFrame:
 
 def fewest_persons(services: int, most_per_person: int) -> int:
     """Say how many persons at least stand behind a number of services, if each is counted at most so many times.
+
+    Notes
+    -----
+    Formula: services ÷ most services for one person, rounded up.
 
     Examples
     --------
@@ -94,5 +106,10 @@ def fewest_persons(services: int, most_per_person: int) -> int:
 
 
 def excess_services(served: int, identified: int) -> int:
-    """Say how many of the services at least went to a person already counted, or not identified by a task force."""
+    """Say how many of the services at least went to a person already counted, or not identified by a task force.
+
+    Notes
+    -----
+    Formula: services − persons identified, no less than 0.
+    """
     return max(served - identified, 0)

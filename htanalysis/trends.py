@@ -92,6 +92,12 @@ def fit_trend(
     HtanalysisError
         If a count is negative, an exposure is not above 0 or the sequences differ in length.
 
+    Notes
+    -----
+    Formula: log of the expected count = log of the exposure + constant + slope × period, with a step and seasons
+    where they can be told; factor for each period = exp(slope), limits = exp(slope − or + quantile × standard
+    error).
+
     References
     ----------
     P. McCullagh and J. A. Nelder (1989), Generalized Linear Models, 2nd ed., chapters 6 and 9. N. E. Breslow (1984),
