@@ -45,6 +45,9 @@ class Finding:
         Function of `htanalysis` that computed it.
     assumption : str, optional
         What must be true; needed where the basis is "assumed".
+    formula : str, optional
+        How it is computed, in one line that can be recomputed, with the inputs of this run: "last ÷ first = 304 ÷ 100".
+        Needed unless the basis is "reported". For a range, "lowest = …; highest = …" (or "fewest" and "most").
     """
 
     id: str
@@ -58,6 +61,7 @@ class Finding:
     digits: int | None = None
     method: str | None = None
     assumption: str | None = None
+    formula: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high"):
@@ -247,6 +251,8 @@ def _problem(finding: Finding) -> str | None:
         return "a bounded finding has a range and no value; give low and high."
     if finding.basis == "assumed" and not finding.assumption:
         return "say what is assumed."
+    if finding.basis != "reported" and not finding.formula:
+        return "say how it is computed: give a formula with its inputs."
     if not all(math.isfinite(end) for end in ends):
         return "a value is not a finite number."
     return None

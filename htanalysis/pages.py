@@ -52,7 +52,7 @@ UNKNOWNS = {
 _UNKNOWN = "## What we cannot know"
 _PRIORITY = [findings.MIME, figures.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
 _DOWNLOADS = {
-    "findings.csv": ("CSV", "every finding with value, range, basis and source"),
+    "findings.csv": ("CSV", "every finding with value, range, basis, source and formula"),
     "tables.xlsx": ("Excel workbook", "every table shown, a sheet each"),
     "manifest.json": ("JSON", "what went in and came out, with SHA-256"),
 }

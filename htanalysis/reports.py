@@ -39,6 +39,7 @@ _PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "plotly",
 _HISTORY = ".history"
 _FINDING_COLUMNS = (
     *("notebook", "id", "sentence", "value", "low", "high", "unit", "basis", "source", "method", "assumption"),
+    "formula",
 )
 
 

@@ -39,6 +39,8 @@ class Caption:
         Every basis of a number in it.
     method : str, optional
         Function of `htanalysis` that computed the numbers.
+    formula : str, optional
+        How the numbers were computed, where no function of `htanalysis` did.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Caption:
     source: Sequence[str]
     basis: Sequence[str]
     method: str | None = None
+    formula: str | None = None
 
     def __post_init__(self) -> None:
         for reference in self.source:
@@ -94,6 +97,7 @@ class Table:
             "source": list(self.caption.source),
             "basis": list(self.caption.basis),
             "method": self.caption.method,
+            "formula": self.caption.formula,
             "missing": self.missing,
             "columns": columns,
             "rows": [[_cell(value) for value in row] for row in cells.itertuples(index=False)],

@@ -24,7 +24,8 @@ def test_findings_whose_value_range_or_basis_changed_are_told():
         finding("gone", 6),
     ]
     after = [
-        *(finding("same", 1, sentence="Other words."), finding("value", 2.5), finding("range", 3, 2, 4)),
+        finding("same", 1, sentence="Other words.", formula="1 ÷ 1"),
+        *(finding("value", 2.5), finding("range", 3, 2, 4)),
         *(finding("basis", 5, basis="reported"), finding("new", 7)),
     ]
     assert [(change["id"], change["old"], change["new"]) for change in compare_findings(before, after)] == [

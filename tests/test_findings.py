@@ -4,6 +4,7 @@ import htanalysis as ht
 from htanalysis.findings import MARKS, MIME, source_in_words, with_unit
 
 GOOD = {"id": "some-finding", "sentence": "There are 3.", "basis": "computed", "source": ["table-1"], "value": 3.0}
+GOOD |= {"formula": "one + two = 1 + 2"}
 
 
 def test_a_finding_travels_as_json_beside_readable_text():
@@ -13,6 +14,7 @@ def test_a_finding_travels_as_json_beside_readable_text():
     content = bundle[MIME]["findings"][0]
     assert (content["value"], content["low"], content["high"]) == (3.0, 2.0, 4.0)
     assert content["amount"] == "3.0 times" and content["source"] == ["table-1"]
+    assert content["formula"] == "one + two = 1 + 2"
     assert bundle["text/markdown"] == "There are 3.  \n○ *computed* · Chapter 3, Table 1"
 
 
@@ -30,6 +32,9 @@ def test_an_answer_shows_its_findings_together():
         ({"low": 2}, "a range has two ends"),
         ({"basis": "bounded"}, "a bounded finding has a range and no value"),
         ({"basis": "assumed"}, "say what is assumed"),
+        ({"formula": None}, "say how it is computed: give a formula with its inputs"),
+        ({"formula": None, "basis": "assumed", "assumption": "so much"}, "say how it is computed"),
+        ({"formula": "", "basis": "bounded", "value": None, "low": 1, "high": 2}, "say how it is computed"),
         ({"source": []}, "name what it rests on"),
         ({"basis": "guessed"}, '"guessed" is not a basis'),
         ({"source": ["table-0"]}, '"table-0" is not a source'),
@@ -41,6 +46,10 @@ def test_a_finding_that_could_mislead_is_refused(change, message):
     with pytest.raises(ht.HtanalysisError) as caught:
         ht.Finding(**GOOD | change)
     assert message in str(caught.value)
+
+
+def test_what_a_source_reports_needs_no_formula():
+    assert ht.Finding(**GOOD | {"basis": "reported", "formula": None}).formula is None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The committed notebooks as a reader meets them. Their outputs are compared by nbval."""
 
 import ast
+import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -9,7 +11,9 @@ import papermill
 import pytest
 
 import htanalysis as ht
-from htanalysis.runs import find_notebooks
+from htanalysis.findings import with_unit
+from htanalysis.methods import read_formula
+from htanalysis.runs import find_notebooks, read_outputs
 
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in find_notebooks()}
 NUMBERS_IN_PROSE = re.compile(
@@ -17,6 +21,40 @@ NUMBERS_IN_PROSE = re.compile(
     r"|April 1,|100,000|95%",
     flags=re.MULTILINE,
 )
+
+SHOWN = [shown for path in find_notebooks() for shown in read_outputs(path)]
+FINDINGS = {content["id"]: content for kind, content in SHOWN if kind == "finding"}
+TABLES = {content["id"]: content for kind, content in SHOWN if kind == "table"}
+METHODS = sorted({content["method"] for _, content in SHOWN} - {None})
+
+#: Findings whose value or range is no plain arithmetic: a model, a test, an exact limit, or rows counted.
+BY_A_METHOD = {
+    "arrests-against-year-before": {"low", "high"},
+    "arrests-trend": {"value", "low", "high"},
+    "bias-analysis": {"value", "low", "high"},
+    "convictions-against-year-before": {"low", "high"},
+    "data-sets": {"value"},
+    "gini-coefficient": {"low", "high"},
+    "largest-share-interval": {"low", "high"},
+    "straight-line": {"value"},
+    "task-force-counties-test": {"value"},
+    "trends-fitted": {"value"},
+}
+#: How a formula names the ends of a range, and the signs that Python writes otherwise.
+ENDS = {"fewest": "low", "lowest": "low", "most": "high", "highest": "high"}
+SIGNS = {",": "", "÷": "/", "×": "*", "−": "-", "²": "**2", "⌈": "ceil(", "⌉": ")", "⌊": "floor(", "⌋": ")"}
+
+
+def work_out(formula) -> Iterator[tuple[str, float]]:
+    """Give what each plain sum of a formula comes to, and whether that is the value, the low or the high end."""
+    for clause in formula.split(";"):
+        words, _, arithmetic = clause.rpartition("=")
+        if words and re.fullmatch(r"[\d,.()⌈⌉⌊⌋²÷×−+ ]+", arithmetic):
+            # "most = all − published = 113 − 52" names its end before the words.
+            named = [part.split()[-1] for part in words.split("=")]
+            end = next((ENDS[word] for word in named if word in ENDS), "value")
+            plain = arithmetic.translate(str.maketrans(SIGNS))
+            yield end, eval(plain, {"__builtins__": {}, "ceil": math.ceil, "floor": math.floor})
 
 
 def cells(name, kind):
@@ -116,12 +154,46 @@ def test_every_chart_and_table_names_basis_source_and_a_finding_in_its_title(nam
 
 
 def test_every_function_that_a_finding_names_exists():
-    for name in NOTEBOOKS:
-        for cell in NOTEBOOKS[name].cells:
-            for output in cell.get("outputs", []):
-                content = output.get("data", {}).get("application/vnd.htanalysis.findings+json", {})
-                for finding in content.get("findings", []):
-                    assert finding["method"] is None or finding["method"] in ht.__all__
+    assert set(METHODS) <= set(ht.__all__)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_function_that_is_named_says_its_formula_in_plain_words(method):
+    formula = read_formula(method)
+    assert len(formula.split()) >= 3 and not re.search(r"[`$\\\n]|Formula", formula)
+
+
+def test_every_finding_that_is_not_reported_says_how_it_is_computed_from_what():
+    for finding in FINDINGS.values():
+        if finding["basis"] != "reported":
+            formula = finding["formula"]
+            assert re.search(r"\d", formula) and "\n" not in formula, finding["id"]
+            assert not re.search(r"\bnan\b|<NA>|\bNone\b|\binf\b|not published|[*/]|\d-\d| -", formula), formula
+
+
+@pytest.mark.parametrize("name", [name for name, content in FINDINGS.items() if content["basis"] != "reported"])
+def test_the_arithmetic_of_a_formula_gives_the_findings_numbers(name):
+    finding = FINDINGS[name]
+    results = list(work_out(finding["formula"]))
+    for end, result in results:
+        shown = [with_unit(number, finding["unit"], finding["digits"]) for number in (result, finding[end])]
+        # The inputs are rounded to four digits at the least, so that a wrong one shows before the last digit does.
+        assert result == pytest.approx(finding[end], rel=1e-3) and shown[0] == shown[1], finding["formula"]
+    numbers = {end for end in ("value", "low", "high") if finding[end] is not None}
+    if finding["low"] is not None and finding["low"] == finding["high"]:
+        numbers -= {"value"}
+    assert numbers - {end for end, _ in results} == BY_A_METHOD.get(name, set())
+
+
+def test_a_formula_is_read_with_its_signs_and_ends():
+    text = "so: fewest = ⌈1,000 × (0.5 − 0.25)⌉; most = all − other = (2² + 5) ÷ 3; where x = 2 × y; share = 1 + 2"
+    assert list(work_out(text)) == [("low", 250), ("high", 3), ("value", 3)]
+
+
+def test_every_table_and_figure_that_is_not_only_reported_says_how_it_is_computed():
+    for table in TABLES.values():
+        if set(table["basis"]) != {"reported"}:
+            assert table["formula"] or read_formula(table["method"]), table["id"]
 
 
 def test_the_notebooks_folder_holds_the_notebooks_alone():

@@ -45,6 +45,7 @@ def test_findings_csv_holds_every_finding_with_basis_and_source(report):
     growth = next(row for row in rows if row["id"] == "victims-identified-growth")
     assert (growth["value"], growth["unit"], growth["basis"]) == ("3.04", "times", "computed")
     assert growth["source"] == "Chapter 3, California’s Nine Regional Task Forces"
+    assert growth["formula"] == "last ÷ first = 304 ÷ 100"
 
 
 def test_the_manifest_names_inputs_outputs_parameters_and_versions(report):

@@ -31,7 +31,7 @@ def test_the_notebooks_are_found_in_reading_order():
 def test_outputs_are_read_and_nothing_of_the_machine_is_kept(tmp_path):
     code = (
         "import htanalysis as ht\n"
-        'ht.Finding(id="a-finding", sentence=quarter, basis="computed", source=["table-1"], value=1)'
+        'ht.Finding(id="a-finding", sentence=quarter, basis="computed", source=["table-1"], value=1, formula="1")'
     )
     source = write(tmp_path, "one", PARAMETERS, new_code_cell(code))
     before = source.read_bytes()

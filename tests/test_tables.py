@@ -29,10 +29,16 @@ def table() -> ht.Table:
 
 def test_a_table_travels_as_plain_values(table):
     content = table.to_json()
+    assert (content["method"], content["formula"]) == (None, None)
     assert content["rows"][0] == ["a & b", 1277, 0.5, "2012-06-30", 2011, "reported"]
     assert content["rows"][1][1] is None
     assert [column["label"] for column in content["columns"]] == list(LABELS.values())
     assert table._repr_mimebundle_()[MIME] == content
+
+
+def test_a_table_says_how_it_was_computed_where_no_function_did():
+    caption = ht.Caption("id", "t", "s", source=["table-1"], basis=["computed"], formula="both = a + b")
+    assert ht.Table(FRAME, caption, LABELS).to_json()["formula"] == "both = a + b"
 
 
 def test_html_has_caption_heads_and_row_heads_and_escapes_text(table):
