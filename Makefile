@@ -9,11 +9,17 @@ help:  ## list the tasks
 report: .venv/ready  ## run all notebooks for the latest quarter and write the pages (QUARTER=2012Q2 for another)
 	@$(BIN)/htanalysis report --quarter $(QUARTER)
 
-test: .venv/ready-test  ## prove everything: linters, tests, notebooks, pages in a browser
+test: .venv/ready-test tests/html/node_modules  ## prove the numbers: linters, tests, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/pages
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval --nbval-current-env --override-ini addopts= notebooks
+
+test-pages: .venv/ready-test tests/html/node_modules  ## prove the pages, in Chromium: for everyone, on paper, as they looked
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope tests/pages
+
+looks: .venv/ready-test  ## take the pictures anew that test-pages compares the pages with; look at them before they are committed
+	LOOKS=new $(BIN)/python -m pytest --quiet tests/pages/test_looks.py
 
 lab: .venv/ready  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -35,8 +41,9 @@ lock: .venv/ready-test  ## write the locks anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group build --extra test --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements.lock --output-file requirements-test.lock
 
-benchmark: .venv/ready  ## compare the report with the same computation in one process
+benchmark: .venv/ready-test  ## compare the report with the same computation in one process; time the pages in Chromium
 	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/pages.py
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 1; }
@@ -51,5 +58,10 @@ benchmark: .venv/ready  ## compare the report with the same computation in one p
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	@touch $@
 
-.PHONY: help report test lab notebooks format check lock benchmark
+# What checks the pages' HTML comes from npm, which the tests' environment holds.
+tests/html/node_modules: tests/html/package-lock.json .venv/ready-test
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/html --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: help report test test-pages looks lab notebooks format check lock benchmark
 .DEFAULT_GOAL := help

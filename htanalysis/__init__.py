@@ -52,6 +52,7 @@ from htanalysis.periods import (
     parse_period,
     period_label,
     relate_to_period,
+    say_quarter,
 )
 from htanalysis.places import (
     bound_concentration,
@@ -194,6 +195,7 @@ __all__ = [
     "recompute_claims",
     "reconcile",
     "relate_to_period",
+    "say_quarter",
     "simulate",
     "smallest_total",
     "smooth_rates",

@@ -68,7 +68,8 @@ def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
     ]
     alt = f"Published: {'; '.join([*words, f'the other {len(hidden)} cells: only in the total'])}."
     labels = {"measure": "measure"} | {quarter: quarter for quarter in wide.columns}
-    return finish(figure, Table(wide.reset_index(), caption, labels), alt, height=top + 100)
+    reading = "a full dot is a published count; a dash stands where only the total of all quarters is known."
+    return finish(figure, Table(wide.reset_index(), caption, labels), alt, reading, height=top + 100)
 
 
 def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
@@ -91,7 +92,8 @@ def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
     ticks = {"tick0": f"{first.date()}", "dtick": f"M{12 * step}", "tickformat": "%Y"}
     figure.update_xaxes(title_text="year", range=[first - margin, last + margin], **ticks)
     table = Table(spans, caption, {"label": "data set", "start": "first day", "end": "last day"})
-    return finish(figure, table, f"From first to last day: {'; '.join(words)}.", height=top + 66)
+    alt, reading = f"From first to last day: {'; '.join(words)}.", "a bar lasts from the first to the last day counted."
+    return finish(figure, table, alt, reading, height=top + 66)
 
 
 def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES["never falling"]) -> Chart:
@@ -119,7 +121,13 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES[
         shown.loc[cells[high].isna(), high] = "no upper limit"
         shown.loc[cells[low].isna(), [low, high]] = "no such series"
     alt = " ".join(_measure_in_words(part, name, assumed) for name, part in parts.items())
-    return finish(figure, Table(shown, caption, labels), alt, height + 150, gap=44)
+    reading = (
+        "a full dot is a published count; a bar runs from the fewest to the most that a quarter can have had, a hatched"
+        f" one only if {assumed}."
+    )
+    bases = {"count": "reported", "low": "bounded", "high": "bounded"}
+    bases |= {"low_assumed": "assumed", "high_assumed": "assumed"}
+    return finish(figure, Table(shown, caption, labels, column_bases=bases), alt, reading, height + 150, gap=44)
 
 
 def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -> Chart:
@@ -152,7 +160,9 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
     digits = {"year": "year", "per_month": 1, "low": 1, "high": 1}
     words = " ".join(_rates_in_words(frame, name, whole=len(table) <= 12) for name, frame in rates.items())
     alt = f"{words} Counts {unit}; in brackets, and as lines, {LEVEL} intervals."
-    return finish(figure, Table(table, caption, labels, digits), alt, height + 66, gap=44)
+    reading = f"a hollow mark is a year’s rate; the line through it is the {LEVEL} interval that chance leaves open."
+    bases = {"count": "reported", "days": "reported"} | dict.fromkeys(("per_month", "low", "high"), "computed")
+    return finish(figure, Table(table, caption, labels, digits, column_bases=bases), alt, reading, height + 66, gap=44)
 
 
 def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: float | None = None) -> Chart:
@@ -176,7 +186,8 @@ def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: fl
     heads |= {"low": "from", "high": "to", **INTERVAL, "basis": "basis"}
     shown = {column: head for column, head in heads.items() if column in frame}
     told = frame.astype(object).replace(np.inf, "no upper limit")
-    table = Table(told, caption, shown, dict.fromkeys(numbers, axis.form), missing="–")
+    bases = dict.fromkeys(("value", "low", "high"), "row") | dict.fromkeys(INTERVAL, "computed")
+    table = Table(told, caption, shown, dict.fromkeys(numbers, axis.form), missing="–", column_bases=bases)
     rows = frame.rename(columns={name: "label"}).reindex(columns=["label", "basis", *numbers])
     rows[numbers] = rows[numbers].astype(float)
     single = rows[["low", "high"]].isna().all(axis=1)
@@ -196,7 +207,8 @@ def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: fl
     chance = [f", {LEVEL} {axis.between(*ends)}" * pd.notna(ends[0]) for ends in rows[[*INTERVAL]].to_numpy()]
     words = [f"{r.label}: {r.words}{text}, {r.basis}" for r, text in zip(rows.itertuples(), chance, strict=True)]
     marks = "".join(f"; a line marks {axis.write(value)}" for value in marked)
-    return finish(figure, table, f"{'; '.join(words)}. Scale: {axis.title}{marks}.", height=top + 64)
+    alt = f"{'; '.join(words)}. Scale: {axis.title}{marks}."
+    return finish(figure, table, alt, _reading_of_rows(rows, bare), height=top + 64)
 
 
 def draw_curve(
@@ -253,7 +265,9 @@ def draw_curve(
     digits = {column: axes[column != frame.columns[0]].form for column in labels}
     table = Table(frame.iloc[:: max(1, len(frame) // 20)], caption, labels, digits)
     alt = _read_lines(frame, lines, axes, band, between) + (f"; a line at 1: {even}." if even else ".")
-    return finish(figure, table, alt, height=440)
+    upward = " and the band around it holds the range" if band else ""
+    reading = f"choose a value of the assumption below; the height of a line above it is the result{upward}."
+    return finish(figure, table, alt, reading, height=440)
 
 
 def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
@@ -279,8 +293,13 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
         + ("" if row.basis == "reported" else f", {span(row.low, row.high)} if like the settled years")
         for row in outlook.itertuples()
     ]
-    table = Table(outlook, caption, labels, {"year": "year", "ratio": 2})
-    return finish(figure, table, f"{'; '.join(words)}. Convictions by year of arrest.", height=420)
+    bases = {"arrests": "reported", "convictions": "reported", "ratio": "computed", "low": "row", "high": "row"}
+    table = Table(outlook, caption, labels, {"year": "year", "ratio": 2}, column_bases=bases)
+    alt = f"{'; '.join(words)}. Convictions by year of arrest."
+    reading = (
+        "a full bar is reported; a hatched one runs from the fewest to the most expected in the end, on its condition."
+    )
+    return finish(figure, table, alt, reading, height=420)
 
 
 def draw_fit(
@@ -320,7 +339,10 @@ def draw_fit(
         f"{COUNT.tell(r.expected, r.interval_low, r.interval_high)} expected"
         for r in rows.itertuples()
     ]
-    return finish(figure, Table(rows, caption, heads, {"residual": 1}, "–"), f"{'; '.join(words)}.", height=420)
+    reading = f"full dots are published; the line is the trend through them; the hollow dot has its {LEVEL} interval."
+    bases = {"count": "reported"} | dict.fromkeys(("expected", *INTERVAL, "residual"), "computed")
+    table = Table(rows, caption, heads, {"residual": 1}, "–", bases)
+    return finish(figure, table, f"{'; '.join(words)}.", reading, height=420)
 
 
 def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center: float, caption: Caption) -> Chart:
@@ -365,7 +387,10 @@ def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center:
         over = named["rate_low"] > 1e5 * np.interp(named["x"], frame["population"], frame["high"])
         words.append(f"wholly above the {name} limits: {join_words(named['county'][over]) if over.any() else 'none'}")
     table = Table(named, caption, heads, dict.fromkeys(("rate_low", "rate_high"), 1))
-    return finish(figure, table, f"{'; '.join(words)}.", height=560)
+    reading = (
+        "a county between the curved limits can have the state’s rate; a bar holds all rates that it can have had."
+    )
+    return finish(figure, table, f"{'; '.join(words)}.", reading, height=560)
 
 
 def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
@@ -381,8 +406,8 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
         What stands around the chart.
     """
     shapes = rates.to_crs(3310)  # California Albers, in meters
-    # 1 km keeps neighbors touching and the page small; the map is some 1,000 km high.
-    shapes = shapes.set_geometry(shapes.simplify_coverage(1000))
+    # 2 km keeps neighbors touching and the page small; the map is some 1,000 km high.
+    shapes = shapes.set_geometry(shapes.simplify_coverage(2000))
     words = [f"{span(row.lower, row.upper, between=False)} convictions ({row.status})" for row in rates.itertuples()]
     shapes["words"] = shapes["status"].where(shapes["status"].eq("none reported"), words)
     figure, fills = go.Figure(), {"none reported": "#f4f6f8", "bounded": MID, "reported": ACCENT}
@@ -405,7 +430,8 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
     alt = "; ".join(f"{row.county} {row.words}" for row in named.itertuples())
     alt = f"{alt}; the other {len(rates) - len(named)} of {len(rates)} counties: none reported."
     labels = {"county": "county", "status": "status", "lower": "fewest convictions", "upper": "most convictions"}
-    return finish(figure, Table(rates[rates["upper"].gt(0)], caption, labels), alt, height=640)
+    reading = "a dark county has a published count, a lighter one a range, and a blank one is not named by the source."
+    return finish(figure, Table(rates[rates["upper"].gt(0)], caption, labels), alt, reading, height=640)
 
 
 def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
@@ -439,7 +465,8 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
         words.append(f"{source}: {join_words(stated)}")
     labels = {"source": "source", "population": "what was counted", "geography": "place"} | names
     table = Table(mixes, caption, labels, dict.fromkeys(names, axis.form), missing="not stated")
-    return finish(figure, table, f"{'; '.join(words)}.", height=top + 100)
+    reading = "a bar is all that a source counts; its parts are the types, as far as the source states them."
+    return finish(figure, table, f"{'; '.join(words)}.", reading, height=top + 100)
 
 
 def _draw_one_measure(figure: go.Figure, part: pd.DataFrame, assumed: str, row: int, with_years: bool) -> None:
@@ -507,6 +534,21 @@ def _draw_row(figure: go.Figure, row: Any, place: float, edge: float, bare: bool
         add_dots(figure, [row.value], [place], row.basis if row.basis in DOTS else "computed", **look)
 
 
+def _reading_of_rows(rows: pd.DataFrame, bare: bool) -> str:
+    """Say what the marks of `draw_ranges` mean, as far as they are there."""
+    if bare:
+        return "the longer a bar, the larger the number above it."
+    meanings = {
+        "reported": "a full dot is reported",
+        "computed": "a hollow dot is computed, with its range as a line",
+        "bounded": "a band holds all that is possible",
+        "assumed": "a hatched band holds only on its condition",
+    }
+    words = [meaning for basis, meaning in meanings.items() if rows["basis"].eq(basis).any()]
+    words += [f"a thin line adds what chance does ({LEVEL})"] if rows["interval_low"].notna().any() else []
+    return "; ".join(words) + "."
+
+
 def _shade(figure: go.Figure, between: tuple[float, float, str], middle: float) -> float:
     """Shade between two values; gives the room that the words for it need above all lines."""
     low, high, words = between
@@ -543,7 +585,7 @@ def _read_lines(frame: pd.DataFrame, lines: Mapping[str, str], axes: tuple[Axis,
 def _outline(geometry: Any) -> np.ndarray:
     """Give the x and y of a county's outline in kilometers, with a gap between its parts."""
     gap, parts = [[np.nan, np.nan]], getattr(geometry, "geoms", [geometry])
-    return np.vstack([np.vstack([np.asarray(part.exterior.coords) / 1000, gap]) for part in parts])[:-1].round(1).T
+    return np.vstack([np.vstack([np.asarray(part.exterior.coords) / 1000, gap]) for part in parts])[:-1].round().T
 
 
 def _label_points(

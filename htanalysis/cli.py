@@ -115,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--as-of", default="latest", help="the report as it was on a day, YYYY-MM-DD (default: today)")
     report.add_argument("--audience", choices=settings.AUDIENCES, default="public", help="public (default) or internal")
 
+    report.add_argument("--single-file", action="store_true", help="also as one HTML file that can be mailed")
+    report.add_argument("--no-pdf", dest="pdf", action="store_false", help="without report.pdf (it needs Chromium)")
+
     check = _add(commands, "check", _check, "say what is wrong in returns, and what would change", "check 2012Q3.xlsx")
     check.add_argument("files", nargs="*", type=Path, help="CSV or XLSX; without any, the store itself is checked")
     check.add_argument("--format", choices=("text", "json"), default="text", help="for people (default) or programs")
@@ -157,7 +160,8 @@ def _folder(text: str) -> Path:
 
 
 def _report(options: argparse.Namespace) -> None:
-    index = make_report(options.quarter, options.out, options.jobs, options.as_of, options.audience)
+    view = (options.as_of, options.audience)
+    index = make_report(options.quarter, options.out, options.jobs, *view, options.single_file, options.pdf)
     print(f"The report is ready: {index}")
 
 

@@ -24,6 +24,10 @@ MIME = "application/vnd.htanalysis.chart+json"
 
 INK, MUTED, RULE, PAPER = "#1b2733", "#566473", "#d8dee4", "#ffffff"
 ACCENT, MID, PALE, CONTRAST, LIGHT, NEUTRAL = "#0b5a8a", "#5b93b8", "#c9dbe7", "#b4530a", "#e8994f", "#8794a1"
+TINT = "#f4f6f8"
+#: What the pages call these colors, which change in the dark.
+COLORS = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper", ACCENT: "accent", MID: "mid", PALE: "pale"}
+COLORS |= {CONTRAST: "contrast", LIGHT: "light", NEUTRAL: "neutral", TINT: "land"}
 FONT = "'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 
 #: Nothing leaves the reader's machine, and no button offers it.
@@ -71,18 +75,21 @@ class Chart:
         The numbers behind the drawing, with its caption.
     alt : str
         What a sighted reader sees, in words.
+    reading : str
+        How to read the drawing, in one line.
     """
 
     figure: go.Figure
     table: Table
     alt: str
+    reading: str
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         # Rounded numbers: every machine writes the same, and a change can be read.
         figure = json.loads(self.figure.to_json(), parse_float=lambda text: float(f"{float(text):.10g}"))
         return {
             "application/vnd.plotly.v1+json": figure | {"config": CONFIG},
-            MIME: self.table.to_json() | {"alt": self.alt},
+            MIME: self.table.to_json() | {"alt": self.alt, "reading": self.reading},
             "text/plain": f"{self.table.caption.title}\n{self.alt}",
         }
 
@@ -143,7 +150,7 @@ class Axis:
 COUNT = Axis("count")
 
 
-def finish(figure: go.Figure, table: Table, alt: str, height: int, gap: int = 12) -> Chart:
+def finish(figure: go.Figure, table: Table, alt: str, reading: str, height: int, gap: int = 12) -> Chart:
     """Give a figure its title, its foot and its size: `height` is that of the drawing without these two."""
     caption = table.caption
     foot = f"Source: {source_in_words(caption.source)}. Basis: {join_words(caption.basis)}."
@@ -158,7 +165,7 @@ def finish(figure: go.Figure, table: Table, alt: str, height: int, gap: int = 12
     for place, trace in enumerate(figure.data):  # the legend names each look once
         trace.showlegend = names[place] is not None and names[place] not in names[:place]
     write_text(figure, foot, y=0, yref="paper", yshift=-66, name="foot", font={"size": 12, "color": MUTED})
-    return Chart(figure, table, alt)
+    return Chart(figure, table, alt, reading)
 
 
 def write_text(figure: go.Figure, text: str, **place: Any) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
-from nbconvert.filters import markdown2html
 from pygments import lex
 from pygments.lexers import PythonLexer
 from pygments.token import Token
 
 import htanalysis
 from htanalysis.errors import HtanalysisError
+from htanalysis.words import write_markdown
 
 #: What only shows a number, and does not compute it.
 _DISPLAY = ("htanalysis.charts", "htanalysis.findings", "htanalysis.tables")
@@ -87,7 +87,7 @@ def read_formula(method: str) -> str:
 def _read_questions(functions: Mapping[str, Any]) -> Markup:
     """Write `docs/methods.md` as HTML without its title, with a link where it names a function of the page."""
     text = (Path(__file__).resolve().parents[1] / "docs" / "methods.md").read_text(encoding="utf-8")
-    page = markdown2html(text.partition("\n")[2])
+    page = write_markdown(text.partition("\n")[2])
     link = {name: f'<a href="#{name}"><code>{name}</code></a>' for name in functions}
     return Markup(re.sub(r"<code>(\w+)</code>", lambda found: link.get(found[1], found[0]), page))  # noqa: S704, our own
 

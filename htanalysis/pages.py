@@ -2,7 +2,8 @@
 
 import base64
 import csv
-import math
+import hashlib
+import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,48 +15,22 @@ from typing import Any
 import nbformat
 import pandas as pd
 import papermill
-import plotly
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from htanalysis import figures, findings, settings, tables
+from htanalysis import drawings, figures, findings, settings, tables
 from htanalysis.datasets import evidence, list_described, read_descriptor
 from htanalysis.methods import describe_methods, highlight
+from htanalysis.notes import make_notes, open_note, open_numbers
 from htanalysis.returns import REPORT_ALONE, tell_day
-from htanalysis.words import polish
+from htanalysis.search import write_search
+from htanalysis.summaries import HEADLINES, draw_scale, range_in_words, summarize
+from htanalysis.words import polish, write_markdown
 
-#: The findings that the index shows first, the most important before the others, and what stands above each.
-HEADLINES = {
-    "victims-identified-growth": "Victims identified in a quarter",
-    "quarterly-counts-published": "Quarterly counts that are known",
-    "growth-before-san-jose": "Growth in investigations before the ninth task force",
-    "task-force-arrests-on-other-charges": "Task forces’ arrests not recorded under § 236.1",
-    "arrests-against-year-before": "Arrests under § 236.1, against the year before",
-    "convictions-to-come": "Convictions still to come",
-    "largest-published-county": "Alameda’s share of convictions",
-    "labor-victims-missed": "Labor victims, less likely to be counted",
-    "labor-among-foreign-victims": "Labor among foreign victims whom task forces count",
-    "claims-that-differ": "Statements of the report that differ",
-}
-
-#: How many of them stand above what nobody knows.
-FIRST = 4
-
-#: The notebooks whose first unknown the index shows as large as a finding, and what stands above each.
-UNKNOWNS = {
-    "00-start-here": "People trafficked in California",
-    "03-county-convictions": "Convictions of each county",
-    "04-sex-and-labor": "Sex and labor trafficking, as they are",
-}
-
-_UNKNOWN = "## What we cannot know"
+#: What plotly writes as style into a page: an empty element, which it fills by script, and bold letters.
+_PLOTLY_STYLES = ("", "font-weight:bold")
 _PRIORITY = [findings.MIME, figures.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
-_DOWNLOADS = {
-    "findings.csv": ("CSV", "every finding with value, range, basis, source and formula"),
-    "tables.xlsx": ("Excel workbook", "every table shown, a sheet each"),
-    "manifest.json": ("JSON", "what went in and came out, with SHA-256"),
-}
 
 
 def write_pages(
@@ -83,35 +58,41 @@ def write_pages(
     """
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in executed}
     made = {name: _point_to_code(notebook) for name, notebook in notebooks.items()}
+    titles = {name: _title(notebook) for name, notebook in notebooks.items()}
+    whole = [made[item["notebook"]][item["id"]] | item for item in found]
     shared = {
         "period": parameters["quarter"].replace(":", " to "),
         "known": tell_day(parameters["as_of"]),
         "internal": parameters["audience"] == "internal",
         "changes": _tell_changes(changes) if changes else None,
-        "menu": [{"name": name, "title": _title(notebook)} for name, notebook in notebooks.items()],
+        "menu": [{"name": name, "title": title} for name, title in titles.items()],
         "bases": settings.BASES,
         "version": read_descriptor()["version"],
         "year": parameters["as_of"][:4] if parameters["as_of"] != REPORT_ALONE else read_descriptor()["version"][:4],
     }
     exporter = _exporter()
     for path in executed:
-        page = shared | {"page": path.stem, "heading": _title(notebooks[path.stem]), "settings": _settings(path)}
-        text, _ = exporter.from_notebook_node(notebooks[path.stem], resources={"ht": page})
+        page = shared | {"page": path.stem, "heading": titles[path.stem], "settings": _settings(path)}
+        page |= {"notes": make_notes([item for cell in notebooks[path.stem].cells for item in _shown(cell)])}
+        # The exporter of HTML would read each page again to describe images; there are none.
+        text, _ = super(HTMLExporter, exporter).from_notebook_node(notebooks[path.stem], resources={"ht": page})
         (folder / f"{path.stem}.html").write_text(polish(text), encoding="utf-8")
+    resources, methods = _resources(), describe_methods(_used(notebooks))
     contents = {
         "index": {"heading": "What California’s numbers on human trafficking say, and what they do not"}
-        | _sort_findings([made[item["notebook"]][item["id"]] | item for item in found])
-        | {"unknown": {name: _unknown(notebook) for name, notebook in notebooks.items()}}
-        | {"unknowns": UNKNOWNS, "downloads": _downloads(folder, list(notebooks))},
-        "changes": {"heading": "What changed since the last report"},
-        "codebook": {"heading": "Where each number comes from", "resources": _resources()},
-        "methods": {"heading": "How each number is computed"} | describe_methods(_used(notebooks)),
+        | summarize(notebooks, whole, titles, folder)
+        | {"notes": make_notes(whole)},
+        "changes": {"heading": "What changed since the last report", "notes": _note_moved(changes, whole)},
+        "codebook": {"heading": "Where each number comes from", "resources": resources, "notes": _note_datasets()},
+        "methods": {"heading": "How each number is computed"} | methods,
     }
     for name, content in contents.items():
         template = exporter.environment.get_template(f"{name}-page.html.j2")
         text = template.render(resources={"ht": shared | {"page": name} | content})
         (folder / f"{name}.html").write_text(polish(text), encoding="utf-8")
-    _copy_assets(folder / "assets")
+    found = write_search(notebooks, titles, resources, methods["modules"])
+    (folder / "search.js").write_text(found, encoding="utf-8")
+    _copy_assets(folder / "assets", f"report for {shared['period']}{', internal' if shared['internal'] else ''}")
 
 
 def _exporter() -> HTMLExporter:
@@ -119,18 +100,41 @@ def _exporter() -> HTMLExporter:
     config.NbConvertBase.display_data_priority = _PRIORITY
     exporter = HTMLExporter(config=config, template_name="htanalysis")
     exporter.environment.filters |= {
+        "brief": _write_brief,
         "by_place": _by_place,
+        "drawing": lambda figure: Markup(drawings.draw(figure)),  # noqa: S704, it escapes every word
+        "markdown2html": write_markdown,
+        "numbers": open_numbers,
+        "opening": open_note,
         "code": highlight,
-        "scale": _draw_scale,
-        "range_in_words": _range_in_words,
+        "scale": draw_scale,
+        "range_in_words": range_in_words,
         "table": _to_table,
     }
     exporter.environment.globals |= {
         "findings_mime": findings.MIME,
         "charts_mime": figures.MIME,
         "tables_mime": tables.MIME,
+        "plotly_styles": " ".join(map(allow, _PLOTLY_STYLES)),
     }
     return exporter
+
+
+def allow(text: str) -> str:
+    """Give what a content security policy names to allow one text as script or style, by its hash.
+
+    Examples
+    --------
+    >>> allow("")
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    """
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _write_brief(figure: Mapping[str, Any]) -> Markup:
+    """Write a figure as JSON for a script's element, with as many digits as a screen can show."""
+    brief = json.loads(json.dumps(figure), parse_float=lambda text: float(f"{float(text):.5g}"))
+    return Markup(json.dumps(brief, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704
 
 
 # What a notebook says
@@ -192,13 +196,6 @@ def _settings(path: Path) -> dict[str, Any]:
     return _as_table("Parameters of the notebook", ["name", "value", "meaning"], rows)
 
 
-def _unknown(notebook: nbformat.NotebookNode) -> list[str]:
-    """List what a notebook says that cannot be known."""
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    section = text.partition(_UNKNOWN)[2].partition("\n## ")[0]
-    return re.findall(r"^- (.+)$", section, flags=re.MULTILINE)
-
-
 # What changed
 
 
@@ -224,28 +221,7 @@ def _plain_rows(frame: pd.DataFrame) -> list[list[Any]]:
     ]
 
 
-# The index
-
-
-def _sort_findings(found: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Part the findings into those above what nobody knows, those below it, and all others."""
-    by_id = {finding["id"]: finding for finding in found}
-    headlines = [by_id[name] for name in HEADLINES if name in by_id]
-    others = [finding for finding in found if finding["id"] not in HEADLINES]
-    return {"first": headlines[:FIRST], "next": headlines[FIRST:], "others": others}
-
-
-def _downloads(folder: Path, notebooks: Sequence[str]) -> list[dict[str, str]]:
-    """List the files beside the pages; the manifest, which is written last, has no size yet."""
-    listed = _DOWNLOADS | {f"notebooks/{name}.ipynb": ("Jupyter notebook", "as executed") for name in notebooks}
-    return [
-        {"path": path, "name": Path(path).name, "format": kind, "words": words, "size": _size(folder / path)}
-        for path, (kind, words) in listed.items()
-    ]
-
-
-def _size(path: Path) -> str:
-    return f", {max(1, round(path.stat().st_size / 1000))} kB" if path.exists() else ""
+# Sources
 
 
 def _by_place(references: Sequence[str]) -> list[tuple[str, list[dict[str, str]]]]:
@@ -271,76 +247,10 @@ def _short_quotes() -> dict[str, str]:
     return short
 
 
-def _draw_scale(finding: Mapping[str, Any]) -> Markup:
-    """Draw a finding's value and range to scale, as a small picture that says nothing the text does not.
-
-    The scale reaches from 0, or a round number below it, to a round number. There is none where it would be empty.
-    """
-    low, high, value = finding["low"], finding["high"], finding["value"]
-    share = finding["unit"] == "share"
-    ends = [end for end in (low, high, value) if end is not None]
-    if not ends or (low is None and not share):
-        return Markup()
-    start = -_round_up(-min(*ends, 0))
-    top = 1.0 if share and max(ends) <= 1 else _round_up(max(*ends, 0))
-    if start == top:
-        return Markup()
-    places = {
-        name: 100 * (end - start) / (top - start)
-        for name, end in (("low", low), ("high", high), ("value", value), ("one", 1))
-        if end is not None
-    }
-    parts = []
-    if finding["unit"] == "times" and start < 1 < top:
-        parts.append(f'<span class="tick" style="left:{places["one"]:.1f}%"><span>1</span></span>')
-    if low is not None and low < high:
-        width = places["high"] - places["low"]
-        parts.append(f'<span class="range" style="left:{places["low"]:.1f}%;width:{width:.1f}%"></span>')
-    dot = places.get("value", places["low"] if low == high and low is not None else None)
-    if dot is not None:
-        parts.append(f'<span class="dot" style="left:{dot:.1f}%"></span>')
-    limits = [findings.percent(end) if share else findings.number(end, _decimals(end)) for end in (start, top)]
-    return Markup(  # noqa: S704, made of numbers alone
-        f'<span class="scale scale-{finding["basis"]}" aria-hidden="true">{"".join(parts)}</span>'
-        f'<span class="limits" aria-hidden="true"><span>{limits[0]}</span><span>{limits[1]}</span></span>'
-    )
-
-
-def _round_up(value: float) -> float:
-    """Give the next number of the form 1, 2 or 5 with zeros.
-
-    Examples
-    --------
-    >>> _round_up(1798), _round_up(1.47), _round_up(0.44), _round_up(20), _round_up(0)
-    (2000, 2, 0.5, 20, 0)
-    """
-    if value <= 0:
-        return 0
-    power = math.floor(math.log10(value))
-    steps = (step * 10**power if power >= 0 else step / 10**-power for step in (1, 2, 5, 10))
-    return next(step for step in steps if step >= value)
-
-
-def _decimals(value: float) -> int:
-    """Say how many decimals a round number needs."""
-    return 0 if value == 0 else max(0, -math.floor(math.log10(abs(value))))
-
-
-def _range_in_words(finding: Mapping[str, Any]) -> str:
-    """Say what a finding's range is, with its ends where the amount does not give them."""
-    low, high = finding["low"], finding["high"]
-    if low is None or low == high:
-        return ""
-    words = {
-        "computed": f"{settings.CONFIDENCE:.0%} interval",
-        "bounded": "bounds",
-        "assumed": "if the assumption holds",
-        "reported": "range of the source",
-    }[finding["basis"]]
-    if finding["value"] is None:
-        return words
-    unit = "share" if finding["unit"] == "share" else ""
-    return f"{words}: {findings.span(low, high, unit, finding['digits'], between=False)}"
+def _note_moved(changes: Mapping[str, Any] | None, found: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Make the notes of what moved since the last report and is still there."""
+    moved = {item["id"] for item in changes["findings"]} if changes else set()
+    return make_notes([item for item in found if item["id"] in moved])
 
 
 # The code book
@@ -366,6 +276,23 @@ def _resources() -> list[dict[str, Any]]:
     ]
 
 
+def _note_datasets() -> dict[str, dict[str, Any]]:
+    """Make a note for each data set; what its sources say stands beside it on the page."""
+    notes = {}
+    for number, entry in enumerate(list_described(), 1):
+        bases = {field["basis"] for field in entry["schema"]["fields"]}
+        notes[entry["name"]] = {
+            "id": f"data-{entry['name']}",
+            "number": number,
+            "title": entry["title"],
+            "bases": [basis for basis in settings.BASES if basis in bases],
+            "datasets": {},
+            "quotes": [],
+            "cited": "; ".join(source["title"] for source in entry["sources"]),
+        }
+    return notes
+
+
 def _read_rows(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Tabulate a data set as its file states it."""
     path = settings.HOME / "data" / entry["path"]
@@ -373,7 +300,10 @@ def _read_rows(entry: Mapping[str, Any]) -> dict[str, Any]:
         heads, *rows = csv.reader(file)
     numeric = {field["name"] for field in entry["schema"]["fields"] if field["type"] in ("integer", "number")}
     cells = [[_read_cell(text, head in numeric) for head, text in zip(heads, row, strict=True)] for row in rows]
-    return _as_table(f"Rows of {entry['name']}", heads, cells, "plain")
+    table = _as_table(f"Rows of {entry['name']}", heads, cells, "plain")
+    for column, described in zip(table["columns"], entry["schema"]["fields"], strict=True):
+        column["basis"] = described["basis"]
+    return table
 
 
 def _read_cell(text: str, numeric: bool) -> str | int | float | None:
@@ -395,13 +325,13 @@ def _to_table(content: Mapping[str, Any], row_id: str = "") -> Markup:
 # What all pages share
 
 
-def _copy_assets(folder: Path) -> None:
-    """Put what all pages share beside them: style, script, and plotly.js once."""
+def _copy_assets(folder: Path, name: str) -> None:
+    """Put what all pages share beside them: style, which writes the report's name on paper, script, and plotly once."""
     folder.mkdir()
     assets = files("htanalysis") / "assets"
-    (folder / "pages.css").write_text(_style(), encoding="utf-8")
-    for source in (assets / "pages.js", Path(plotly.__file__).parent / "package_data" / "plotly.min.js"):
-        shutil.copyfile(str(source), folder / source.name)
+    (folder / "pages.css").write_text(_style().replace("(report)", name), encoding="utf-8")
+    for name in ("pages.js", "plotly-basic.min.js"):
+        shutil.copyfile(str(assets / name), folder / name)
 
 
 @cache
@@ -409,7 +339,7 @@ def _style() -> str:
     """Give the style with its fonts inside, since some browsers refuse fonts from other files on disk."""
     assets = files("htanalysis") / "assets"
     style = (assets / "pages.css").read_text(encoding="utf-8")
-    for font in ("source-sans-3", "source-serif-4"):
-        data = base64.b64encode((assets / f"{font}-latin-wght-normal.woff2").read_bytes()).decode()
-        style = style.replace(f'url("{font}-latin-wght-normal.woff2")', f'url("data:font/woff2;base64,{data}")')
+    for font in re.findall(r'url\("([\w-]+\.woff2)"\)', style):
+        data = base64.b64encode((assets / font).read_bytes()).decode()
+        style = style.replace(f'url("{font}")', f'url("data:font/woff2;base64,{data}")')
     return style

@@ -96,6 +96,17 @@ def period_label(quarters: pd.PeriodIndex) -> str:
     return str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]} to {quarters[-1]}"
 
 
+def say_quarter(quarter: pd.Period) -> str:
+    """Write a quarter as one says it.
+
+    Examples
+    --------
+    >>> say_quarter(pd.Period("2012Q2"))
+    'April to June 2012'
+    """
+    return f"{quarter.start_time:%B} to {quarter.end_time:%B %Y}"
+
+
 def count_days(frame: pd.DataFrame) -> pd.Series:
     """Count the days from `period_start` to `period_end`, both included.
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 from htanalysis import settings, store
 from htanalysis.changes import compare_findings, list_newly_known, list_revisions
+from htanalysis.editions import write_editions
 from htanalysis.errors import HtanalysisError, NotebookError
 from htanalysis.findings import source_in_words
 from htanalysis.pages import write_pages
@@ -34,7 +35,7 @@ from htanalysis.returns import (
 from htanalysis.runs import find_notebooks, read_outputs, run_notebooks
 from htanalysis.workbooks import write_workbook
 
-_PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "plotly", "scipy", "xlsxwriter")
+_PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "pikepdf", "plotly", "scipy", "xlsxwriter")
 #: Where the findings of all reports in a folder are kept, for the next one to compare with.
 _HISTORY = ".history"
 _FINDING_COLUMNS = (
@@ -44,7 +45,13 @@ _FINDING_COLUMNS = (
 
 
 def make_report(
-    period: str, out: Path | None = None, jobs: int = 2, as_of: str = "latest", audience: str = "public"
+    period: str,
+    out: Path | None = None,
+    jobs: int = 2,
+    as_of: str = "latest",
+    audience: str = "public",
+    single_file: bool = False,
+    pdf: bool = False,
 ) -> Path:
     """Run all notebooks for a period and write the report.
 
@@ -60,6 +67,10 @@ def make_report(
         A day (YYYY-MM-DD): the report as it was on that day. Default: as returns are known now.
     audience : str
         "public" hides what could point at a person; "internal" shows all, and says so on each page and in each name.
+    single_file : bool
+        Whether the whole report is also made as one file, `report.html`.
+    pdf : bool
+        Whether it is also printed as `report.pdf`, which needs Chromium.
 
     Returns
     -------
@@ -82,7 +93,7 @@ def make_report(
     target = (out or settings.HOME / "reports") / f"{label.replace(':', '-')}{_mark(parameters)}"
     draft = _make_draft(target)
     try:
-        found = _fill(draft, parameters, jobs, began)
+        found = _fill(draft, parameters, jobs, began, single_file, pdf)
         _move_into_place(draft, target)
         _keep_findings(target.parent, parameters, found)
     except NotebookError as error:
@@ -138,7 +149,9 @@ def _check_places(target: Path) -> None:
             )
 
 
-def _fill(draft: Path, parameters: Mapping[str, str], jobs: int, began: float) -> list[dict[str, Any]]:
+def _fill(
+    draft: Path, parameters: Mapping[str, str], jobs: int, began: float, single_file: bool, pdf: bool
+) -> list[dict[str, Any]]:
     """Write everything that belongs to a report into an empty folder, and give the findings."""
     started = datetime.now(UTC)
     view = {key: parameters[key] for key in ("as_of", "audience")}
@@ -155,6 +168,7 @@ def _fill(draft: Path, parameters: Mapping[str, str], jobs: int, began: float) -
     _write_findings(found, draft / "findings.csv")
     write_workbook(shown, draft / "tables.xlsx", parameters)
     write_pages(executed, found, parameters, draft, _find_changes(draft.parent, parameters, found))
+    write_editions(draft, [path.stem for path in executed], single_file, pdf)
     mark = _mark(parameters)
     _mark_names(draft, mark)
     # From the hash of a file of which all but a count is known, the count could be found.
@@ -184,7 +198,7 @@ def _mark_names(draft: Path, mark: str) -> None:
         return
     named = [path for path in draft.rglob("*.*") if path.is_file() and path.parent.name != "assets"]
     stems = "|".join(sorted({re.escape(path.stem) for path in named} | {"manifest"}))
-    link = re.compile(rf'(href="(?:notebooks/)?(?:{stems}))(\.(?:html|csv|xlsx|json|ipynb))')
+    link = re.compile(rf'((?:href|src)="(?:notebooks/)?(?:{stems}))(\.(?:html|csv|xlsx|json|ipynb|js|pdf))')
     for path in named:
         if path.suffix == ".html":
             path.write_text(link.sub(rf"\1{mark}\2", path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -7,6 +7,7 @@ looked at before it is read, nothing in it is run, and a message shows no charac
 import codecs
 import csv
 import io
+import os
 import re
 import unicodedata
 import warnings
@@ -20,6 +21,9 @@ from typing import Any
 import pandas as pd
 
 from htanalysis.datasets import list_described, load
+
+# openpyxl is to read XML with defusedxml, also where lxml is installed.
+os.environ["OPENPYXL_LXML"] = "False"
 
 #: Largest file and most rows that are read.
 MOST_BYTES = 20 * 2**20

@@ -76,6 +76,8 @@ class Table:
         like a word, and "plain" one without commas, set like a number. Default: 0.
     missing : str
         What an empty cell says.
+    column_bases : mapping of str to str
+        Bases of columns, where they differ; "row" where the row's own column says it.
     """
 
     frame: pd.DataFrame
@@ -83,11 +85,14 @@ class Table:
     labels: Mapping[str, str]
     digits: Mapping[str, int | str] = field(default_factory=dict)
     missing: str = "not published"
+    column_bases: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give the table as plain values, as it travels in a notebook's outputs."""
         columns = [
-            {"name": name, "label": label, "digits": self.digits.get(name, 0)} for name, label in self.labels.items()
+            {"name": name, "label": label, "digits": self.digits.get(name, 0)}
+            | ({"basis": self.column_bases[name]} if name in self.column_bases else {})
+            for name, label in self.labels.items()
         ]
         cells = self.frame[list(self.labels)].astype(object)
         return {
@@ -124,7 +129,7 @@ def render_table(content: Mapping[str, Any], on_page: bool = False, row_id: str 
     title = "" if on_page else f"<strong>{html.escape(content['title'])}</strong> "
     wide = on_page and _is_wide(content)
     head = "".join(
-        f'<th scope="col"{_align(content, place)}>{html.escape(_label(column))}</th>'
+        f'<th scope="col"{_align(content, place)}{_tell_basis(column, on_page)}>{html.escape(_label(column))}</th>'
         for place, column in enumerate(content["columns"])
     )
     body = "".join(
@@ -166,6 +171,11 @@ def _render_row(content: Mapping[str, Any], row: Sequence[Any]) -> str:
         tag = 'th scope="row"' if place == 0 else "td"
         cells.append(f"<{tag}{_align(content, place)}>{text}</{tag.split()[0]}>")
     return "".join(cells)
+
+
+def _tell_basis(column: Mapping[str, Any], on_page: bool) -> str:
+    """Tell a page's script the basis of a column's numbers."""
+    return f' data-basis="{column["basis"]}"' if on_page and "basis" in column else ""
 
 
 def _label(column: Mapping[str, Any]) -> str:

@@ -1,8 +1,11 @@
-"""The words of a page: terms of art explained where they first stand, and words that must not part."""
+"""The words of a page: terms of art explained where they first stand, words that must not part, links on paper."""
 
 import html
 import re
 from html.parser import HTMLParser
+
+from markupsafe import Markup
+from nbconvert.filters import markdown2html
 
 #: Words that need explaining: how a page may write each, and what it means.
 GLOSSARY = {
@@ -27,6 +30,33 @@ GLOSSARY = {
         "The Attorney General’s Division of Criminal Justice Information Systems, which collects what counties report"
         " of arrests and cases.",
     ),
+    "chance": (
+        r"Poisson",
+        "The Poisson law says how far counts of independent events stray by chance alone: most by less than twice the"
+        " square root of the count.",
+    ),
+    "conditional": (
+        r"exact conditional method",
+        "Two counts are compared by how their sum was shared; no large numbers are needed.",
+    ),
+    "E-value": (r"E-values?", "How strong something unknown would have to be to explain a difference away."),
+    "empirical Bayes": (
+        r"[Ee]mpirical Bayes",
+        "A rate from few cases is drawn towards the rate of all, as far as the spread of the rates allows.",
+    ),
+    "fiscal year": (
+        r"(?:state |federal )?fiscal years?",
+        "The state’s: July to June. The federal one: October to September.",
+    ),
+    "Fisher’s exact test": (
+        r"Fisher[’']s exact test",
+        "It counts how many of all possible tables are as uneven as the one at hand.",
+    ),
+    "funnel": (r"funnel", "The limits that chance leaves around a common rate; they close as the population grows."),
+    "Gini coefficient": (
+        r"Gini coefficient",
+        "A measure of unevenness: 0 where all have the same, near 1 where one has everything.",
+    ),
     "H.E.A.T.": (
         r"H\.E\.A\.T\.",
         "Human Exploitation and Trafficking: the unit of Alameda County’s District Attorney for such cases.",
@@ -36,7 +66,19 @@ GLOSSARY = {
         "Human Trafficking Reporting System, in which federally funded task forces recorded their cases.",
     ),
     "ILO": (r"ILO", "International Labour Organization, the agency of the United Nations that estimates forced labor."),
+    "log-linear": (r"log-linear", "Each step changes the expected count by the same factor."),
+    "mid-P": (r"mid-P", "An exact method that counts the observed table by half, so that it is less cautious."),
+    "negative binomial": (
+        r"negative binomial|quasi-Poisson",
+        "A law for counts that stray more than independent events do.",
+    ),
     "odds ratio": (r"odds ratios?", "The odds of one group divided by those of another; 1 means no difference."),
+    "p-value": (r"p-values?", "How often chance alone would give a difference at least as large, were there none."),
+    "return": (r"\breturns\b", "What a task force reports for one period; a later one for the same period revises it."),
+    "task force": (
+        r"\btask forces?\b",
+        "Police, prosecutors and services of one region that work together on trafficking; California funds nine.",
+    ),
     "TCVAP": (
         r"TCVAP",
         "Trafficking and Crime Victims Assistance Program, California’s aid for foreign victims of trafficking.",
@@ -46,13 +88,15 @@ GLOSSARY = {
 
 
 class _Polish(HTMLParser):
-    """Writes a page again: joins words that must not part, and links a term of art to its meaning at the page's end."""
+    """Writes a page again: joins words that must not part, explains terms of art, and numbers its links for paper."""
 
     _EMPTY = frozenset(("br", "col", "hr", "img", "input", "link", "meta"))
     _VERBATIM = frozenset(("script", "style", "pre", "code", "title"))
-    _TERMS_NOT_IN = _VERBATIM | {"a", "button", "figure-in-words", "summary", "table"}
+    _TERMS_NOT_IN = _VERBATIM | {"a", "button", "quiet", "summary", "table"}
     _TERMS_NOT_IN |= {f"h{level}" for level in range(1, 7)}
     _TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
+    #: In these no term is explained and no link is numbered: drawings, notes, and what paper does not show.
+    _QUIET = frozenset(("plot", "notes", "origin", "link", "evidence", "more", "files"))
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -60,18 +104,23 @@ class _Polish(HTMLParser):
         self.text = ""
         self.open: list[str] = []
         self.terms: list[str] = []
+        self.links: dict[str, int] = {}
+        self.link = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._write(self.get_starttag_text())
+        given = dict(attrs)
+        quiet = not self._QUIET.isdisjoint((given.get("class") or "").split())
+        if tag == "a" and "main" in self.open and "quiet" not in self.open and not quiet:
+            self.link = given.get("href") or ""
         if tag not in self._EMPTY:
-            # The script puts the drawing in the place of the words that stand for it.
-            self.open.append("figure-in-words" if ("role", "img") in attrs else tag)
+            self.open.append("quiet" if quiet else tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         self._write(self.get_starttag_text())
 
     def handle_endtag(self, tag: str) -> None:
-        self._write(f"{self._explain() if tag == 'main' else ''}</{tag}>")
+        self._write(f"{self._end_notes() if tag == 'main' else ''}</{tag}>{self._number_link() if tag == 'a' else ''}")
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
@@ -92,35 +141,91 @@ class _Polish(HTMLParser):
         if self._VERBATIM.isdisjoint(self.open):
             text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", text)
             if "main" in self.open and {"p", "li"} & set(self.open) and self._TERMS_NOT_IN.isdisjoint(self.open):
-                text = self._TERM.sub(self._link, text)
+                text = self._TERM.sub(self._explain, text)
             text = re.sub(r"§ (?=\d)", "§\N{NO-BREAK SPACE}", text)
             text = text.replace("San Jose/South Bay", "San\N{NO-BREAK SPACE}Jose/South\N{NO-BREAK SPACE}Bay")
         self.done += [text, tag]
 
-    def _link(self, match: re.Match[str]) -> str:
+    def _explain(self, match: re.Match[str]) -> str:
+        """Make a term open its meaning where it first stands."""
         term = list(GLOSSARY)[int(match.lastgroup[1:])]
         if term in self.terms:
             return match[0]
         self.terms.append(term)
-        return f'<a class="term" href="#{_word_id(term)}">{match[0]}</a>'
+        button = f'<button type="button" class="term" popovertarget="{_word_id(term)}">{match[0]}</button>'
+        return f"<dfn>{button}</dfn>"
 
-    def _explain(self) -> str:
-        """Write what the terms that were linked mean."""
-        items = [
-            f'<dt id="{_word_id(term)}"><dfn>{html.escape(term)}</dfn></dt><dd>{html.escape(GLOSSARY[term][1])}</dd>'
+    def _number_link(self) -> str:
+        """Write a link's number behind it, for paper; a place that several lead to has one number."""
+        link, self.link = self.link, ""
+        if not link:
+            return ""
+        number = self.links.setdefault(link, len(self.links) + 1)
+        return f'<sup class="on-paper">[{number}]</sup>'
+
+    def _end_notes(self) -> str:
+        """Write what the page's terms mean, and where its links lead."""
+        words = [
+            f'<div class="note" id="{_word_id(term)}" popover tabindex="-1" autofocus><p><strong>{html.escape(term)}'
+            f"</strong>: {html.escape(GLOSSARY[term][1])}</p></div>"
             for term in sorted(self.terms, key=str.lower)
         ]
-        if not items:
-            return ""
-        return f'<section class="words"><h2 id="words">Words used here</h2><dl>{"".join(items)}</dl></section>\n'
+        links = [f"<li>{html.escape(link)}</li>" for link in self.links]
+        parts = (
+            ("Words used here", "words", "".join(words)),
+            ("Where the links lead", "links", f"<ol>{''.join(links)}</ol>" if links else ""),
+        )
+        return "".join(
+            f'<section class="notes {name}"><h2 class="on-paper">{title}</h2>{content}</section>\n'
+            for title, name, content in parts
+            if content
+        )
 
 
 def _word_id(term: str) -> str:
-    return "word-" + "-".join(re.findall(r"[a-z0-9]+", term.lower()))
+    return f"word-{slug(term)}"
+
+
+def slug(text: str) -> str:
+    """Give words as an id: lower-case letters and digits, joined by hyphens.
+
+    Examples
+    --------
+    >>> slug("What can’t we know, and why?")
+    'what-can-t-we-know-and-why'
+    """
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def section_id(heading: str) -> str:
+    """Give the id of a heading, which no finding, figure or table has."""
+    return f"section-{slug(heading)}"
+
+
+def write_markdown(text: str) -> Markup:
+    """Write Markdown as HTML; each heading has an id of plain letters and a link to itself.
+
+    Examples
+    --------
+    >>> print(write_markdown("## A").strip())
+    <h2 id="section-a">A <a class="link" href="#section-a" aria-label="Link to: A"></a></h2>
+    """
+
+    def link(match: re.Match[str]) -> str:
+        level, words = match[1], match[2]
+        plain = re.sub("<[^>]+>", "", words)
+        name = section_id(html.unescape(plain))
+        if level == "1":
+            return f'<h1 id="{name}">{words}</h1>'
+        anchor = f'<a class="link" href="#{name}" aria-label="Link to: {plain}"></a>'
+        return f'<h{level} id="{name}">{words} {anchor}</h{level}>'
+
+    page = markdown2html(text)
+    return Markup(re.sub(r'<h(\d) id="[^"]*">(.*?)<a class="anchor-link"[^>]*>.*?</a></h\1>', link, page))  # noqa: S704
 
 
 def polish(text: str) -> str:
-    """Give a page with its words joined and explained."""
+    """Give a page with its words joined and explained, and its links numbered for paper."""
     page = _Polish()
     page.feed(text)
     page.close()

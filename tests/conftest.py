@@ -1,23 +1,84 @@
-"""What several tests share: one report of the latest quarter, and small frames."""
+"""What several tests share: one report of the latest quarter, the browser that shows it, and small frames."""
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from htanalysis.reports import make_report
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    *("index", "00-start-here", "01-quarterly-trends", "02-arrests-and-convictions", "03-county-convictions"),
+    *("04-sex-and-labor", "05-task-force-selection", "06-services", "07-the-report-checked", "08-returns"),
+    *("changes", "codebook", "methods"),
+]
+#: Notebooks whose figures the tests count: without returns, the one of them has none.
+FIGURES = PAGES[1:9]
+_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--font-render-hinting=none"),
+]
 
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
     """Give the folder of a report made from the committed notebooks."""
     return make_report("latest", tmp_path_factory.mktemp("reports"), jobs=2).parent
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's or the system's Chromium, without a window."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "Install Chromium (apt-get install chromium): the pages are tested in it."
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=path, args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def open_page(browser: Browser, folder: Path, name: str, width: int = 1280, **options: Any) -> Page:
+    """Open a page from disk without a network, and note what it says and asks for."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, **options)
+    page = context.new_page()
+    page.noted = []
+    page.on("console", lambda message: page.noted.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: page.noted.append(f"error: {error}"))
+    page.on("request", lambda request: page.noted.append(request.url) if request.url.startswith("http") else None)
+    page.goto((folder / f"{name.partition('#')[0]}.html").as_uri() + "".join(name.partition("#")[1:]))
+    return page
+
+
+def open_everything(page: Page) -> None:
+    """Open whatever is folded, as a reader could who wants to see all."""
+    for switch in page.locator(".switch").all():
+        switch.check()
+    page.evaluate("document.querySelectorAll('details').forEach(details => (details.open = true))")
+    page.wait_for_timeout(150)  # what opens is marked for the keyboard just after
+
+
+def find_html_faults(*pages: Path) -> list[tuple[str, int, str, str]]:
+    """Check pages with html-validate's recommended rules. Gives file, line, rule and message of each fault."""
+    checker = ROOT / "tests" / "html" / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
+    assert checker.exists(), "What checks HTML is not there: make tests/html/node_modules."
+    node = Path(sys.executable).with_name("node")
+    options = ["--preset", "recommended", "--formatter", "json"]
+    run = subprocess.run([node, checker, *options, *pages], capture_output=True, text=True, check=False)
+    return [
+        (Path(found["filePath"]).name, fault["line"], fault["ruleId"], fault["message"])
+        for found in json.loads(run.stdout)
+        for fault in found["messages"]
+    ]
 
 
 def counts_of(*counts: int | None, measure: str = "arrests") -> pd.DataFrame:

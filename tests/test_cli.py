@@ -86,7 +86,9 @@ def test_a_failed_notebook_is_exit_3_and_a_ready_report_says_where(capsys, monke
     monkeypatch.setattr(cli, "make_report", lambda *arguments: given.append(arguments) or Path("r/index.html"))
     result = run(capsys, "report", "--quarter", "2011Q3:2012Q2", "--out", "r", "--jobs", "3")
     assert result == (0, "The report is ready: r/index.html\n", "")
-    assert given == [("2011Q3:2012Q2", Path("r"), 3, "latest", "public")]
+    assert given == [("2011Q3:2012Q2", Path("r"), 3, "latest", "public", False, True)]
+    run(capsys, "report", "--single-file", "--no-pdf")
+    assert given[-1][-2:] == (True, False)
 
 
 @pytest.mark.parametrize("command", ["report", "data", "quarters"])

@@ -4,25 +4,18 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+import pyphen
 import pytest
+from conftest import FIGURES, PAGES, find_html_faults
 
 import htanalysis as ht
-from htanalysis import methods, settings
+from htanalysis import methods, settings, summaries
 from htanalysis import pages as made
 from htanalysis.datasets import read_descriptor
-from htanalysis.pages import HEADLINES, UNKNOWNS
+from htanalysis.reports import make_report
 from htanalysis.runs import read_outputs
+from htanalysis.summaries import HEADLINES, list_unknown
 from htanalysis.words import GLOSSARY, polish
-
-PAGES = [
-    *("index", "00-start-here", "01-quarterly-trends", "02-arrests-and-convictions", "03-county-convictions"),
-    *("04-sex-and-labor", "05-task-force-selection", "06-services", "07-the-report-checked", "08-returns"),
-    *("changes", "codebook", "methods"),
-]
-
-
-#: Notebooks whose figures the tests count: without returns, the one of them has none.
-FIGURES = PAGES[1:9]
 
 
 class Page(HTMLParser):
@@ -30,7 +23,7 @@ class Page(HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.ids, self.links, self.files, self.headings, self.figures = [], [], [], [], []
+        self.ids, self.links, self.files, self.headings, self.figures, self.names = [], [], [], [], [], []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
@@ -45,6 +38,7 @@ class Page(HTMLParser):
             self.headings.append(int(tag[1]))
         if attributes.get("class") == "plot":
             self.figures.append(attributes)
+        self.names += [attributes[key] for key in ("popovertarget", "data-note") if key in attributes]
 
 
 @pytest.fixture(scope="session")
@@ -73,8 +67,7 @@ def test_every_link_leads_somewhere_in_the_report(report, pages, name):
 def test_no_page_holds_an_outside_address_or_plotly_itself(report, name):
     text = (report / f"{name}.html").read_text(encoding="utf-8")
     assert "http://" not in text and "https://" not in text
-    assert "Plotly" not in text and len(text.encode()) < 400_000
-    assert text.count('src="assets/plotly.min.js"') == 1
+    assert "Plotly" not in text and "plotly-basic" not in text and len(text.encode()) <= 300_000
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -83,6 +76,12 @@ def test_ids_are_unique_and_headings_skip_no_level(pages, name):
     assert len(set(page.ids)) == len(page.ids), {i for i in page.ids if page.ids.count(i) > 1}
     assert page.headings[0] == 1 and page.headings.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_whatever_opens_a_note_names_one_that_is_there(pages, name):
+    assert set(pages[name].names) <= set(pages[name].ids)
+    assert pages[name].names or name in ("changes", "methods")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -124,13 +123,17 @@ def test_each_phrase_of_the_report_and_each_function_is_one_click_from_a_number(
     assert "compare_rates" in pages["methods"].ids and "Przyborowski" in methods
 
 
-def test_the_index_shows_the_ten_that_matter_most_first(report):
+def test_the_index_shows_the_findings_that_matter_as_cards_by_question(report):
     text = (report / "index.html").read_text(encoding="utf-8")
-    places = [text.index(f'href="{page}#{name}"') for name in HEADLINES for page in [_page_of(report, name)]]
-    assert len(HEADLINES) == 10 and places == sorted(places)
-    assert places[-1] < text.index('id="unknown"')
-    for topic in HEADLINES.values():
-        assert topic.replace("§ ", "§\N{NO-BREAK SPACE}") in text
+    cards = re.findall(r'<li class="card card-(\w+)">(.*?)</li>', text, flags=re.DOTALL)
+    assert len(cards) == len(HEADLINES)
+    for (basis, card), (name, topic) in zip(cards, HEADLINES.items(), strict=True):
+        assert f'popovertarget="note-{name}"' in card and f'href="{_page_of(report, name)}#{name}"' in card
+        assert topic.replace("§ ", "§\N{NO-BREAK SPACE}") in card and f"basis-{basis}" in card
+        assert 'href="codebook.html#' in card and '<p class="sentence">' in card
+        assert re.search(r'popovertarget="note-[\w-]+">[^<&]+<sup class="on-paper">\d+</sup></button></p>', card)
+    sections = re.findall(r'<section class="question".*?</section>', text, flags=re.DOTALL)
+    assert len(sections) == len(FIGURES) + 1 and all('class="amount">Not known<' in section for section in sections)
 
 
 def _page_of(report, finding):
@@ -140,38 +143,85 @@ def _page_of(report, finding):
     raise AssertionError(f"no notebook shows {finding}")
 
 
-def test_what_cannot_be_known_stands_on_the_index(report):
+def test_what_cannot_be_known_stands_beside_what_is(report):
     text = (report / "index.html").read_text(encoding="utf-8")
-    part = text.partition('id="unknown"')[2].partition("<section")[0]
-    assert part.count("<li>") >= 20
     for path in (report / "notebooks").iterdir():
-        for line in made._unknown(made.nbformat.read(path, as_version=4)):
-            assert f"<li>{line}</li>" in re.sub(r'<a class="term"[^>]*>(.*?)</a>', r"\1", part)
+        part = text.partition(f'id="q-{path.stem}"')[2].partition("</section>")[0].partition('class="unknown"')[2]
+        lines = list_unknown(made.nbformat.read(path, as_version=4))
+        assert len(lines) >= 2 and part.count("<li>") == len(lines)
+        for line in lines:
+            assert f"<li>{line}</li>" in re.sub(r"</?(?:dfn|button)[^>]*>", "", part)
+        assert f'href="{path.stem}.html#section-what-would-change-it"' in part
+
+
+def test_the_index_begins_with_three_sentences_two_pictures_and_the_key(report):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    hero = text.partition('class="hero"')[2].partition("</section>")[0]
+    plain = html.unescape(re.sub("<[^>]+>", "", re.sub(r'<sup class="on-paper">.*?</sup>', "", hero)))
+    assert "From April to June 2012, 9 task forces identified 304 victims; from July to September 2010, 8" in plain
+    assert "Of the 113 convictions for human trafficking since 2007, 52 were in Alameda County." in plain
+    assert "Nobody knows how many people are trafficked in California" in plain
+    assert hero.count('role="img"') == 2 and "Alameda 52 convictions (reported)" in hero
+    assert text.index('class="hero"') < text.index('class="key"') < text.index('id="known"')
+    assert "Report for 2012Q2, numbers as the 2012 report states them, for the public" in text
+
+
+def grade(text):
+    """Give the Flesch-Kincaid grade (Kincaid et al. 1975): 0.39 words a sentence + 11.8 syllables a word - 15.59."""
+    sentences = [part for part in re.split(r"[.;:!?]+(?:\s|$)", text) if part]
+    words = re.findall(r"[A-Za-z’]+|\d[\d,.%]*\d|\d", text)
+    hyphens = pyphen.Pyphen(lang="en_US")
+    syllables = sum(len(hyphens.inserted(word).split("-")) for word in words)
+    return 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
+
+
+def test_grades_are_those_of_known_texts():
+    assert grade("The cat sat on the mat. The dog ran to the cat.") < 2
+    hard = (
+        "Notwithstanding jurisdictional heterogeneity, methodological considerations necessitate probabilistic caution."
+    )
+    assert grade(hard) > 18
+
+
+@pytest.mark.parametrize(
+    "part", ['class="aloud"(.*?)</ul>', 'class="sentence">(.*?)</p>', 'class="unknown">(.*?)</div>']
+)
+def test_the_summary_is_read_with_ten_years_of_school(report, part):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    shown = re.sub(r'<sup class="on-paper">.*?</sup>|<p class="since">.*?</p>|<a .*?</a>', "", text, flags=re.DOTALL)
+    found = re.findall(part, shown, flags=re.DOTALL)
+    plain = " ".join(html.unescape(re.sub("<[^>]+>", " ", passage)) for passage in found)
+    assert len(plain.split()) > 60 and grade(plain) <= 10
+
+
+def test_what_the_report_said_is_still_true_now_false_or_never_supported(report):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    told = re.findall(r'<h3><a href="07-the-report-checked.html#(claims-\w+)">([\w ]+): (\d+) statements</a>', text)
+    assert told == [
+        ("claims-agree", "Still true", "78"),
+        ("claims-differ", "Now false", "27"),
+        ("claims-unknown", "Never supported", "19"),
+    ]
 
 
 def test_code_is_on_the_page_behind_a_switch_and_settings_are_explained(report):
     text = (report / "01-quarterly-trends.html").read_text(encoding="utf-8")
-    assert 'id="show-code" type="checkbox"' in text and "Show the code</label>" in text
+    assert 'type="checkbox" id="show-code"' in text and "Show the code</label>" in text
     assert 'class="code highlight" id="code-' in text
     part = text.partition("Settings of this page")[2]
     assert "san_jose_share" in part and "0.11" in part and "one of nine" in part
 
 
-def test_what_nobody_knows_stands_between_the_findings_as_large_as_they(report):
+def test_all_other_findings_are_sentences_below_the_cards(report):
     text = (report / "index.html").read_text(encoding="utf-8")
-    part = text.partition('id="nobody"')[2].partition("<section")[0]
-    assert text.index('id="first"') < text.index('id="nobody"') < text.index('id="next"') < text.index('id="unknown"')
-    assert len(UNKNOWNS) == 3 and part.count('<p class="amount">not known</p>') == 3
-    for name, topic in UNKNOWNS.items():
-        assert topic in part and f'href="{name}.html#What-we-cannot-know"' in part
-    assert "How many people are trafficked in California" in part
-
-
-def test_other_findings_are_sentences_with_a_link_and_not_links(report):
-    text = (report / "index.html").read_text(encoding="utf-8")
-    part = text.partition('id="more"')[2].partition('id="downloads"')[0]
-    assert "<li>The collection holds 22 data sets" in part
-    assert part.count(">See the evidence</a>") == part.count("<li>")
+    others = re.findall(
+        r'<details class="others" open><summary>(\d+) (?:more|findings)<.*?</details>', text, flags=re.DOTALL
+    )
+    lists = re.findall(r'<details class="others".*?</details>', text, flags=re.DOTALL)
+    assert [int(count) for count in others] == [part.count("<li>") for part in lists]
+    found = sum(kind == "finding" for path in (report / "notebooks").iterdir() for kind, _ in read_outputs(path))
+    assert sum(map(int, others)) + len(HEADLINES) + 2 == found
+    assert all(part.count(">See the evidence</a>") == part.count("<li>") for part in lists)
 
 
 def test_every_download_says_its_size_and_format(report):
@@ -246,11 +296,11 @@ def test_the_code_book_holds_every_row_as_its_file_states_it(report, pages):
         with (settings.HOME / "data" / entry["path"]).open(newline="", encoding="utf-8") as file:
             heads, *rows = csv.reader(file)
         for number, row in ((1, rows[0]), (len(rows), rows[-1])):
-            part = text.partition(f'<tr id="row-{entry["name"]}-{number}">')[2].partition("</tr>")[0]
+            part = text.partition(f'<tr id="{entry["name"]}-{number}">')[2].partition("</tr>")[0]
             cells = [html.unescape(re.sub("<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", part)]
             told = [cell.replace("\N{NO-BREAK SPACE}", " ").replace("’", "'") for cell in cells]
             assert told == [(value or "empty").replace("’", "'") for value in row], heads
-        assert f"row-{entry['name']}-{len(rows) + 1}" not in pages["codebook"].ids
+        assert f"{entry['name']}-{len(rows) + 1}" not in pages["codebook"].ids
         folded = re.search(rf"<details ([^>]*)><summary>{len(rows)} rows", text)[1]
         assert ("open" in folded) == (len(rows) <= 60)
 
@@ -290,64 +340,11 @@ def test_a_docstring_is_read_into_summary_paragraphs_and_sections():
 
 
 def test_code_is_shown_without_its_docstring_and_keeps_every_other_character():
-    code = methods._source_alone(made._round_up)
+    code = methods._source_alone(summaries._round_up)
     assert code.startswith("def _round_up(value: float) -> float:\n    if value <= 0:")
     shown = methods.highlight(code)
     assert html.unescape(re.sub("<[^>]+>", "", shown)) == code
     assert '<span class="k">def</span>' in shown
-
-
-FINDING = {"basis": "bounded", "value": None, "low": None, "high": None, "unit": "", "digits": 0}
-
-
-def scale_of(**given):
-    """Draw a scale, and give what stands where on it and how it ends."""
-    drawn = str(made._draw_scale(FINDING | given))
-    places = {name: float(left) for name, left in re.findall(r'class="(\w+)" style="left:(-?[\d.]+)%', drawn)}
-    return drawn, places, re.findall(r"<span>([^<>]+)</span><span>([^<>]+)</span></span>$", drawn)
-
-
-@pytest.mark.parametrize(
-    ("given", "ends"),
-    [
-        ({"low": 1476, "high": 1798, "unit": "arrests"}, ("0", "2,000")),
-        ({"low": 0.87, "high": 1.47, "value": 1.13, "unit": "times", "basis": "computed", "digits": 2}, ("0", "2")),
-        ({"low": 0.25, "high": 0.44, "digits": 2}, ("0", "0.5")),
-        ({"low": 0.5, "high": 0.9, "unit": "share"}, ("0%", "100%")),
-        ({"low": -30, "high": 90}, ("−50", "100")),
-        ({"low": -0.2, "high": 0.1, "unit": "share"}, ("−20%", "100%")),
-    ],
-)
-def test_a_scale_ends_at_round_numbers_and_holds_its_range(given, ends):
-    drawn, places, limits = scale_of(**given)
-    width = float(re.search(r"width:([\d.]+)%", drawn)[1])
-    assert limits == [ends]
-    assert places["range"] >= 0 and places["range"] + width <= 100.1
-    assert f"scale-{given.get('basis', 'bounded')}" in drawn
-
-
-def test_a_scale_of_times_has_a_tick_at_1_and_others_have_none():
-    assert scale_of(low=0.5, high=1.5, unit="times")[1]["tick"] == 50
-    assert "tick" not in scale_of(low=0.5, high=1.5, unit="arrests")[1]
-    assert "tick" not in scale_of(low=0.1, high=0.4, unit="times")[1]
-
-
-def test_a_range_of_nothing_has_no_scale_and_a_single_value_is_a_dot():
-    assert scale_of(low=0, high=0)[0] == "" and scale_of()[0] == "" and scale_of(value=3.0, unit="times")[0] == ""
-    assert scale_of(low=9, high=9, value=9, basis="reported")[1] == {"dot": 90}
-    assert scale_of(value=0.46, unit="share", basis="computed")[1] == {"dot": 46}
-
-
-def test_a_range_says_what_it_is():
-    said = {
-        "computed": "95% interval: 0.9 to 1.5",
-        "assumed": "if the assumption holds: 0.9 to 1.5",
-    }
-    for basis, words in said.items():
-        given = {"basis": basis, "value": 1.1, "low": 0.9, "high": 1.5, "digits": 1}
-        assert made._range_in_words(FINDING | given) == words
-    assert made._range_in_words(FINDING | {"low": 1, "high": 54}) == "bounds"
-    assert made._range_in_words(FINDING | {"low": 1, "high": 1}) == "" == made._range_in_words(FINDING)
 
 
 def test_what_makes_a_finding_is_the_cell_that_names_it_or_else_the_one_that_shows_it():
@@ -373,18 +370,64 @@ def test_words_that_belong_together_do_not_part_and_apostrophes_are_round():
 def test_a_term_is_explained_where_it_first_stands_in_running_text():
     page = (
         "<main><h2>CJIS</h2><p><a href='#'>CJIS</a> <code>CJIS</code></p><table><tr><td>CJIS</td></tr></table>"
-        '<div role="img"><p>CJIS</p></div><script>if (1 < 2) "CJIS"</script><p>To CJIS, and CJIS.</p></main><p>ILO</p>'
+        '<div class="plot"><p>CJIS</p></div><script>if (1 < 2) "CJIS"</script><p>To CJIS, and CJIS.</p></main>'
+        "<p>ILO</p>"
     )
     text = polish(page)
     assert text.count('class="term"') == 1
-    assert '<p>To <a class="term" href="#word-cjis">CJIS</a>, and CJIS.</p>' in text
-    assert f'<dt id="word-cjis"><dfn>CJIS</dfn></dt><dd>{GLOSSARY["CJIS"][1]}</dd>' in text
+    assert (
+        '<p>To <dfn><button type="button" class="term" popovertarget="word-cjis">CJIS</button></dfn>, and CJIS.' in text
+    )
+    assert f'id="word-cjis" popover tabindex="-1" autofocus><p><strong>CJIS</strong>: {GLOSSARY["CJIS"][1]}</p>' in text
     assert text.index("word-cjis") < text.index("</main>") and "ILO</p>" in text
     plain = "<!doctype html><main><p>Nothing &lt;here&gt; &#8212;</p><br><img src='x'/></main>"
     assert polish(plain) == plain
 
 
+def test_links_are_numbered_for_paper_and_those_that_paper_hides_are_not():
+    page = '<a href="out">menu</a><main><p><a href="a.html">A</a> <a href="b.html">B</a> <a href="a.html">A</a></p>'
+    text = polish(page + '<p><a class="link" href="#x">#</a></p></main>')
+    assert re.findall(r'>(\w)</a><sup class="on-paper">\[(\d)\]</sup>', text) == [("A", "1"), ("B", "2"), ("A", "1")]
+    assert "<ol><li>a.html</li><li>b.html</li></ol>" in text and text.count("<sup") == 3
+
+
 @pytest.mark.parametrize(("name", "term"), [("02-arrests-and-convictions", "CJIS"), ("06-services", "TCVAP")])
-def test_a_page_explains_its_terms_at_its_end(report, pages, name, term):
+def test_a_page_explains_its_terms(report, pages, name, term):
     text = (report / f"{name}.html").read_text(encoding="utf-8")
-    assert text.count(f'href="#word-{term.lower()}"') == 1 and f"word-{term.lower()}" in pages[name].ids
+    assert text.count(f'popovertarget="word-{term.lower()}"') == 1 and f"word-{term.lower()}" in pages[name].ids
+
+
+def test_a_page_asks_for_nothing_but_what_lies_beside_it(report):
+    allowed = f"style-src 'self' file: 'unsafe-hashes' {made.allow('')} {made.allow('font-weight:bold')};"
+    for name in PAGES:
+        text = (report / f"{name}.html").read_text(encoding="utf-8")
+        policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1])
+        assert policy.startswith(f"default-src 'none'; {allowed} script-src 'self' file:;")
+        assert "unsafe-inline" not in policy and not re.search(r"<[^>]+ style=", text)
+
+
+@pytest.fixture(scope="module")
+def pages_of_the_year(tmp_path_factory):
+    """Every page of a report for a year, read."""
+    folder = make_report("2011Q3:2012Q2", tmp_path_factory.mktemp("year"), jobs=2).parent
+    return {name: Page(folder / f"{name}.html") for name in PAGES}
+
+
+def test_links_in_a_memo_still_work_for_another_quarter(pages, pages_of_the_year):
+    """What is there in both reports has one id; only what a quarter has or has not may come and go."""
+    for name in PAGES:
+        fixed = {i for i in pages[name].ids if not i.startswith(("word-", "note-word"))}
+        lost = fixed - set(pages_of_the_year[name].ids)
+        assert lost <= set(), name
+
+
+def test_html_is_valid(report):
+    assert find_html_faults(*sorted(report.glob("*.html"))) == []
+
+
+def test_a_fault_of_html_is_found(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<!DOCTYPE html><html lang="en"><head><title>x</title></head><body><p id="a"></p><p id="a"></p></body></html>'
+    )
+    assert {rule for _, _, rule, _ in find_html_faults(page)} == {"no-dup-id"}

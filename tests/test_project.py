@@ -141,7 +141,8 @@ def test_the_package_imports_from_left_to_right():
             "tables",
             "figures",
         ),
-        *("charts", "runs", "changes", "previews", "words", "methods", "workbooks", "pages", "reports", "cli"),
+        *("drawings", "charts", "runs", "changes", "previews", "words", "methods", "notes", "summaries", "search"),
+        *("workbooks", "pages", "editions", "reports", "cli"),
     ]
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)

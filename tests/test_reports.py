@@ -26,10 +26,18 @@ def files(folder):
 def test_a_report_holds_what_it_promises(report):
     names = set(files(report))
     assert report.name == "2012Q2"
-    assert {"index.html", "codebook.html", "methods.html", "findings.csv", "tables.xlsx", "manifest.json"} <= names
+    assert {
+        "index.html",
+        "codebook.html",
+        "methods.html",
+        "findings.csv",
+        "tables.xlsx",
+        "manifest.json",
+        "search.js",
+    } <= names
     assert {f"{name}.html" for name in ("00-start-here", "03-county-convictions", "07-the-report-checked")} <= names
     assert len([name for name in names if name.startswith("notebooks/")]) == 9
-    assert [name for name in names if "plotly" in name] == ["assets/plotly.min.js"]
+    assert [name for name in names if "plotly" in name] == ["assets/plotly-basic.min.js"]
     assert not list(report.parent.glob(".2012Q2*")), "nothing half done is left"
 
 

@@ -94,3 +94,16 @@ def test_a_caption_needs_known_sources_and_bases():
     for basis in ([], ["guessed"]):
         with pytest.raises(ht.HtanalysisError, match="basis"):
             ht.Caption("id", "t", "s", source=["table-1"], basis=basis)
+
+
+def test_a_column_says_its_basis_to_a_page_alone():
+    frame = pd.DataFrame({"year": ["a"], "count": [5], "low": [1]})
+    bases = {"count": "reported", "low": "row"}
+    labels = {"year": "year", "count": "count", "low": "from"}
+    content = ht.Table(
+        frame, ht.Caption("t", "T", "s", source=["table-1"], basis=["reported"]), labels, column_bases=bases
+    )
+    html = render_table(content.to_json(), on_page=True)
+    assert '<th scope="col" class="number" data-basis="reported">count</th>' in html
+    assert '<th scope="col" class="number" data-basis="row">from</th>' in html and html.count("data-basis") == 2
+    assert "data-basis" not in render_table(content.to_json())

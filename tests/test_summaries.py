@@ -1,0 +1,79 @@
+"""The summary on the index: scales, ranges in words, and what is listed."""
+
+import re
+
+import pytest
+
+from htanalysis import summaries
+
+FINDING = {"basis": "bounded", "value": None, "low": None, "high": None, "unit": "", "digits": 0}
+
+
+def scale_of(**given):
+    """Draw a scale, and give where its tick, its range and its dot stand in percent, and how it ends."""
+    drawn = str(summaries.draw_scale(FINDING | given))
+    forms = {
+        "tick": r'class="tick" x1="([\d.]+)%',
+        "range": r'<rect x="([\d.]+)%',
+        "dot": r'<use href="#mark-\w+" x="([\d.]+)%',
+    }
+    places = {name: float(found[1]) for name, form in forms.items() if (found := re.search(form, drawn))}
+    return drawn, places, re.findall(r"<span>([^<>]+)</span><span>([^<>]+)</span></p>$", drawn)
+
+
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        ({"low": 1476, "high": 1798, "unit": "arrests"}, ("0", "2,000")),
+        ({"low": 0.87, "high": 1.47, "value": 1.13, "unit": "times", "basis": "computed", "digits": 2}, ("0", "2")),
+        ({"low": 0.25, "high": 0.44, "digits": 2}, ("0", "0.5")),
+        ({"low": 0.5, "high": 0.9, "unit": "share"}, ("0%", "100%")),
+        ({"low": -30, "high": 90}, ("−50", "100")),
+        ({"low": -0.2, "high": 0.1, "unit": "share"}, ("−20%", "100%")),
+    ],
+)
+def test_a_scale_ends_at_round_numbers_and_holds_its_range(given, ends):
+    drawn, places, limits = scale_of(**given)
+    width = float(re.search(r'<rect [^>]*width="([\d.]+)%"', drawn)[1])
+    assert limits == [ends]
+    assert places["range"] >= 0 and places["range"] + width <= 100.1
+    assert f"scale-{given.get('basis', 'bounded')}" in drawn
+
+
+def test_a_scale_of_times_has_a_tick_at_1_and_others_have_none():
+    assert scale_of(low=0.5, high=1.5, unit="times")[1]["tick"] == 50
+    assert "tick" not in scale_of(low=0.5, high=1.5, unit="arrests")[1]
+    assert "tick" not in scale_of(low=0.1, high=0.4, unit="times")[1]
+
+
+def test_a_range_of_nothing_has_no_scale_and_a_single_value_is_a_dot():
+    assert scale_of(low=0, high=0)[0] == "" and scale_of()[0] == "" and scale_of(value=3.0, unit="times")[0] == ""
+    assert scale_of(low=9, high=9, value=9, basis="reported")[1] == {"dot": 90}
+    assert scale_of(value=0.46, unit="share", basis="computed")[1] == {"dot": 46}
+
+
+def test_a_range_says_what_it_is():
+    said = {
+        "computed": "95% interval: 0.9 to 1.5",
+        "assumed": "if the assumption holds: 0.9 to 1.5",
+    }
+    for basis, words in said.items():
+        given = {"basis": basis, "value": 1.1, "low": 0.9, "high": 1.5, "digits": 1}
+        assert summaries.range_in_words(FINDING | given) == words
+    assert summaries.range_in_words(FINDING | {"low": 1, "high": 54}) == "bounds"
+    assert summaries.range_in_words(FINDING | {"low": 1, "high": 1}) == "" == summaries.range_in_words(FINDING)
+
+
+def test_a_scale_shows_its_basis():
+    assert 'href="#mark-hatch"' in scale_of(low=0.5, high=0.9, unit="share", basis="assumed")[0]
+    assert 'href="#mark-diamond"' in scale_of(value=0.6, low=0.5, high=0.9, unit="share", basis="assumed")[0]
+    drawn = scale_of(low=0.5, high=0.9, unit="share")[0]
+    assert "hatch" not in drawn and "<use" not in drawn and 'height="10"' in drawn
+
+
+def test_editions_are_offered_with_format_and_size(tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"x" * 2_600)
+    index = summaries.offer('<ul class="files">\n<li>findings.csv</li></ul>', tmp_path, ["report.pdf"])
+    assert '<li><a href="report.pdf">report.pdf</a> (PDF, 3 kB): the whole report, to be printed</li>' in index
+    assert index.index("report.pdf") < index.index("findings.csv")
+    assert summaries.offer(index, tmp_path, []) == index
