@@ -1,215 +1,63 @@
 """Load, analyse and show the numbers of The State of Human Trafficking in California 2012.
 
-What a notebook may call is listed here, and nothing else.
+What a notebook may call is listed here, and nothing else. A module is imported when one of its names is first used, so
+that the command line starts at once.
 """
 
-from htanalysis.bias import Trapezoid, correct_classification, correct_selection, e_value, rank_assumptions, simulate
-from htanalysis.charts import (
-    draw_curve,
-    draw_fit,
-    draw_funnel,
-    draw_known,
-    draw_map,
-    draw_mix,
-    draw_outlook,
-    draw_periods,
-    draw_quarters,
-    draw_ranges,
-    draw_rates,
-)
-from htanalysis.claims import evaluate, judge_claim, recompute_claims
-from htanalysis.datasets import catalogue, counties, describe, evidence, load
-from htanalysis.delays import chain_ladder, make_triangle
-from htanalysis.errors import HtanalysisError
-from htanalysis.figures import Axis, Chart
-from htanalysis.findings import Finding, answer, choose, join_words, number, percent, span, tell_change, times_less
-from htanalysis.mixes import (
-    allot_other,
-    compare_labor,
-    compare_mixes,
-    count_behind_share,
-    curve_detection,
-    curve_outside_vice,
-    detect_ratio,
-    detect_with_errors,
-    envelope_detection,
-    fewest_behind_share,
-    find_foreign_labor,
-    move_outside_vice,
-    poststratify,
-    read_ilo,
-    smallest_total,
-    span_detection,
-    span_foreign_labor,
-    turn_round,
-    weigh_groups,
-)
-from htanalysis.periods import (
-    count_days,
-    held_quarters,
-    latest_quarter,
-    list_periods,
-    parse_period,
-    period_label,
-    relate_to_period,
-    say_quarter,
-)
-from htanalysis.places import (
-    bound_concentration,
-    bound_smoothed,
-    count_resident_years,
-    cross_task_forces,
-    find_neighbors,
-    funnel_limits,
-    interval_shares,
-    rate_by_resident_year,
-    rate_counties,
-    smooth_rates,
-)
-from htanalysis.rates import (
-    bound_other_arrests,
-    compare_last_years,
-    compare_rates,
-    expect_at_pace,
-    poisson_interval,
-    project_convictions,
-    rate_by_year,
-)
-from htanalysis.returns import (
-    count_quarters,
-    load_returns,
-    reconcile,
-    tell_counts,
-    tell_reported,
-    tell_totals,
-    total_quarters,
-    total_returns,
-)
-from htanalysis.series import (
-    SHAPES,
-    Shape,
-    bound_change,
-    bound_growth,
-    bound_period,
-    bound_quarters,
-    compare_with_line,
-    curve_growth,
-    split_growth,
-)
-from htanalysis.services import bound_letters, bound_reach, bound_union, excess_services, fewest_persons
-from htanalysis.settings import BASES
-from htanalysis.tables import Caption, Table
-from htanalysis.trends import fit_measures, fit_trend
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "BASES",
-    "SHAPES",
-    "Axis",
-    "Caption",
-    "Chart",
-    "Finding",
-    "HtanalysisError",
-    "Shape",
-    "Table",
-    "Trapezoid",
-    "allot_other",
-    "answer",
-    "bound_change",
-    "bound_concentration",
-    "bound_growth",
-    "bound_letters",
-    "bound_other_arrests",
-    "bound_period",
-    "bound_quarters",
-    "bound_reach",
-    "bound_smoothed",
-    "bound_union",
-    "catalogue",
-    "chain_ladder",
-    "choose",
-    "compare_labor",
-    "compare_last_years",
-    "compare_mixes",
-    "compare_rates",
-    "compare_with_line",
-    "correct_classification",
-    "correct_selection",
-    "count_behind_share",
-    "count_days",
-    "count_quarters",
-    "count_resident_years",
-    "counties",
-    "cross_task_forces",
-    "curve_detection",
-    "curve_growth",
-    "curve_outside_vice",
-    "describe",
-    "detect_ratio",
-    "detect_with_errors",
-    "draw_curve",
-    "draw_fit",
-    "draw_funnel",
-    "draw_known",
-    "draw_map",
-    "draw_mix",
-    "draw_outlook",
-    "draw_periods",
-    "draw_quarters",
-    "draw_ranges",
-    "draw_rates",
-    "e_value",
-    "envelope_detection",
-    "evaluate",
-    "evidence",
-    "excess_services",
-    "expect_at_pace",
-    "fewest_behind_share",
-    "fewest_persons",
-    "find_foreign_labor",
-    "find_neighbors",
-    "fit_measures",
-    "fit_trend",
-    "funnel_limits",
-    "held_quarters",
-    "interval_shares",
-    "join_words",
-    "judge_claim",
-    "latest_quarter",
-    "list_periods",
-    "load",
-    "load_returns",
-    "make_triangle",
-    "move_outside_vice",
-    "number",
-    "parse_period",
-    "percent",
-    "period_label",
-    "poisson_interval",
-    "poststratify",
-    "project_convictions",
-    "rank_assumptions",
-    "rate_by_resident_year",
-    "rate_by_year",
-    "rate_counties",
-    "read_ilo",
-    "recompute_claims",
-    "reconcile",
-    "relate_to_period",
-    "say_quarter",
-    "simulate",
-    "smallest_total",
-    "smooth_rates",
-    "span",
-    "span_detection",
-    "span_foreign_labor",
-    "split_growth",
-    "tell_change",
-    "tell_counts",
-    "tell_reported",
-    "tell_totals",
-    "times_less",
-    "total_quarters",
-    "total_returns",
-    "turn_round",
-    "weigh_groups",
-]
+#: The names that each module gives.
+_NAMES = {
+    "bias": "Trapezoid correct_classification correct_selection e_value rank_assumptions simulate",
+    "charts": (
+        "draw_curve draw_fit draw_funnel draw_known draw_map draw_mix draw_outlook draw_periods draw_quarters "
+        "draw_ranges draw_rates"
+    ),
+    "claims": "evaluate judge_claim recompute_claims",
+    "datasets": "catalogue counties describe evidence load",
+    "delays": "chain_ladder make_triangle",
+    "errors": "HtanalysisError",
+    "figures": "Axis Chart",
+    "findings": "Finding answer choose join_words number percent span tell_change times_less",
+    "mixes": (
+        "allot_other compare_labor compare_mixes count_behind_share curve_detection curve_outside_vice "
+        "detect_ratio detect_with_errors envelope_detection fewest_behind_share find_foreign_labor "
+        "move_outside_vice poststratify read_ilo smallest_total span_detection span_foreign_labor turn_round "
+        "weigh_groups"
+    ),
+    "periods": (
+        "count_days held_quarters latest_quarter list_periods parse_period period_label relate_to_period say_quarter"
+    ),
+    "places": (
+        "bound_concentration bound_smoothed count_resident_years cross_task_forces find_neighbors "
+        "funnel_limits interval_shares rate_by_resident_year rate_counties smooth_rates"
+    ),
+    "rates": (
+        "bound_other_arrests compare_last_years compare_rates expect_at_pace poisson_interval "
+        "project_convictions rate_by_year"
+    ),
+    "returns": (
+        "count_quarters load_returns reconcile tell_counts tell_reported tell_totals total_quarters total_returns"
+    ),
+    "series": (
+        "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth split_growth"
+    ),
+    "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
+    "settings": "BASES",
+    "tables": "Caption Table",
+    "trends": "fit_measures fit_trend",
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,7 @@
-"""The command line: it reads what was typed, calls one function, prints, and gives the exit code."""
+"""The command line: it reads what was typed, calls one function, prints, and gives the exit code.
+
+Each command imports what it needs: pandas and what rests on it would take a second from help and from a usage error.
+"""
 
 import argparse
 import csv
@@ -13,18 +16,15 @@ from dataclasses import asdict
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from htanalysis import settings, store
-from htanalysis.checks import check_files
-from htanalysis.datasets import catalogue, describe
+from htanalysis import settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.periods import read_quarter
-from htanalysis.previews import preview, tell
-from htanalysis.reports import make_report
-from htanalysis.returns import count_quarters, known_rows, list_reporting
-from htanalysis.sheets import COLUMNS, Problem, write_template
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from htanalysis.sheets import Problem
 
 #: How many problems are shown at once.
 _MOST_PROBLEMS = 50
@@ -160,12 +160,18 @@ def _folder(text: str) -> Path:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from htanalysis.reports import make_report
+
     view = (options.as_of, options.audience)
     index = make_report(options.quarter, options.out, options.jobs, *view, options.single_file, options.pdf)
     print(f"The report is ready: {index}")
 
 
 def _check(options: argparse.Namespace) -> None:
+    from htanalysis import store
+    from htanalysis.checks import check_files
+    from htanalysis.previews import preview, tell
+
     if not options.files:
         _check_store(options.format)
         return
@@ -184,6 +190,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _check_store(form: str) -> None:
+    from htanalysis import store
+
     problems = store.check_store()
     if form == "json":
         print(json.dumps({"problems": [asdict(problem) for problem in problems]}, indent=1))
@@ -196,6 +204,9 @@ def _check_store(form: str) -> None:
 
 
 def _store(options: argparse.Namespace) -> None:
+    from htanalysis import store
+    from htanalysis.checks import check_files
+
     with store.locked():
         store.require_untouched()
         checked = check_files(options.files, store.read_store(), date.today(), options.strict)
@@ -209,11 +220,11 @@ def _store(options: argparse.Namespace) -> None:
         print("Nothing was stored: all that the files give is held already.")
 
 
-def _errors(problems: Sequence[Problem]) -> list[Problem]:
+def _errors(problems: Sequence["Problem"]) -> list["Problem"]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def _show_problems(problems: Sequence[Problem]) -> None:
+def _show_problems(problems: Sequence["Problem"]) -> None:
     """Print the problems, what is wrong before what is only worth a look."""
     ordered = sorted(problems, key=lambda problem: problem.severity != "error")
     for problem in ordered[:_MOST_PROBLEMS]:
@@ -222,7 +233,7 @@ def _show_problems(problems: Sequence[Problem]) -> None:
         print(f"... and {len(ordered) - _MOST_PROBLEMS} more.", file=sys.stderr)
 
 
-def _sum_up(wrong: Sequence[Problem]) -> str:
+def _sum_up(wrong: Sequence["Problem"]) -> str:
     rows = len({(problem.file, problem.sheet, problem.row) for problem in wrong})
     return f"{_count(len(wrong), 'problem')} in {_count(rows, 'row')}."
 
@@ -237,6 +248,9 @@ def _refuse(message: str | None) -> None:
 
 
 def _template(options: argparse.Namespace) -> None:
+    from htanalysis.periods import read_quarter
+    from htanalysis.sheets import write_template
+
     path = Path(f"returns-{read_quarter(options.quarter)}.xlsx")
     if path.exists():
         raise HtanalysisError(f"{path} is there already, perhaps filled in. Move it away first.")
@@ -254,12 +268,18 @@ def _data(options: argparse.Namespace) -> None:
 
 
 def _list_data() -> None:
+    from htanalysis.datasets import catalogue
+
     for row in catalogue().itertuples():
         print(f"{row.name:22}{row.rows:>4} rows  {row.title}")
     print("\nhtanalysis data NAME explains one; htanalysis data returns explains the returns.")
 
 
 def _print_returns(name: str | None, as_of: str) -> None:
+    from htanalysis import store
+    from htanalysis.returns import known_rows
+    from htanalysis.sheets import COLUMNS
+
     if name != "returns":
         raise HtanalysisError("--as-of goes with the returns alone: htanalysis data returns --as-of 2012-10-31.")
     rows = known_rows(store.read_store(), as_of)[list(COLUMNS)]
@@ -270,6 +290,8 @@ def _print_returns(name: str | None, as_of: str) -> None:
 
 
 def _explain(name: str) -> None:
+    from htanalysis.datasets import describe
+
     codebook = describe(name)
     facts = codebook.attrs
     print(f"{facts['title']}\n")
@@ -289,6 +311,9 @@ def _explain(name: str) -> None:
 
 
 def _quarters(options: argparse.Namespace) -> None:
+    from htanalysis import store
+    from htanalysis.returns import count_quarters, known_rows, list_reporting
+
     held = store.read_store()
     if options.revisions:
         _list_revisions(held)
@@ -303,7 +328,7 @@ def _quarters(options: argparse.Namespace) -> None:
             print(f"        missing: {'; '.join(sorted(reporting - names)) or 'none'}")
 
 
-def _list_revisions(held: pd.DataFrame) -> None:
+def _list_revisions(held: "pd.DataFrame") -> None:
     """Print each count that was returned again, from version to version."""
     cell = ["quarter", "task_force", "measure", "trafficking_type"]
     for names, versions in held.dropna(subset=["count"]).sort_values("as_of", kind="stable").groupby(cell):

@@ -4,20 +4,22 @@ Everything here is read from the descriptor `data/datapackage.json` (the Data Pa
 describes each data set once: the loader, the code book, the pages and the checks all use it.
 """
 
+import io
 import json
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
 
-from htanalysis import settings
+from htanalysis import inputs, settings
 from htanalysis.errors import HtanalysisError, UnknownNameError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _DTYPES = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "string": "str"}
 
 
-@cache
 def read_descriptor() -> dict[str, Any]:
     """Read the Data Package descriptor.
 
@@ -26,8 +28,15 @@ def read_descriptor() -> dict[str, Any]:
     dict
         The descriptor as the standard defines it, one entry a data set under "resources".
     """
-    path = settings.HOME / "data" / "datapackage.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    digest, descriptor = _parse_descriptor()
+    inputs.note("file data/datapackage.json", digest)
+    return descriptor
+
+
+@cache
+def _parse_descriptor() -> tuple[str, dict[str, Any]]:
+    content = (settings.HOME / "data" / "datapackage.json").read_bytes()
+    return inputs.digest(content), json.loads(content)
 
 
 def list_described() -> list[dict[str, Any]]:
@@ -150,15 +159,10 @@ def load(name: str) -> pd.DataFrame:
     entry = resource(name)
     if entry == read_descriptor()["returns"]:
         raise HtanalysisError("The returns are loaded with load_returns, which hides what could point at a person.")
-    path = settings.HOME / "data" / entry["path"]
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
-    for field in entry["schema"]["fields"]:
-        frame[field["name"]] = _typed(frame[field["name"]], field)
-    frame.attrs = {"name": name, "title": entry["title"], "source": _source(entry)}
-    return frame
+    return _parse_table(name, inputs.read(settings.HOME / "data" / entry["path"])).copy()
 
 
-def counties() -> gpd.GeoDataFrame:
+def counties() -> "gpd.GeoDataFrame":
     """Load the 58 counties with residents, task force and boundary.
 
     Returns
@@ -172,7 +176,12 @@ def counties() -> gpd.GeoDataFrame:
     >>> len(counties())
     58
     """
-    shapes = gpd.read_file(settings.HOME / "shapefiles" / "california_counties.shp")[["fips", "geometry"]]
+    import geopandas as gpd  # Here alone: its import takes longer than most commands.
+
+    path = settings.HOME / "shapefiles" / "california_counties.shp"
+    for part in sorted(path.parent.glob(f"{path.stem}.*")):
+        inputs.read(part)
+    shapes = gpd.read_file(path)[["fips", "geometry"]]
     merged = shapes.merge(load("counties"), on="fips", validate="one_to_one").sort_values("fips", ignore_index=True)
     columns = ["county", "fips", "population_2010", "task_force", "geometry"]
     return gpd.GeoDataFrame(merged[columns], crs=shapes.crs)
@@ -202,6 +211,16 @@ def evidence(reference: str) -> dict[str, str]:
     if reference not in entries:
         raise UnknownNameError("a source in data/datapackage.json", reference, entries)
     return entries[reference]
+
+
+@lru_cache(maxsize=64)
+def _parse_table(name: str, content: bytes) -> pd.DataFrame:
+    entry = resource(name)
+    frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+    for field in entry["schema"]["fields"]:
+        frame[field["name"]] = _typed(frame[field["name"]], field)
+    frame.attrs = {"name": name, "title": entry["title"], "source": _source(entry)}
+    return frame
 
 
 def _typed(column: pd.Series, field: dict[str, Any]) -> pd.Series:

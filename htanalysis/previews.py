@@ -8,8 +8,8 @@ import pandas as pd
 from htanalysis import settings, store
 from htanalysis.changes import compare_findings, list_newly_known, list_revisions, list_verdicts
 from htanalysis.claims import recompute_claims
+from htanalysis.notebooks import find_findings, find_notebooks
 from htanalysis.returns import count_quarters, known_day, known_rows, last_quarter
-from htanalysis.runs import find_findings, find_notebooks
 
 #: The audience of whoever adds returns.
 _STAFF = "internal"

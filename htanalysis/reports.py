@@ -22,6 +22,7 @@ from htanalysis.changes import compare_findings, list_newly_known, list_revision
 from htanalysis.editions import write_editions
 from htanalysis.errors import HtanalysisError, NotebookError
 from htanalysis.findings import source_in_words
+from htanalysis.notebooks import find_notebooks, read_outputs
 from htanalysis.pages import write_pages
 from htanalysis.periods import parse_period
 from htanalysis.returns import (
@@ -32,7 +33,7 @@ from htanalysis.returns import (
     load_returns,
     total_returns,
 )
-from htanalysis.runs import find_notebooks, read_outputs, run_notebooks
+from htanalysis.runs import run_notebooks
 from htanalysis.workbooks import write_workbook
 
 _PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "pikepdf", "plotly", "scipy", "xlsxwriter")

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from htanalysis import settings, store
+from htanalysis import inputs, settings, store
 from htanalysis.datasets import load
 from htanalysis.disclosure import FEWER, Decision, State, decide_until, give_range, keep_last, list_states
 from htanalysis.errors import HtanalysisError
@@ -311,9 +311,13 @@ def tell_day(as_of: str) -> str:
 
 def last_quarter(as_of: str = "latest") -> pd.Period:
     """Give the last quarter that the report or a return known on a day covers."""
-    held = store.read_store()
-    quarters = held.loc[held["as_of"] <= _limit(as_of), "quarter"]
-    return max([load("task_force_quarters")["quarter"].max(), *quarters])
+    # Many analyses ask for nothing else of the returns: a count that is revised is no news to them.
+    with inputs.as_one():
+        held = store.read_store()
+        quarters = held.loc[held["as_of"] <= _limit(as_of), "quarter"]
+        last = max([load("task_force_quarters")["quarter"].max(), *quarters])
+    inputs.note(f"last-quarter {as_of}", str(last))
+    return last
 
 
 def known_rows(held: pd.DataFrame, as_of: str = "latest") -> pd.DataFrame:

@@ -1,6 +1,5 @@
-"""Executing the notebooks with papermill, several at a time, and reading what they show."""
+"""Executing the notebooks with papermill, several at a time."""
 
-import ast
 import logging
 import os
 import shutil
@@ -20,7 +19,6 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 from traitlets.config import Config
 
-from htanalysis import figures, findings, settings, tables
 from htanalysis.errors import HtanalysisError, NotebookError
 
 # What stops a notebook is told once, as a failure; papermill would log it as well.
@@ -55,21 +53,6 @@ class Failure:
             f"Error: {self.error}\n"
             f"Partly executed notebook: {self.path}"
         )
-
-
-def find_notebooks(folder: Path | None = None) -> list[Path]:
-    """List the notebooks in reading order.
-
-    Raises
-    ------
-    HtanalysisError
-        If there is none.
-    """
-    folder = folder or settings.HOME / "notebooks"
-    found = sorted(folder.glob("[0-9]*.ipynb"))
-    if not found:
-        raise HtanalysisError(f"{folder} holds no notebook. Put one there with a name such as 01-trends.ipynb.")
-    return found
 
 
 def run_notebooks(
@@ -121,57 +104,6 @@ def run_notebooks(
     if failures:
         raise NotebookError("\n".join(map(str, failures)))
     return [folder / source.name for source in sources]
-
-
-def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Go through what an executed notebook shows: pairs of "finding" or "table" and the content.
-
-    A chart counts as a table: the numbers behind it.
-    """
-    for cell in nbformat.read(path, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            for content in data.get(findings.MIME, {}).get("findings", []):
-                yield "finding", content
-            for mime in (tables.MIME, figures.MIME):
-                if mime in data:
-                    yield "table", data[mime]
-
-
-def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Run a notebook's code in this process, without a kernel, and give what it finds.
-
-    For a quick look at what would change; a report runs its notebooks in kernels of their own.
-
-    Parameters
-    ----------
-    source : pathlib.Path
-        The notebook.
-    parameters : mapping
-        Values that follow its cell tagged "parameters".
-
-    Returns
-    -------
-    list of dict
-        Its findings, each with the notebook's name under "notebook".
-    """
-    shown: list[Any] = []
-    names: dict[str, Any] = {"display": lambda *objects: shown.extend(objects), "print": lambda *_, **__: None}
-    for cell in nbformat.read(source, as_version=4).cells:
-        if cell.cell_type == "code":
-            shown.append(_run_cell(cell.source, names))
-            if "parameters" in cell.metadata.get("tags", []):
-                names |= parameters
-    bundles = [item._repr_mimebundle_() for item in shown if isinstance(item, findings.Finding | findings.Answer)]
-    return [{"notebook": source.stem} | found for bundle in bundles for found in bundle[findings.MIME]["findings"]]
-
-
-def _run_cell(source: str, names: dict[str, Any]) -> Any:
-    """Run a cell, and give the value of its last line where that is an expression."""
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "notebook", "exec"), names)  # noqa: S102, the collection's own notebooks
-    return eval(compile(ast.Expression(last.value), "notebook", "eval"), names) if last else None  # noqa: S307
 
 
 def _changed_parameters(

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from htanalysis import settings
+from htanalysis import inputs, settings
 from htanalysis.errors import HtanalysisError
 from htanalysis.sheets import COLUMNS, Problem, show
 
@@ -54,6 +54,7 @@ def read_store() -> pd.DataFrame:
         If a file of the store cannot be read; `htanalysis check` says more.
     """
     files = _read_files()
+    inputs.note("returns", _fingerprint(files))
     batches = {entry["sha256"]: int(entry["batch"]) for entry in _entries(files)}
     rows = [
         (*cells, batches.get(_hash(line), 1))
@@ -85,8 +86,14 @@ def find_quarters(periods: pd.DataFrame) -> pd.PeriodIndex:
 
 def fingerprint() -> str:
     """Give a SHA-256 of all that the store holds."""
+    own = _fingerprint(_read_files())
+    inputs.note("returns", own)
+    return own
+
+
+def _fingerprint(files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for name, content in _read_files().items():
+    for name, content in files.items():
         digest.update(f"{name} {len(content)} ".encode() + content)
     return digest.hexdigest()
 

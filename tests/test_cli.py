@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from htanalysis import cli, settings
+from htanalysis import cli, reports, settings
 from htanalysis.errors import NotebookError
 
 COMMAND = [sys.executable, "-c", "from htanalysis.cli import main; raise SystemExit(main())"]
@@ -80,10 +80,10 @@ def test_a_failed_notebook_is_exit_3_and_a_ready_report_says_where(capsys, monke
     def fail(*_):
         raise NotebookError("The notebook x stopped.")
 
-    monkeypatch.setattr(cli, "make_report", fail)
+    monkeypatch.setattr(reports, "make_report", fail)
     assert run(capsys, "report") == (3, "", "The notebook x stopped.\n")
     given = []
-    monkeypatch.setattr(cli, "make_report", lambda *arguments: given.append(arguments) or Path("r/index.html"))
+    monkeypatch.setattr(reports, "make_report", lambda *arguments: given.append(arguments) or Path("r/index.html"))
     result = run(capsys, "report", "--quarter", "2011Q3:2012Q2", "--out", "r", "--jobs", "3")
     assert result == (0, "The report is ready: r/index.html\n", "")
     assert given == [("2011Q3:2012Q2", Path("r"), 3, "latest", "public", False, True)]
@@ -109,7 +109,7 @@ def test_what_the_system_refuses_is_one_line_and_exit_1(capsys, monkeypatch, err
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(cli, "make_report", fail)
+    monkeypatch.setattr(reports, "make_report", fail)
     assert run(capsys, "report") == (1, "", f"{message} Put this right and run the command again.\n")
 
 
@@ -197,3 +197,13 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_1(unbuffered):
         result = run_apart("quarters", stdout=full, unbuffered=unbuffered)
     assert result.returncode == 1
     assert result.stderr == "No space left on device. Put this right and run the command again.\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["report", "--help"], ["nonsense"]])
+def test_help_and_wrong_usage_import_neither_pandas_nor_jupyter(arguments):
+    code = (
+        "import sys\nfrom htanalysis.cli import main\ntry:\n    main()\nexcept SystemExit:\n    "
+        "print(sorted({'pandas', 'numpy', 'nbformat', 'papermill', 'plotly'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert done.stderr.endswith("[]\n")

@@ -13,7 +13,7 @@ import pytest
 import htanalysis as ht
 from htanalysis.findings import with_unit
 from htanalysis.methods import read_formula
-from htanalysis.runs import find_notebooks, read_outputs
+from htanalysis.notebooks import find_notebooks, read_outputs
 
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in find_notebooks()}
 NUMBERS_IN_PROSE = re.compile(

@@ -12,8 +12,8 @@ import htanalysis as ht
 from htanalysis import methods, settings, summaries
 from htanalysis import pages as made
 from htanalysis.datasets import read_descriptor
+from htanalysis.notebooks import read_outputs
 from htanalysis.reports import make_report
-from htanalysis.runs import read_outputs
 from htanalysis.summaries import HEADLINES, list_unknown
 from htanalysis.words import GLOSSARY, polish
 

@@ -126,24 +126,12 @@ def test_every_function_of_an_analysis_is_in_the_methods():
 
 
 def test_the_package_imports_from_left_to_right():
-    order = [
-        *("settings", "errors", "datasets", "sheets", "store", "checks", "disclosure", "returns", "periods", "claims"),
-        *(
-            "series",
-            "rates",
-            "trends",
-            "delays",
-            "places",
-            "mixes",
-            "bias",
-            "services",
-            "findings",
-            "tables",
-            "figures",
-        ),
-        *("drawings", "charts", "runs", "changes", "previews", "words", "methods", "notes", "summaries", "search"),
-        *("workbooks", "pages", "editions", "reports", "cli"),
-    ]
+    order = re.findall(
+        r"\w+",
+        "settings errors inputs datasets sheets store checks disclosure returns periods claims series rates trends "
+        "delays places mixes bias services findings tables figures drawings charts notebooks runs changes previews "
+        "words methods notes summaries search workbooks pages editions reports cli",
+    )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)
     for name, path in modules.items():

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from htanalysis import reports
 from htanalysis.errors import HtanalysisError, NotebookError
-from htanalysis.runs import find_notebooks, read_outputs
+from htanalysis.notebooks import find_notebooks, read_outputs
 
 ROOT = Path(__file__).resolve().parents[1]
 

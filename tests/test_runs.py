@@ -10,7 +10,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import htanalysis as ht
 from htanalysis import runs
 from htanalysis.errors import NotebookError
-from htanalysis.runs import find_notebooks, read_outputs, run_notebooks
+from htanalysis.notebooks import find_notebooks, read_outputs
+from htanalysis.runs import run_notebooks
 
 PARAMETERS = new_code_cell('quarter: str = "2012Q2"  # quarter', metadata={"tags": ["parameters"]})
 

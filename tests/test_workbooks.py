@@ -10,7 +10,7 @@ from openpyxl.utils import range_boundaries
 
 from htanalysis import settings
 from htanalysis.datasets import evidence
-from htanalysis.runs import read_outputs
+from htanalysis.notebooks import read_outputs
 from htanalysis.tables import format_cell
 from htanalysis.workbooks import NOT_APPLICABLE, NOT_AVAILABLE, write_workbook
 
