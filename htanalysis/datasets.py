@@ -205,12 +205,11 @@ def evidence(reference: str) -> dict[str, str]:
     UnknownNameError
         If the descriptor has no such entry.
     """
-    entries = {
-        item["id"]: item | {"dataset": entry["name"]} for entry in list_described() for item in entry["evidence"]
-    }
-    if reference not in entries:
-        raise UnknownNameError("a source in data/datapackage.json", reference, entries)
-    return entries[reference]
+    described = [(entry["name"], item) for entry in list_described() for item in entry["evidence"]]
+    for name, item in described:
+        if item["id"] == reference:
+            return item | {"dataset": name}
+    raise UnknownNameError("a source in data/datapackage.json", reference, [item["id"] for _, item in described])
 
 
 @lru_cache(maxsize=64)

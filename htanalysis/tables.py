@@ -128,12 +128,13 @@ def render_table(content: Mapping[str, Any], on_page: bool = False, row_id: str 
     """
     title = "" if on_page else f"<strong>{html.escape(content['title'])}</strong> "
     wide = on_page and _is_wide(content)
+    aligned = [_align(content, place) for place in range(len(content["columns"]))]
     head = "".join(
-        f'<th scope="col"{_align(content, place)}{_tell_basis(column, on_page)}>{html.escape(_label(column))}</th>'
-        for place, column in enumerate(content["columns"])
+        f'<th scope="col"{align}{_tell_basis(column, on_page)}>{html.escape(_label(column))}</th>'
+        for align, column in zip(aligned, content["columns"], strict=True)
     )
     body = "".join(
-        (f'<tr id="{row_id}-{place}">' if row_id else "<tr>") + _render_row(content, row) + "</tr>"
+        (f'<tr id="{row_id}-{place}">' if row_id else "<tr>") + _render_row(content, aligned, row) + "</tr>"
         for place, row in enumerate(content["rows"], 1)
     )
     return (
@@ -160,16 +161,15 @@ def format_cell(value: Any, digits: int | str, missing: str) -> str:
     return number(value, digits)
 
 
-def _render_row(content: Mapping[str, Any], row: Sequence[Any]) -> str:
+def _render_row(content: Mapping[str, Any], aligned: Sequence[str], row: Sequence[Any]) -> str:
     cells = []
-    for place, (column, value) in enumerate(zip(content["columns"], row, strict=True)):
+    for place, (column, align, value) in enumerate(zip(content["columns"], aligned, row, strict=True)):
         text = html.escape(format_cell(value, column["digits"], content["missing"]))
         if value in settings.BASES and column["name"] == "basis":
             text = f'<span class="basis basis-{value}">{value}</span>'
         elif value is None:
             text = f'<span class="missing">{text}</span>'
-        tag = 'th scope="row"' if place == 0 else "td"
-        cells.append(f"<{tag}{_align(content, place)}>{text}</{tag.split()[0]}>")
+        cells.append(f"<td{align}>{text}</td>" if place else f'<th scope="row"{align}>{text}</th>')
     return "".join(cells)
 
 

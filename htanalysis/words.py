@@ -2,7 +2,7 @@
 
 import html
 import re
-from html.parser import HTMLParser
+from functools import lru_cache
 
 from markupsafe import Markup
 from nbconvert.filters import markdown2html
@@ -87,64 +87,83 @@ GLOSSARY = {
 }
 
 
-class _Polish(HTMLParser):
+#: What a page is made of, but for words: comments, what only a script or a browser reads, and tags.
+_MARKUP = re.compile(
+    r"<(?P<slash>/?)(?P<name>(?!(?:script|style)\b)[a-zA-Z][\w:-]*)"
+    r"""(?P<rest>(?:[^>"']++|"[^"]*"|'[^']*')*+)>"""
+    r"|(?P<whole><(?P<raw>script|style)\b.*?</(?P=raw)\s*>|<![a-zA-Z][^>]*>)|<!--.*?-->",
+    flags=re.DOTALL,
+)
+_HREF = re.compile(r"""\shref=(?:"([^"]*)"|'([^']*)')""")
+
+_EMPTY = frozenset(("br", "col", "hr", "img", "input", "link", "meta"))
+_VERBATIM = frozenset(("pre", "code", "title"))
+_TERMS_NOT_IN = _VERBATIM | {"a", "button", "quiet", "summary", "table"} | {f"h{level}" for level in range(1, 7)}
+_RUNNING = frozenset(("p", "li"))
+_TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
+#: Classes in which no term is explained and no link is numbered: drawings, notes, and what paper does not show.
+_QUIET = re.compile(r"""\sclass=["'](?:[^"']*\s)?(?:plot|notes|origin|link|evidence|more|files)["'\s]""")
+
+
+class _Polish:
     """Writes a page again: joins words that must not part, explains terms of art, and numbers its links for paper."""
 
-    _EMPTY = frozenset(("br", "col", "hr", "img", "input", "link", "meta"))
-    _VERBATIM = frozenset(("script", "style", "pre", "code", "title"))
-    _TERMS_NOT_IN = _VERBATIM | {"a", "button", "quiet", "summary", "table"}
-    _TERMS_NOT_IN |= {f"h{level}" for level in range(1, 7)}
-    _TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
-    #: In these no term is explained and no link is numbered: drawings, notes, and what paper does not show.
-    _QUIET = frozenset(("plot", "notes", "origin", "link", "evidence", "more", "files"))
-
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.done: list[str] = []
-        self.text = ""
-        self.open: list[str] = []
         self.terms: list[str] = []
         self.links: dict[str, int] = {}
         self.link = ""
+        #: For each element that is open, the names of all that are; what is quiet is named so.
+        self.open: list[frozenset[str]] = [frozenset()]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._write(self.get_starttag_text())
-        given = dict(attrs)
-        quiet = not self._QUIET.isdisjoint((given.get("class") or "").split())
-        if tag == "a" and "main" in self.open and "quiet" not in self.open and not quiet:
-            self.link = given.get("href") or ""
-        if tag not in self._EMPTY:
-            self.open.append("quiet" if quiet else tag)
+    def write(self, page: str) -> str:
+        """Give the page as it is to be."""
+        done, end = [], 0
+        for found in _MARKUP.finditer(page):
+            if end < found.start():
+                done.append(self._mend(page[end : found.start()]))
+            done.append(self._read(found))
+            end = found.end()
+        return "".join([*done, self._mend(page[end:])])
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self._write(self.get_starttag_text())
+    def _read(self, found: re.Match[str]) -> str:
+        """Follow a tag, and give it with what goes before or behind it."""
+        if not found["name"]:
+            return found["whole"] or ""
+        name = found["name"].lower()
+        if found["slash"]:
+            return self._end(name)
+        if not found["rest"].endswith("/"):
+            self._start(name, found["rest"])
+        return found[0]
 
-    def handle_endtag(self, tag: str) -> None:
-        self._write(f"{self._end_notes() if tag == 'main' else ''}</{tag}>{self._number_link() if tag == 'a' else ''}")
+    def _start(self, name: str, rest: str) -> None:
+        quiet = bool(rest and _QUIET.search(rest))
+        if name == "a" and not quiet and "main" in self.open[-1] and "quiet" not in self.open[-1]:
+            href = _HREF.search(rest)
+            self.link = html.unescape(href[1] or href[2] or "") if href else ""
+        if name not in _EMPTY:
+            self.open.append(self.open[-1] | {"quiet" if quiet else name})
+
+    def _end(self, name: str) -> str:
+        before = self._end_notes() if name == "main" else ""
         self.open.pop()
+        return f"{before}</{name}>{self._number_link() if name == 'a' else ''}"
 
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def handle_charref(self, name: str) -> None:
-        self.text += "'" if name in ("39", "x27") else f"&#{name};"
-
-    def handle_entityref(self, name: str) -> None:
-        self.text += f"&{name};"
-
-    def handle_decl(self, decl: str) -> None:
-        self._write(f"<!{decl}>")
-
-    def _write(self, tag: str) -> None:
-        """Write the text up to a tag, and the tag."""
-        text, self.text = self.text, ""
-        if self._VERBATIM.isdisjoint(self.open):
+    def _mend(self, text: str) -> str:
+        """Give the words between two tags as they are to be."""
+        if text.isspace():
+            return text
+        inside = self.open[-1]
+        text = text.replace("&#39;", "'").replace("&#x27;", "'")
+        if not _VERBATIM.isdisjoint(inside):
+            return text
+        if "'" in text:
             text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", text)
-            if "main" in self.open and {"p", "li"} & set(self.open) and self._TERMS_NOT_IN.isdisjoint(self.open):
-                text = self._TERM.sub(self._explain, text)
+        if "main" in inside and not _RUNNING.isdisjoint(inside) and _TERMS_NOT_IN.isdisjoint(inside):
+            text = _TERM.sub(self._explain, text)
+        if "§" in text:
             text = re.sub(r"§ (?=\d)", "§\N{NO-BREAK SPACE}", text)
-            text = text.replace("San Jose/South Bay", "San\N{NO-BREAK SPACE}Jose/South\N{NO-BREAK SPACE}Bay")
-        self.done += [text, tag]
+        return text.replace("San Jose/South Bay", "San\N{NO-BREAK SPACE}Jose/South\N{NO-BREAK SPACE}Bay")
 
     def _explain(self, match: re.Match[str]) -> str:
         """Make a term open its meaning where it first stands."""
@@ -202,6 +221,7 @@ def section_id(heading: str) -> str:
     return f"section-{slug(heading)}"
 
 
+@lru_cache(maxsize=512)
 def write_markdown(text: str) -> Markup:
     """Write Markdown as HTML; each heading has an id of plain letters and a link to itself.
 
@@ -226,8 +246,4 @@ def write_markdown(text: str) -> Markup:
 
 def polish(text: str) -> str:
     """Give a page with its words joined and explained, and its links numbered for paper."""
-    page = _Polish()
-    page.feed(text)
-    page.close()
-    page._write("")
-    return "".join(page.done)
+    return _Polish().write(text)
