@@ -1,26 +1,50 @@
-"""The methods: question by question from `docs/methods.md`, and function by function from the code itself."""
+"""The methods: question by question from `docs/methods.md`, and function by function from the code itself.
+
+The code is read and not imported: some of its modules take longer to import than all pages to write.
+"""
 
 import ast
 import html
-import importlib
-import inspect
+import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
-from pygments import lex
-from pygments.lexers import PythonLexer
-from pygments.token import Token
 
-import htanalysis
+from htanalysis import _MODULES, _NAMES
 from htanalysis.errors import HtanalysisError
 from htanalysis.words import write_markdown
 
+_FOLDER = Path(__file__).resolve().parent
 #: What only shows a number, and does not compute it.
-_DISPLAY = ("htanalysis.charts", "htanalysis.findings", "htanalysis.tables")
+_DISPLAY = ("charts", "findings", "tables")
+_KEYWORDS = frozenset((*keyword.kwlist, "yield from")) - {"and", "in", "is", "not", "or"}
+#: What code is made of, but for marks: comments, strings (with f before those that have code in them), numbers, words.
+_CODE = re.compile(
+    r"(?P<c>\#.*)"
+    r"|(?P<s>(?:(?P<f>[rR]?[fF][rR]?)|[rRbBuU]{0,2})"
+    r"""(?P<quote>\"{3}|'{3}|"|')(?s:\\.|(?!(?P=quote)).)*+(?P=quote))"""
+    r"|(?P<m>0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)"
+    r"|(?P<word>yield from|\w+)"
+)
+#: Code in a string; brackets in it may hold brackets.
+_HOLE = re.compile(
+    r"""\{\{|\{(?P<code>(?:!=|"[^"]*"|'[^']*'|[(\[](?:[^()\[\]]|[(\[](?:[^()\[\]]|[(\[][^()\[\]]*[)\]])*[)\]])*[)\]]"""
+    r"""|[^{}:!()\[\]'"])+)"""
+)
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A module as it is written: its docstring, and each of its functions' docstring and code."""
+
+    text: str
+    functions: Mapping[str, tuple[str, str]]
 
 
 def describe_methods(used: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -36,21 +60,55 @@ def describe_methods(used: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     dict
         `questions` (HTML) and `modules`, each with `name`, `title`, `words` and `functions`.
     """
-    named = {name: getattr(htanalysis, name) for name in sorted(htanalysis.__all__)}
-    functions = {
-        name: function
-        for name, function in named.items()
-        if inspect.isfunction(function) and (function.__module__ not in _DISPLAY or name in used)
+    modules = {name: _read_module(name) for name in sorted(_NAMES)}
+    listed = {
+        name: [
+            function
+            for function in sorted(_NAMES[name].split())
+            if function in module.functions and (name not in _DISPLAY or function in used)
+        ]
+        for name, module in modules.items()
     }
-    modules: dict[str, list[dict[str, Any]]] = {}
-    for name, function in functions.items():
-        document = _read_docstring(inspect.getdoc(function), functions)
-        document |= {"name": name, "used": used.get(name, {}), "source": highlight(_source_alone(function))}
-        modules.setdefault(function.__module__, []).append(document)
+    linked = frozenset(function for functions in listed.values() for function in functions)
     return {
-        "questions": _read_questions(functions),
-        "modules": [_describe_module(module, modules[module]) for module in sorted(modules)],
+        "questions": _read_questions(linked),
+        "modules": [
+            _describe_module(name, modules[name])
+            | {"functions": [_document(modules[name], function, linked, used) for function in functions]}
+            for name, functions in listed.items()
+            if functions
+        ],
     }
+
+
+def _document(
+    module: _Module, name: str, linked: frozenset[str], used: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """Give what the page says of a function."""
+    text, code = module.functions[name]
+    return _read_docstring(text, linked) | {"name": name, "used": used.get(name, {}), "source": highlight(code)}
+
+
+def _read_module(name: str) -> _Module:
+    return _parse_module((_FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=64)
+def _parse_module(code: str) -> _Module:
+    tree, lines = ast.parse(code), code.splitlines()
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return _Module(
+        ast.get_docstring(tree) or "",
+        {node.name: (ast.get_docstring(node) or "", _code_alone(node, lines)) for node in functions},
+    )
+
+
+def _code_alone(node: ast.FunctionDef, lines: Sequence[str]) -> str:
+    """Give a function's code without its docstring, which stands above it."""
+    first = node.body[0]
+    start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    rest = first.end_lineno if ast.get_docstring(node) else first.lineno - 1
+    return "\n".join([*lines[start - 1 : first.lineno - 1], *lines[rest : node.end_lineno]])
 
 
 def read_formula(method: str) -> str:
@@ -76,34 +134,29 @@ def read_formula(method: str) -> str:
     >>> read_formula("detect_ratio")
     'true labor share ÷ (1 − true labor share) × counted sex ÷ counted labor.'
     """
-    text = inspect.getdoc(getattr(htanalysis, method, None)) or ""
-    notes = _split_sections(text)[1].get("Notes", "")
+    functions = _read_module(_MODULES[method]).functions if method in _MODULES else {}
+    notes = _split_sections(functions.get(method, ("", ""))[0])[1].get("Notes", "")
     for paragraph in notes.split("\n\n"):
         if paragraph.startswith("Formula: "):
             return " ".join(paragraph.removeprefix("Formula: ").replace("`", "").split())
     raise HtanalysisError(f'"{method}" gives no formula. Write a paragraph "Formula: …" into its docstring’s Notes.')
 
 
-def _read_questions(functions: Mapping[str, Any]) -> Markup:
+def _read_questions(functions: frozenset[str]) -> Markup:
     """Write `docs/methods.md` as HTML without its title, with a link where it names a function of the page."""
-    text = (Path(__file__).resolve().parents[1] / "docs" / "methods.md").read_text(encoding="utf-8")
+    text = (_FOLDER.parent / "docs" / "methods.md").read_text(encoding="utf-8")
     page = write_markdown(text.partition("\n")[2])
     link = {name: f'<a href="#{name}"><code>{name}</code></a>' for name in functions}
     return Markup(re.sub(r"<code>(\w+)</code>", lambda found: link.get(found[1], found[0]), page))  # noqa: S704, our own
 
 
-def _describe_module(name: str, functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    module = importlib.import_module(name)
-    title, _, words = inspect.getdoc(module).partition("\n")[0].partition(": ")
-    return {
-        "name": name.rpartition(".")[2],
-        "title": title.rstrip("."),
-        "words": words[:1].upper() + words[1:],
-        "functions": functions,
-    }
+def _describe_module(name: str, module: _Module) -> dict[str, str]:
+    title, _, words = module.text.partition("\n")[0].partition(": ")
+    return {"name": name, "title": title.rstrip("."), "words": words[:1].upper() + words[1:]}
 
 
-def _read_docstring(text: str, functions: Mapping[str, Any]) -> dict[str, Any]:
+@lru_cache(maxsize=512)
+def _read_docstring(text: str, functions: frozenset[str]) -> dict[str, Any]:
     """Read a numpydoc docstring: its first sentence, its paragraphs, and its sections as terms with what they mean."""
     start, parts = _split_sections(text)
     summary, *paragraphs = [_inline(part, functions) for part in start.strip().split("\n\n")]
@@ -127,7 +180,7 @@ def _split_sections(text: str) -> tuple[str, dict[str, str]]:
     return start, {name: body.strip("\n") for name, body in zip(rest[::2], rest[1::2], strict=True)}
 
 
-def _inline(text: str, functions: Mapping[str, Any]) -> Markup:
+def _inline(text: str, functions: frozenset[str]) -> Markup:
     """Write a docstring's text as HTML, with a link where it names a function of the page."""
 
     def mark(match: re.Match[str]) -> str:
@@ -139,24 +192,37 @@ def _inline(text: str, functions: Mapping[str, Any]) -> Markup:
     return Markup(re.sub(r"`+([^`]+)`+", mark, escaped))  # noqa: S704, escaped above
 
 
-def _source_alone(function: Any) -> str:
-    """Give a function's code without its docstring, which stands above it."""
-    lines = inspect.getsource(function).splitlines()
-    first = ast.parse("\n".join(lines)).body[0].body[0]
-    if inspect.getdoc(function):
-        del lines[first.lineno - 1 : first.end_lineno]
-    return "\n".join(lines)
-
-
+@lru_cache(maxsize=1024)
 def highlight(code: str) -> Markup:
     """Mark comments, strings, numbers and keywords of Python code; nothing else needs a color."""
-    kinds = {Token.Comment: "c", Token.Literal.String: "s", Token.Literal.Number: "m", Token.Keyword: "k"}
-
-    def kind_of(token: tuple[Any, str]) -> str:
-        return next((kind for parent, kind in kinds.items() if token[0] in parent), "")
-
     parts = []
-    for kind, tokens in groupby(lex(code.strip("\n"), PythonLexer()), kind_of):
-        text = html.escape("".join(text for _, text in tokens), quote=False)
+    for kind, same in groupby((piece for piece in _split_code(code.strip("\n")) if piece[1]), lambda piece: piece[0]):
+        text = html.escape("".join(text for _, text in same), quote=False)
         parts.append(f'<span class="{kind}">{text}</span>' if kind else text)
-    return Markup("".join(parts).rstrip("\n"))  # noqa: S704, escaped above
+    return Markup("".join(parts))  # noqa: S704, escaped above
+
+
+def _split_code(code: str) -> Iterator[tuple[str, str]]:
+    """Part code into pieces, each after its kind."""
+    end = 0
+    for found in _CODE.finditer(code):
+        yield "", code[end : found.start()]
+        if found["f"]:
+            yield from _split_format(found[0])
+        elif found["word"]:
+            yield "k" if found[0] in _KEYWORDS else "", found[0]
+        else:
+            yield found.lastgroup, found[0]
+        end = found.end()
+    yield "", code[end:]
+
+
+def _split_format(text: str) -> Iterator[tuple[str, str]]:
+    """Part a string that has code in it into its words and its code."""
+    end = 0
+    for hole in _HOLE.finditer(text):
+        if hole["code"]:
+            yield "s", text[end : hole.start("code")]
+            yield from _split_code(hole["code"])
+            end = hole.end("code")
+    yield "s", text[end:]

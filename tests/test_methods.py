@@ -1,7 +1,23 @@
+import html
+import inspect
+import json
+import re
+import subprocess
+import sys
+from itertools import groupby
+from pathlib import Path
+
 import pytest
+from pygments import lex
+from pygments.lexers import PythonLexer
+from pygments.token import Token
 
 import htanalysis as ht
-from htanalysis.methods import read_formula
+from htanalysis import methods, settings
+from htanalysis.methods import describe_methods, highlight, read_formula
+
+FUNCTIONS = {name: value for name in ht.__all__ if inspect.isfunction(value := getattr(ht, name))}
+CODE = Path(methods.__file__).parent
 
 
 @pytest.mark.parametrize("method", ["answer", "Finding", "no_such_function"])
@@ -13,3 +29,70 @@ def test_what_gives_no_formula_is_refused(method):
 def test_a_formula_is_one_line_of_plain_text_without_code_marks():
     formula = read_formula("compare_labor")
     assert formula.startswith("the published labor share; ") and "(see interval_shares) over all" in formula
+
+
+def test_the_methods_are_what_the_functions_say_of_themselves():
+    described = describe_methods({name: {"page": "Title"} for name in FUNCTIONS})["modules"]
+    told = {function["name"]: module["name"] for module in described for function in module["functions"]}
+    assert told == {name: function.__module__.rpartition(".")[2] for name, function in FUNCTIONS.items()}
+    read = {name: methods._read_module(module).functions[name] for name, module in told.items()}
+    for name, (text, code) in read.items():
+        assert text == inspect.getdoc(FUNCTIONS[name])
+        source = inspect.getsource(FUNCTIONS[name])
+        head, docstring, rest = re.split(r'(^    """.*?"""\n)', source, maxsplit=1, flags=re.DOTALL | re.MULTILINE)
+        assert docstring and code == (head + rest).rstrip("\n")
+
+
+def test_what_only_shows_numbers_is_described_where_a_page_names_it():
+    def names(used):
+        return {function["name"] for module in describe_methods(used)["modules"] for function in module["functions"]}
+
+    assert names({"draw_map": {"03": "Where?"}}) - names({}) == {"draw_map"}
+
+
+def test_the_methods_are_read_without_importing_what_computes():
+    code = "import sys; from htanalysis.methods import describe_methods as f; f({}); print('scipy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
+def test_a_function_that_is_changed_is_described_anew(monkeypatch, tmp_path):
+    for path in CODE.glob("*.py"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(methods, "_FOLDER", tmp_path)
+    before = read_formula("detect_ratio")
+    path = tmp_path / "mixes.py"
+    path.write_text(path.read_text(encoding="utf-8").replace("× counted sex", "× all that are sex"), encoding="utf-8")
+    assert read_formula("detect_ratio") == before.replace("× counted sex", "× all that are sex") != before
+
+
+def highlight_with_pygments(code):
+    kinds = {Token.Comment: "c", Token.Literal.String: "s", Token.Literal.Number: "m", Token.Keyword: "k"}
+    parts = []
+    tokens = lex(code.strip("\n"), PythonLexer())
+    for kind, same in groupby(tokens, lambda token: next((kinds[name] for name in kinds if token[0] in name), "")):
+        text = html.escape("".join(text for _, text in same), quote=False)
+        parts.append(f'<span class="{kind}">{text}</span>' if kind else text)
+    return "".join(parts).rstrip("\n")
+
+
+def list_cells(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+@pytest.mark.parametrize("path", sorted([*CODE.glob("*.py"), *(settings.HOME / "notebooks").glob("*.ipynb")]), ids=str)
+def test_code_is_marked_as_pygments_marks_it(path):
+    for code in list_cells(path) if path.suffix == ".ipynb" else [path.read_text(encoding="utf-8")]:
+        assert highlight(code) == highlight_with_pygments(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'f\'{{no}} {d["a"]!r:>{width}} {x != 1:.1f} {f(g(h(1)))}\' + rb"\\"x"  # it\'s\n',
+        'x1 = 0xFF + 1_000.5e-3 if not None else """a "b" \'c\'""" \'d\'\n',
+    ],
+)
+def test_strings_in_strings_and_numbers_in_names_are_told_apart(code):
+    assert highlight(code) == highlight_with_pygments(code)

@@ -9,7 +9,7 @@ import pytest
 from conftest import FIGURES, PAGES, find_html_faults
 
 import htanalysis as ht
-from htanalysis import methods, settings, summaries
+from htanalysis import methods, settings
 from htanalysis import pages as made
 from htanalysis.datasets import read_descriptor
 from htanalysis.notebooks import read_outputs
@@ -331,7 +331,7 @@ def test_the_methods_are_documents_and_not_docstrings(report, pages):
 def test_a_docstring_is_read_into_summary_paragraphs_and_sections():
     text = "Do `load(name)`.\n\nMore <words>.\n\nParameters\n----------\na, b : int\n    First\n    part.\nc : str\n"
     text += "    Other.\n\nReferences\n----------\nA book.\n\nExamples\n--------\n>>> 1\n1"
-    document = methods._read_docstring(text, {"load": None})
+    document = methods._read_docstring(text, frozenset({"load"}))
     assert document["summary"] == 'Do <a href="#load"><code>load(name)</code></a>.'
     assert document["paragraphs"] == ["More &lt;words&gt;."]
     parameters, references, examples = document["sections"]
@@ -340,7 +340,7 @@ def test_a_docstring_is_read_into_summary_paragraphs_and_sections():
 
 
 def test_code_is_shown_without_its_docstring_and_keeps_every_other_character():
-    code = methods._source_alone(summaries._round_up)
+    _, code = methods._read_module("summaries").functions["_round_up"]
     assert code.startswith("def _round_up(value: float) -> float:\n    if value <= 0:")
     shown = methods.highlight(code)
     assert html.unescape(re.sub("<[^>]+>", "", shown)) == code
