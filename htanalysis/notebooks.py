@@ -25,6 +25,22 @@ def find_notebooks(folder: Path | None = None) -> list[Path]:
     return found
 
 
+def read_title(path: Path) -> str:
+    """Give the question that a notebook begins with, which running it does not change."""
+    return tell_title("".join(_read_cells(path)[0]["source"]))
+
+
+def tell_title(text: str) -> str:
+    """Give the title of a notebook by the text of its first cell.
+
+    Examples
+    --------
+    >>> tell_title("# How much is known?")
+    'How much is known?'
+    """
+    return text.split("\n")[0].removeprefix("# ")
+
+
 def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Go through what an executed notebook shows: pairs of "finding" or "table" and the content.
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import nbformat
 import pandas as pd
-import papermill
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
@@ -22,6 +21,7 @@ from traitlets.config import Config
 from htanalysis import drawings, figures, findings, settings, tables
 from htanalysis.datasets import evidence, list_described, read_descriptor
 from htanalysis.methods import describe_methods, highlight
+from htanalysis.notebooks import tell_title
 from htanalysis.notes import make_notes, open_note, open_numbers
 from htanalysis.returns import REPORT_ALONE, tell_day
 from htanalysis.search import write_search
@@ -30,6 +30,10 @@ from htanalysis.words import polish, write_markdown
 
 #: What plotly writes as style into a page: an empty element, which it fills by script, and bold letters.
 _PLOTLY_STYLES = ("", "font-weight:bold")
+#: A parameter as notebooks declare it, in a line: its name, its value, and what it means.
+_PARAMETER = re.compile(r"^(\w+)\s*(?::[^=#]*)?=\s*(.*?)(?:\s*#\s*(.*))?$", flags=re.MULTILINE)
+#: What a notebook's page shows of it.
+_PARTS = dict.fromkeys(("include_code", "include_markdown", "include_input", "include_output"), True)
 _PRIORITY = [findings.MIME, figures.MIME, tables.MIME, "text/html", "text/markdown", "text/plain"]
 
 
@@ -56,27 +60,99 @@ def write_pages(
         What changed since the last report: its parameters under `earlier`, the `findings` that moved, the `revisions`
         and the counts newly `known`. None where no report came before.
     """
-    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in executed}
-    made = {name: _point_to_code(notebook) for name, notebook in notebooks.items()}
-    titles = {name: _title(notebook) for name, notebook in notebooks.items()}
-    whole = [made[item["notebook"]][item["id"]] | item for item in found]
-    shared = {
+    notebooks = {path.stem: read_executed(path) for path in executed}
+    shared = share(parameters, {name: _title(notebook) for name, notebook in notebooks.items()})
+    moved = changes["findings"] if changes else []
+    for name, notebook in notebooks.items():
+        write_page(name, notebook, shared, folder, [item for item in moved if item["notebook"] == name])
+    write_other_pages(notebooks, found, shared, folder, changes)
+
+
+def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, Any]:
+    """Give what all pages of a report say, which is known before any notebook is executed.
+
+    Parameters
+    ----------
+    parameters : mapping of str to str
+        The report's `quarter` ("2012Q2" or "2011Q3:2012Q2"), `as_of` (a day or "report") and `audience`.
+    titles : mapping of str to str
+        The question of each notebook by its name, in reading order, as `read_title` gives it.
+    """
+    version = read_descriptor()["version"]
+    return {
         "period": parameters["quarter"].replace(":", " to "),
         "known": tell_day(parameters["as_of"]),
         "internal": parameters["audience"] == "internal",
-        "changes": _tell_changes(changes) if changes else None,
         "menu": [{"name": name, "title": title} for name, title in titles.items()],
         "bases": settings.BASES,
-        "version": read_descriptor()["version"],
-        "year": parameters["as_of"][:4] if parameters["as_of"] != REPORT_ALONE else read_descriptor()["version"][:4],
+        "version": version,
+        "year": version[:4] if parameters["as_of"] == REPORT_ALONE else parameters["as_of"][:4],
     }
-    exporter = _exporter()
-    for path in executed:
-        page = shared | {"page": path.stem, "heading": titles[path.stem], "settings": _settings(path)}
-        page |= {"notes": make_notes([item for cell in notebooks[path.stem].cells for item in _shown(cell)])}
-        # The exporter of HTML would read each page again to describe images; there are none.
-        text, _ = super(HTMLExporter, exporter).from_notebook_node(notebooks[path.stem], resources={"ht": page})
-        (folder / f"{path.stem}.html").write_text(polish(text), encoding="utf-8")
+
+
+def read_executed(path: Path) -> nbformat.NotebookNode:
+    """Read an executed notebook, and give all that it shows its topic and the code that makes it."""
+    notebook = nbformat.read(path, as_version=4)
+    _point_to_code(notebook)
+    return notebook
+
+
+def write_page(
+    name: str,
+    notebook: nbformat.NotebookNode,
+    shared: Mapping[str, Any],
+    folder: Path,
+    moved: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write the page of a notebook, which needs no other notebook.
+
+    Parameters
+    ----------
+    name : str
+        The notebook, without its ending.
+    notebook : nbformat.NotebookNode
+        What `read_executed` gives.
+    shared : mapping
+        What `share` gives.
+    folder : pathlib.Path
+        Where the page goes.
+    moved : sequence of mapping
+        The notebook's findings that moved since the last report, as `compare_findings` gives them.
+    """
+    content = {
+        "heading": _title(notebook),
+        "settings": _settings(notebook),
+        "moved": moved,
+        "notes": make_notes([item for cell in notebook.cells for item in _shown(cell)]),
+    }
+    _write("index.html.j2", name, shared | content, folder, notebook)
+
+
+def write_other_pages(
+    notebooks: Mapping[str, nbformat.NotebookNode],
+    found: Sequence[Mapping[str, Any]],
+    shared: Mapping[str, Any],
+    folder: Path,
+    changes: Mapping[str, Any] | None,
+) -> None:
+    """Write the pages that tell of all notebooks, and what all pages share.
+
+    Parameters
+    ----------
+    notebooks : mapping of str to nbformat.NotebookNode
+        What `read_executed` gives of each notebook by its name, in reading order.
+    found : sequence of dict
+        The findings of all notebooks, each with its notebook's name under "notebook".
+    shared : mapping
+        What `share` gives.
+    folder : pathlib.Path
+        Where the pages go, beside the files that they offer.
+    changes : mapping, optional
+        What changed since the last report, as for `write_pages`.
+    """
+    titles = {item["name"]: item["title"] for item in shared["menu"]}
+    made = {name: _point_to_code(notebook) for name, notebook in notebooks.items()}
+    whole = [made[item["notebook"]][item["id"]] | item for item in found]
     resources, methods = _resources(), describe_methods(_used(notebooks))
     contents = {
         "index": {"heading": "What California’s numbers on human trafficking say, and what they do not"}
@@ -86,15 +162,29 @@ def write_pages(
         "codebook": {"heading": "Where each number comes from", "resources": resources, "notes": _note_datasets()},
         "methods": {"heading": "How each number is computed"} | methods,
     }
+    told = {"changes": _tell_changes(changes) if changes else None}
     for name, content in contents.items():
-        template = exporter.environment.get_template(f"{name}-page.html.j2")
-        text = template.render(resources={"ht": shared | {"page": name} | content})
-        (folder / f"{name}.html").write_text(polish(text), encoding="utf-8")
-    found = write_search(notebooks, titles, resources, methods["modules"])
-    (folder / "search.js").write_text(found, encoding="utf-8")
+        _write(f"{name}-page.html.j2", name, shared | told | content, folder)
+    search = write_search(notebooks, titles, resources, methods["modules"])
+    (folder / "search.js").write_text(search, encoding="utf-8")
     _copy_assets(folder / "assets", f"report for {shared['period']}{', internal' if shared['internal'] else ''}")
 
 
+def _write(
+    template: str,
+    name: str,
+    content: Mapping[str, Any],
+    folder: Path,
+    notebook: nbformat.NotebookNode | None = None,
+) -> None:
+    """Write a page by its template."""
+    # The exporter itself would copy and check each notebook several times before it writes it.
+    resources = {"ht": content | {"page": name}, "global_content_filter": _PARTS}
+    text = _exporter().environment.get_template(template).render(nb=notebook, resources=resources)
+    (folder / f"{name}.html").write_text(polish(text.lstrip("\n")), encoding="utf-8")
+
+
+@cache
 def _exporter() -> HTMLExporter:
     config = Config({"HTMLExporter": {"extra_template_basedirs": [str(files("htanalysis") / "templates")]}})
     config.NbConvertBase.display_data_priority = _PRIORITY
@@ -175,25 +265,20 @@ def _used(notebooks: Mapping[str, nbformat.NotebookNode]) -> dict[str, dict[str,
 
 def _title(notebook: nbformat.NotebookNode) -> str:
     """Give the question that a notebook begins with."""
-    return notebook.cells[0].source.split("\n")[0].removeprefix("# ")
+    return tell_title(notebook.cells[0].source)
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def _settings(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     """Tabulate a notebook's parameters with the values that it ran with and what they mean."""
-    declared = papermill.inspect_notebook(str(path))
-    injected = next(
-        (
-            cell.source
-            for cell in nbformat.read(path, as_version=4).cells
-            if "injected-parameters" in cell.metadata.get("tags", [])
-        ),
-        "",
-    )
-    given = dict(re.findall(r"^(\w+) = (.*)$", injected, flags=re.MULTILINE))
-    rows = [
-        [name, given.get(name, item["default"]).strip("\"'"), item["help"] or ""] for name, item in declared.items()
-    ]
+    given = dict(re.findall(r"^(\w+) = (.*)$", _tagged(notebook, "injected-parameters"), flags=re.MULTILINE))
+    declared = _PARAMETER.findall(_tagged(notebook, "parameters"))
+    rows = [[name, given.get(name, value).strip("\"'"), words] for name, value, words in declared]
     return _as_table("Parameters of the notebook", ["name", "value", "meaning"], rows)
+
+
+def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
+    """Give the code of the first cell with a tag."""
+    return next((cell.source for cell in notebook.cells if tag in cell.metadata.get("tags", [])), "")
 
 
 # What changed

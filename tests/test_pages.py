@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+import papermill
 import pyphen
 import pytest
 from conftest import FIGURES, PAGES, find_html_faults
@@ -12,7 +13,7 @@ import htanalysis as ht
 from htanalysis import methods, settings
 from htanalysis import pages as made
 from htanalysis.datasets import read_descriptor
-from htanalysis.notebooks import read_outputs
+from htanalysis.notebooks import find_notebooks, read_outputs, read_title
 from htanalysis.reports import make_report
 from htanalysis.summaries import HEADLINES, list_unknown
 from htanalysis.words import GLOSSARY, polish
@@ -345,6 +346,55 @@ def test_code_is_shown_without_its_docstring_and_keeps_every_other_character():
     shown = methods.highlight(code)
     assert html.unescape(re.sub("<[^>]+>", "", shown)) == code
     assert '<span class="k">def</span>' in shown
+
+
+PARAMETERS = {"quarter": "2012Q2", "as_of": "report", "audience": "public"}
+
+
+def share_of(paths):
+    return made.share(PARAMETERS, {path.stem: read_title(path) for path in paths})
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_page_can_be_written_before_the_other_notebooks_are_executed(report, tmp_path, name):
+    notebook = made.read_executed(report / "notebooks" / f"{name}.ipynb")
+    made.write_page(name, notebook, share_of(find_notebooks()), tmp_path, [])
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.html"]
+    assert (tmp_path / f"{name}.html").read_bytes() == (report / f"{name}.html").read_bytes()
+
+
+def test_the_other_pages_need_no_page_of_a_notebook(report, tmp_path):
+    paths = sorted((report / "notebooks").iterdir())
+    notebooks = {path.stem: made.read_executed(path) for path in paths}
+    found = [{"notebook": path.stem} | item for path in paths for kind, item in read_outputs(path) if kind == "finding"]
+    made.write_other_pages(notebooks, found, share_of(paths), tmp_path, None)
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert {name.removesuffix(".html") for name in written if name.endswith(".html")} == set(PAGES) - set(notebooks)
+    for name in written - {"index.html"}:  # which lists the files beside it
+        assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+
+
+def test_a_page_tells_its_own_findings_that_moved_and_follows_what_its_notebook_says(report, tmp_path):
+    name = "06-services"
+    notebook = made.read_executed(report / "notebooks" / f"{name}.ipynb")
+    moved = {"notebook": name, "id": "served-beyond-identified", "sentence": "More.", "old": "1", "new": "2"}
+    made.write_page(name, notebook, share_of(find_notebooks()), tmp_path, [moved])
+    text = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+    assert '<h2 id="changed">' in text and "before: 1; now: " in text
+    code = next(cell for cell in notebook.cells if cell.cell_type == "code" and "import" in cell.source)
+    code.source += "\n# changed meanwhile"
+    notebook.cells[-1].source += "\n\n## Said meanwhile"
+    made.write_page(name, notebook, share_of(find_notebooks()), tmp_path, [])
+    text = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+    assert "# changed meanwhile</span>" in text and '<h2 id="section-said-meanwhile">' in text
+    assert '<h2 id="changed">' not in text
+
+
+@pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
+def test_the_settings_of_a_page_are_the_parameters_that_papermill_sees(path):
+    declared = papermill.inspect_notebook(str(path)).values()
+    rows = [[item["name"], item["default"].strip("\"'"), item["help"]] for item in declared]
+    assert made._settings(made.read_executed(path))["rows"] == rows
 
 
 def test_what_makes_a_finding_is_the_cell_that_names_it_or_else_the_one_that_shows_it():
