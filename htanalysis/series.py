@@ -4,8 +4,10 @@ Two numbers of three series are published by quarter, and one total for all eigh
 a range: the whole numbers that agree with what is published, found by integer linear programming.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,9 @@ SHAPES = {
     "convex": "no change was smaller than the change before it",
     "limited change": "no quarter differed from the one before it by more than {max_change:.0%}",
 }
+
+#: A search for a first solution that takes most of the solver's time; problems of a few quarters do without it.
+_SOLVER = {"mip_heuristic_run_feasibility_jump": False}
 
 
 @dataclass(frozen=True)
@@ -290,21 +295,13 @@ def split_growth(counts: pd.DataFrame, joiner_share: float) -> pd.DataFrame:
     Formula: part explained = assumed share × last ÷ (last − first), at most 1; share that would explain all = (last
     − first) ÷ last.
     """
-    if not 0 <= joiner_share <= 1:
-        raise HtanalysisError(f"joiner_share is {joiner_share}; it is a share and goes from 0 to 1.")
-    ends = (
-        counts.sort_values("quarter")
-        .groupby("measure", observed=True, sort=False)["count"]
-        .agg(first=lambda series: series.iloc[0], last=lambda series: series.iloc[-1])
-    )
-    ends = ends.dropna().astype(float)
+    ends = _find_ends(counts)
     growth = ends["last"] - ends["first"]
-    joiner_count = joiner_share * ends["last"]
     return pd.DataFrame(
         {
             "growth": growth,
-            "joiner_count": joiner_count,
-            "explained": (joiner_count / growth).where(growth > 0).clip(upper=1),
+            "joiner_count": joiner_share * ends["last"],
+            "explained": _explain_growth(ends, [joiner_share]).loc[joiner_share],
             "share_for_all": (growth / ends["last"]).where(growth > 0),
         }
     ).reset_index()
@@ -318,8 +315,27 @@ def curve_growth(counts: pd.DataFrame, joiner_shares: Sequence[float]) -> pd.Dat
     pandas.DataFrame
         A row is a share: `joiner_share`, and a column a measure with the part explained (fractions).
     """
-    parts = {share: split_growth(counts, share).set_index("measure")["explained"] for share in joiner_shares}
-    return pd.DataFrame(parts).T.rename_axis("joiner_share").reset_index()
+    return _explain_growth(_find_ends(counts), joiner_shares).rename_axis("joiner_share").reset_index()
+
+
+def _find_ends(counts: pd.DataFrame) -> pd.DataFrame:
+    """Give the first and the last count of each measure for which both are known."""
+    ends = (
+        counts.sort_values("quarter")
+        .groupby("measure", observed=True, sort=False)["count"]
+        .agg(first=lambda series: series.iloc[0], last=lambda series: series.iloc[-1])
+    )
+    return ends.dropna().astype(float)
+
+
+def _explain_growth(ends: pd.DataFrame, joiner_shares: Sequence[float]) -> pd.DataFrame:
+    """Give the part of each measure's growth, at most 1, that each share of its last count explains; a row a share."""
+    for share in joiner_shares:
+        if not 0 <= share <= 1:
+            raise HtanalysisError(f"joiner_share is {share}; it is a share and goes from 0 to 1.")
+    growth = ends["last"] - ends["first"]
+    counts = pd.DataFrame(np.outer(joiner_shares, ends["last"]), index=list(joiner_shares), columns=ends.index)
+    return (counts / growth.where(growth > 0)).clip(upper=1)
 
 
 @dataclass(frozen=True)
@@ -336,22 +352,33 @@ class _Series:
     in_total: np.ndarray
     total: object
 
+    @cached_property
+    def _box(self) -> Bounds:
+        """The least and the most that each quarter can have had by itself."""
+        return Bounds(self.count.fillna(self.at_least).to_numpy(float), self.count.astype(float).fillna(np.inf))
+
     def limits(self, weights: np.ndarray, shape: Shape | None = None) -> tuple[object, object]:
         """Minimize and maximize a weighted sum of the quarters over all whole numbers that agree with what is known."""
-        number = len(self.count)
-        box = Bounds(self.count.fillna(self.at_least).to_numpy(float), self.count.astype(float).fillna(np.inf))
-        constraints = [constraint] if shape and (constraint := shape.constraint(number)) else []
+        constraints = [constraint] if shape and (constraint := shape.constraint(len(self.count))) else []
         if pd.notna(self.total):
             constraints.append(LinearConstraint(self.in_total[None, :].astype(float), self.total, self.total))
-        solutions = [
-            milp(sign * weights, integrality=np.ones(number), bounds=box, constraints=constraints) for sign in (1, -1)
-        ]
-        low, high = (pd.NA if solution.x is None else round(solution.fun) for solution in solutions)
+        low, high = (_minimize(sign * weights, self._box, constraints) for sign in (1, -1))
         return low, -high
 
     def bound(self, weights: np.ndarray, shape: Shape) -> tuple[object, ...]:
         """Bound a weighted sum: low and high with nothing assumed, and both again with the shape."""
         return (*self.limits(weights), *self.limits(weights, shape))
+
+
+def _minimize(weights: np.ndarray, box: Bounds, constraints: list[LinearConstraint]) -> object:
+    """Give the smallest weighted sum of whole numbers in a box; missing where there is none, or no limit to it."""
+    with warnings.catch_warnings():
+        # scipy hands an option that it does not know itself on to the solver, and says so.
+        warnings.filterwarnings("ignore", "Unrecognized options", RuntimeWarning)
+        solution = milp(
+            weights, integrality=np.ones(len(weights)), bounds=box, constraints=constraints, options=_SOLVER
+        )
+    return pd.NA if solution.x is None else round(solution.fun)
 
 
 def _each_measure(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[_Series]:
