@@ -6,7 +6,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from scipy.optimize import isotonic_regression
 
 from htanalysis.errors import HtanalysisError
@@ -27,11 +26,14 @@ from htanalysis.figures import (
     RULE,
     Axis,
     Chart,
+    Sketch,
     add_bars,
     add_dots,
     add_line,
+    add_trace,
     finish,
     fold,
+    in_panel,
     quarter_axis,
     stack_panels,
     wrap,
@@ -55,13 +57,13 @@ def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
     """
     cells = counts.assign(quarter=counts["quarter"].astype(str), measure=counts["measure"].astype(str))
     wide = cells.pivot(index="measure", columns="quarter", values="count").reindex(cells["measure"].unique())
-    figure = go.Figure()
-    places, top = write_rows(figure, map(fold, wide.index), above=26)
+    sketch = Sketch()
+    places, top = write_rows(sketch, map(fold, wide.index), above=26)
     cells["place"] = cells["measure"].map(dict(zip(wide.index, places, strict=True)))
     known, hidden = cells[cells["count"].notna()], cells[cells["count"].isna()]
-    add_dots(figure, known["quarter"], known["place"], "reported", text=known["count"].map(number), name="published")
-    add_dots(figure, hidden["quarter"], hidden["place"], "absent", name="only in the total")
-    figure.update_xaxes(title_text="quarter", **quarter_axis(sorted(wide.columns)))
+    add_dots(sketch, known["quarter"], known["place"], "reported", text=known["count"].map(number), name="published")
+    add_dots(sketch, hidden["quarter"], hidden["place"], "absent", name="only in the total")
+    sketch.set_axis("x", title_text="quarter", **quarter_axis(sorted(wide.columns)))
     words = [
         f"{measure} " + "; ".join(f"{quarter}: {number(count)}" for quarter, count in points.dropna().items())
         for measure, points in wide.dropna(how="all").iterrows()
@@ -69,7 +71,7 @@ def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
     alt = f"Published: {'; '.join([*words, f'the other {len(hidden)} cells: only in the total'])}."
     labels = {"measure": "measure"} | {quarter: quarter for quarter in wide.columns}
     reading = "a full dot is a published count; a dash stands where only the total of all quarters is known."
-    return finish(figure, Table(wide.reset_index(), caption, labels), alt, reading, height=top + 100)
+    return finish(sketch, Table(wide.reset_index(), caption, labels), alt, reading, height=top + 100)
 
 
 def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
@@ -82,18 +84,18 @@ def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
     caption : Caption
         What stands around the chart.
     """
-    figure = go.Figure()
-    places, top = write_rows(figure, map(fold, spans["label"]))
+    sketch = Sketch()
+    places, top = write_rows(sketch, map(fold, spans["label"]))
     words = [f"{row.label}, {row.start.date()} to {row.end.date()}" for row in spans.itertuples()]
     for row, place, text in zip(spans.itertuples(), places, words, strict=True):
-        add_line(figure, [row.start, row.end], [place] * 2, width=12, hovertext=text)
+        add_line(sketch, [row.start, row.end], [place] * 2, width=12, hovertext=text)
     first, last = pd.Timestamp(spans["start"].min().year, 1, 1), pd.Timestamp(spans["end"].max().year + 1, 1, 1)
     margin, step = (last - first) / 20, -(-(last.year - first.year) // 9)
     ticks = {"tick0": f"{first.date()}", "dtick": f"M{12 * step}", "tickformat": "%Y"}
-    figure.update_xaxes(title_text="year", range=[first - margin, last + margin], **ticks)
+    sketch.set_axis("x", title_text="year", range=[first - margin, last + margin], **ticks)
     table = Table(spans, caption, {"label": "data set", "start": "first day", "end": "last day"})
     alt, reading = f"From first to last day: {'; '.join(words)}.", "a bar lasts from the first to the last day counted."
-    return finish(figure, table, alt, reading, height=top + 66)
+    return finish(sketch, table, alt, reading, height=top + 66)
 
 
 def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES["never falling"]) -> Chart:
@@ -110,9 +112,9 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES[
     """
     cells = bounds.assign(quarter=bounds["quarter"].astype(str), measure=bounds["measure"].astype(str))
     parts = dict(list(cells.groupby("measure", sort=False)))
-    figure, height = stack_panels(parts, "a quarter", "quarter")
+    sketch, height = stack_panels(parts, "a quarter", "quarter")
     for row, part in enumerate(parts.values(), 1):
-        _draw_one_measure(figure, part, assumed, row, row == len(parts))
+        _draw_one_measure(sketch, part, assumed, row, row == len(parts))
     labels = {"measure": "measure", "quarter": "quarter", "count": "published"}
     shown = cells.astype(object)
     for suffix, words in (("", "possible"), ("_assumed", f"if {assumed}")):
@@ -127,7 +129,7 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES[
     )
     bases = {"count": "reported", "low": "bounded", "high": "bounded"}
     bases |= {"low_assumed": "assumed", "high_assumed": "assumed"}
-    return finish(figure, Table(shown, caption, labels, column_bases=bases), alt, reading, height + 150, gap=44)
+    return finish(sketch, Table(shown, caption, labels, column_bases=bases), alt, reading, height + 150, gap=44)
 
 
 def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -> Chart:
@@ -142,18 +144,18 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
     caption : Caption
         What stands around the chart.
     """
-    figure, height = stack_panels(rates, unit, "year")
+    sketch, height = stack_panels(rates, unit, "year")
     looks = (("whole year", "circle", ACCENT), ("year not covered whole", "square", CONTRAST))
     for row, frame in enumerate(rates.values(), 1):
         for partial, part in frame.groupby("partial"):
             name, symbol, color = looks[int(partial)]
-            look = {"name": name, "marker_symbol": symbol, "marker_line_color": color, "row": row, "col": 1}
+            look = {"name": name, "marker_symbol": symbol, "marker_line_color": color, "panel": row}
             x, y, ends = part["year"].astype(int), part["per_month"], (part["low"], part["high"])
             text = [f"{count} in {days} days" for count, days in zip(part["count"], part["days"], strict=True)]
-            add_dots(figure, x, y, "computed", ends, color, hovertext=text, **look)
+            add_dots(sketch, x, y, "computed", ends, color, hovertext=text, **look)
         top = float(frame["high"].max())
-        figure.update_yaxes(range=[-0.06 * top, 1.12 * top], nticks=5, tickformat=",.6~f", row=row)
-    figure.update_xaxes(dtick=1, tickformat="d")
+        sketch.set_axis("y", range=[-0.06 * top, 1.12 * top], nticks=5, tickformat=",.6~f", panel=row)
+    sketch.set_axis("x", dtick=1, tickformat="d")
     table = pd.concat([frame.assign(what=name) for name, frame in rates.items()], ignore_index=True)
     labels = {"what": "counted", "year": "year", "count": "count", "days": "days covered", "per_month": unit}
     labels |= dict(zip(("low", "high"), INTERVAL.values(), strict=True))
@@ -162,7 +164,7 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
     alt = f"{words} Counts {unit}; in brackets, and as lines, {LEVEL} intervals."
     reading = f"a hollow mark is a year’s rate; the line through it is the {LEVEL} interval that chance leaves open."
     bases = {"count": "reported", "days": "reported"} | dict.fromkeys(("per_month", "low", "high"), "computed")
-    return finish(figure, Table(table, caption, labels, digits, column_bases=bases), alt, reading, height + 66, gap=44)
+    return finish(sketch, Table(table, caption, labels, digits, column_bases=bases), alt, reading, height + 66, gap=44)
 
 
 def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: float | None = None) -> Chart:
@@ -194,21 +196,21 @@ def draw_ranges(frame: pd.DataFrame, axis: Axis, caption: Caption, reference: fl
     rows.loc[single, "low"] = rows.loc[single, "high"] = rows["value"]
     rows["value"] = rows["value"].fillna(rows["low"].where(rows["low"].eq(rows["high"])))
     rows["words"] = [axis.tell(row.value, row.low, row.high) for row in rows.itertuples()]
-    figure, marked = go.Figure(), [] if reference is None else [reference]
+    sketch, marked = Sketch(), [] if reference is None else [reference]
     layout = axis.layout([*rows[numbers].to_numpy().ravel(), *marked, *([] if axis.log else [0])])
     edge = 10 ** layout["range"][1] if axis.log else layout["range"][1]
-    places, top = write_rows(figure, map(fold, rows["label"], rows["words"]))
+    places, top = write_rows(sketch, map(fold, rows["label"], rows["words"]))
     for value in marked:
-        add_line(figure, [value] * 2, [-top, 0], INK, 1, hoverinfo="skip")
+        add_line(sketch, [value] * 2, [-top, 0], INK, 1, hoverinfo="skip")
     bare = not axis.log and rows["low"].eq(rows["high"]).all() and rows["interval_low"].isna().all()
     for row, place in zip(rows.itertuples(), places, strict=True):
-        _draw_row(figure, row, place, edge, bare)
-    figure.update_xaxes(**layout)
+        _draw_row(sketch, row, place, edge, bare)
+    sketch.set_axis("x", **layout)
     chance = [f", {LEVEL} {axis.between(*ends)}" * pd.notna(ends[0]) for ends in rows[[*INTERVAL]].to_numpy()]
     words = [f"{r.label}: {r.words}{text}, {r.basis}" for r, text in zip(rows.itertuples(), chance, strict=True)]
     marks = "".join(f"; a line marks {axis.write(value)}" for value in marked)
     alt = f"{'; '.join(words)}. Scale: {axis.title}{marks}."
-    return finish(figure, table, alt, _reading_of_rows(rows, bare), height=top + 64)
+    return finish(sketch, table, alt, _reading_of_rows(rows, bare), height=top + 64)
 
 
 def draw_curve(
@@ -246,28 +248,28 @@ def draw_curve(
     """
     if len(lines) > 3:
         raise HtanalysisError(f"draw_curve was given {len(lines)} lines; a reader tells three apart. Draw fewer.")
-    x, figure, head = frame[frame.columns[0]].astype(float), go.Figure(), 0.0
+    x, sketch, head = frame[frame.columns[0]].astype(float), Sketch(), 0.0
     if band:
         y, look = [*frame[band[0]], *frame[band[1]][::-1]], {"fill": "toself", "fillcolor": PALE, "hoverinfo": "skip"}
-        add_line(figure, [*x, *x[::-1]], y, MID, 1, name="range that the unclassified leave", **look)
+        add_line(sketch, [*x, *x[::-1]], y, MID, 1, name="range that the unclassified leave", **look)
     dashes = ("dash", "dashdot", "dot") if "assumed" in caption.basis else ("solid",) * 3
     for column, color, width, dash in zip(lines, (ACCENT, CONTRAST, MUTED), (4, 3, 2), dashes, strict=False):
-        add_line(figure, x, frame[column], color, width, line_dash=dash, name=lines[column])
+        add_line(sketch, x, frame[column], color, width, line_dash=dash, name=lines[column])
     if between:
-        head = _shade(figure, between, float(x.mean()))
+        head = _shade(sketch, between, float(x.mean()))
     if even:
-        _mark_even(figure, even, frame[next(iter(lines))].astype(float), axes[1].log)
+        _mark_even(sketch, even, frame[next(iter(lines))].astype(float), axes[1].log)
     least = [0, 1] if axes[1].unit == "share" else [] if axes[1].log else [0]
     seen = [*frame[[*lines, *(band or ())]].to_numpy(float).ravel(), *least, *([1] if even else [])]
-    figure.update_xaxes(**axes[0].layout([*x, *([0, 1] if axes[0].unit == "share" else [])]))
-    figure.update_yaxes(**axes[1].layout(seen, head))
+    sketch.set_axis("x", **axes[0].layout([*x, *([0, 1] if axes[0].unit == "share" else [])]))
+    sketch.set_axis("y", **axes[1].layout(seen, head))
     labels = {frame.columns[0]: axes[0].title, **lines} | ({band[0]: "from", band[1]: "to"} if band else {})
     digits = {column: axes[column != frame.columns[0]].form for column in labels}
     table = Table(frame.iloc[:: max(1, len(frame) // 20)], caption, labels, digits)
     alt = _read_lines(frame, lines, axes, band, between) + (f"; a line at 1: {even}." if even else ".")
     upward = " and the band around it holds the range" if band else ""
     reading = f"choose a value of the assumption below; the height of a line above it is the result{upward}."
-    return finish(figure, table, alt, reading, height=440)
+    return finish(sketch, table, alt, reading, height=440)
 
 
 def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
@@ -280,12 +282,12 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
     caption : Caption
         What stands around the chart.
     """
-    years, known, figure = outlook["year"].astype(int), outlook["convictions"].astype(int), go.Figure()
-    add_bars(figure, years, 0 * known, known, "reported", name="reported", text=[*known])
+    years, known, sketch = outlook["year"].astype(int), outlook["convictions"].astype(int), Sketch()
+    add_bars(sketch, years, 0 * known, known, "reported", name="reported", text=[*known])
     ahead, name = outlook[outlook["basis"].eq("assumed")], "in the end, if like the settled years"
-    add_bars(figure, ahead["year"].astype(int), ahead["low"], ahead["high"], "assumed", name=name)
-    figure.update_xaxes(title_text="year of arrest", dtick=1, tickformat="d", showgrid=False)
-    figure.update_yaxes(title_text="convictions", rangemode="tozero", tickformat=",d")
+    add_bars(sketch, ahead["year"].astype(int), ahead["low"], ahead["high"], "assumed", name=name)
+    sketch.set_axis("x", title_text="year of arrest", dtick=1, tickformat="d", showgrid=False)
+    sketch.set_axis("y", title_text="convictions", rangemode="tozero", tickformat=",d")
     labels = {"year": "year of arrest", "arrests": "arrests", "convictions": "convictions reported"}
     labels |= {"ratio": "for each arrest", "low": "in the end, from", "high": "to", "basis": "basis"}
     words = [
@@ -299,7 +301,7 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
     reading = (
         "a full bar is reported; a hatched one runs from the fewest to the most expected in the end, on its condition."
     )
-    return finish(figure, table, alt, reading, height=420)
+    return finish(sketch, table, alt, reading, height=420)
 
 
 def draw_fit(
@@ -320,17 +322,17 @@ def draw_fit(
     caption : Caption
         What stands around the chart.
     """
-    known, figure = fit.assign(period=[labels[int(time)] for time in fit["time"]]), go.Figure()
+    known, sketch = fit.assign(period=[labels[int(time)] for time in fit["time"]]), Sketch()
     numbers = pd.DataFrame([prediction] if prediction else [], columns=["expected", *INTERVAL], dtype=float)
     ahead, text = numbers.assign(period=next_label), known["count"].map(number)
-    add_line(figure, known["period"], known["expected"], width=1.5, name="trend (computed)")
+    add_line(sketch, known["period"], known["expected"], width=1.5, name="trend (computed)")
     ends, name = [ahead[end] for end in INTERVAL], f"next, with {LEVEL} interval (computed)"
-    add_dots(figure, ahead["period"], ahead["expected"], "computed", ends, name=name)
-    add_dots(figure, known["period"], known["count"], "reported", text=text, name="published (reported)")
+    add_dots(sketch, ahead["period"], ahead["expected"], "computed", ends, name=name)
+    add_dots(sketch, known["period"], known["count"], "reported", text=text, name="published (reported)")
     period = "quarter" if "Q" in next_label else "year"
-    figure.update_xaxes(title_text=period, **quarter_axis([*labels, next_label]))
+    sketch.set_axis("x", title_text=period, **quarter_axis([*labels, next_label]))
     top = 1.12 * float(pd.concat([known["count"], known["expected"], ahead["interval_high"]]).max())
-    figure.update_yaxes(title_text="count", tickformat=",d", range=[-0.03 * top, top])
+    sketch.set_axis("y", title_text="count", tickformat=",d", range=[-0.03 * top, top])
     heads = {"period": period, "count": "published", "expected": "expected", **INTERVAL}
     heads |= {"residual": "published less expected, in standard deviations"}
     rows = pd.concat([known, ahead], ignore_index=True).reindex(columns=[*heads])
@@ -342,7 +344,7 @@ def draw_fit(
     reading = f"full dots are published; the line is the trend through them; the hollow dot has its {LEVEL} interval."
     bases = {"count": "reported"} | dict.fromkeys(("expected", *INTERVAL, "residual"), "computed")
     table = Table(rows, caption, heads, {"residual": 1}, "–", bases)
-    return finish(figure, table, f"{'; '.join(words)}.", reading, height=420)
+    return finish(sketch, table, f"{'; '.join(words)}.", reading, height=420)
 
 
 def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center: float, caption: Caption) -> Chart:
@@ -361,24 +363,24 @@ def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center:
     """
     rows, rate = rates.assign(x=rates["population_2010"].astype(float)), Axis("rate for 100,000 residents", digits=1)
     bars, dots, none = (rows[rows["status"].eq(status)] for status in ("bounded", "reported", "none reported"))
-    named, figure = pd.concat([bars, dots]).sort_values("rate_high", ascending=False), go.Figure()
+    named, sketch = pd.concat([bars, dots]).sort_values("rate_high", ascending=False), Sketch()
     ends, top = [rows["x"].min(), 4 * rows["x"].max()], 1.15 * float(named["rate_high"].max())
     for (name, frame), width in zip(limits.items(), (1, 2), strict=False):
         x, y = [*frame["population"], None] * 2, [*(frame["low"] * 1e5), None, *(frame["high"] * 1e5), None]
-        add_line(figure, x, y, NEUTRAL, width, name=f"{name} limits (computed)", hoverinfo="skip")
-    add_line(figure, ends, [center * 1e5] * 2, INK, 1, name="state’s rate (computed)")
+        add_line(sketch, x, y, NEUTRAL, width, name=f"{name} limits (computed)", hoverinfo="skip")
+    add_line(sketch, ends, [center * 1e5] * 2, INK, 1, name="state’s rate (computed)")
     # A gap after each county's two ends keeps the bars apart.
     y = bars.assign(gap=np.nan)[["rate_low", "rate_high", "gap"]].to_numpy(float).ravel()
     look = {"name": "possible rates (bounded)", "hovertext": bars["county"].repeat(3)}
-    add_line(figure, bars["x"].repeat(3), y, MID, 8, **look)
-    add_dots(figure, dots["x"], dots["rate_low"], "computed", name="rate (computed)", hovertext=dots["county"])
+    add_line(sketch, bars["x"].repeat(3), y, MID, 8, **look)
+    add_dots(sketch, dots["x"], dots["rate_low"], "computed", name="rate (computed)", hovertext=dots["county"])
     look = {"name": "none reported", "hovertext": none["county"], "marker_symbol": "line-ns", "marker_size": 8}
-    add_dots(figure, none["x"], none["rate_low"], "absent", **look)
+    add_dots(sketch, none["x"], none["rate_low"], "absent", **look)
     gap = 0.055 * top
     x, right = np.log10(named["x"]), np.log10(ends[1])
-    _label_points(figure, x, named["rate_high"], named["county"], right, gap, lift=gap, bgcolor=PAPER)
-    figure.update_xaxes(**Axis("residents", log=True).layout(ends))
-    figure.update_yaxes(**rate.layout([0, top]))
+    _label_points(sketch, x, named["rate_high"], named["county"], right, gap, lift=gap, bgcolor=PAPER)
+    sketch.set_axis("x", **Axis("residents", log=True).layout(ends))
+    sketch.set_axis("y", **rate.layout([0, top]))
     heads = {"county": "county", "population_2010": "residents", "status": "status"}
     heads |= {"rate_low": "rate, from", "rate_high": "to"}
     words = [f"{row.county} {rate.between(row.rate_low, row.rate_high)} ({row.status})" for row in named.itertuples()]
@@ -390,7 +392,7 @@ def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center:
     reading = (
         "a county between the curved limits can have the state’s rate; a bar holds all rates that it can have had."
     )
-    return finish(figure, table, f"{'; '.join(words)}.", reading, height=560)
+    return finish(sketch, table, f"{'; '.join(words)}.", reading, height=560)
 
 
 def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
@@ -410,28 +412,29 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
     shapes = shapes.set_geometry(shapes.simplify_coverage(2000))
     words = [f"{span(row.lower, row.upper, between=False)} convictions ({row.status})" for row in rates.itertuples()]
     shapes["words"] = shapes["status"].where(shapes["status"].eq("none reported"), words)
-    figure, fills = go.Figure(), {"none reported": "#f4f6f8", "bounded": MID, "reported": ACCENT}
+    sketch, fills = Sketch(), {"none reported": "#f4f6f8", "bounded": MID, "reported": ACCENT}
     for status, fill in fills.items():
         look = {"fill": "toself", "fillcolor": fill, "hoveron": "fills", "hoverinfo": "text", "legendgroup": status}
         for row in shapes[shapes["status"].eq(status)].itertuples():
             look["text"] = f"{row.county}: {row.words}"
-            add_line(figure, *_outline(row.geometry), MUTED, 0.8, **look)
+            add_line(sketch, *_outline(row.geometry), MUTED, 0.8, **look)
     for status, fill in reversed(fills.items()):  # the swatch of a bar is a square
-        figure.add_bar(x=[None], y=[None], name=status, marker={"color": fill, "line": {"color": MUTED, "width": 1}})
+        swatch = {"color": fill, "line": {"color": MUTED, "width": 1}}
+        add_trace(sketch, "bar", x=[None], y=[None], name=status, marker=swatch)
     named = shapes[shapes["upper"].gt(0)]
     middles = named.representative_point()
     text = [f"<b>{row.county}</b> {span(row.lower, row.upper, between=False)}" for row in named.itertuples()]
     # The dot that ends a line shows what a county too small for a phone is filled with.
     look = {"arrowcolor": named["status"].map(fills), "arrowsize": 2.5}
-    _label_points(figure, middles.x / 1000, middles.y / 1000, text, -300, 66, **look)
-    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "orientation": "v"})
-    figure.update_xaxes(visible=False, range=[-780, 550], constrain="domain")
-    figure.update_yaxes(visible=False, range=[-620, 460], scaleanchor="x")
+    _label_points(sketch, middles.x / 1000, middles.y / 1000, text, -300, 66, **look)
+    sketch.layout["legend"] = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "orientation": "v"}
+    sketch.set_axis("x", visible=False, range=[-780, 550], constrain="domain")
+    sketch.set_axis("y", visible=False, range=[-620, 460], scaleanchor="x")
     alt = "; ".join(f"{row.county} {row.words}" for row in named.itertuples())
     alt = f"{alt}; the other {len(rates) - len(named)} of {len(rates)} counties: none reported."
     labels = {"county": "county", "status": "status", "lower": "fewest convictions", "upper": "most convictions"}
     reading = "a dark county has a published count, a lighter one a range, and a blank one is not named by the source."
-    return finish(figure, Table(rates[rates["upper"].gt(0)], caption, labels), alt, reading, height=640)
+    return finish(sketch, Table(rates[rates["upper"].gt(0)], caption, labels), alt, reading, height=640)
 
 
 def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
@@ -445,8 +448,8 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
         What stands around the chart.
     """
     names = {"sex": "sex", "labor": "labor", "other": "reported as “other”", "unstated": "not stated"}
-    figure, axis = go.Figure(), Axis("share of what the source counts", "share")
-    places, top = write_rows(figure, map(fold, mixes["source"]), above=10)
+    sketch, axis = Sketch(), Axis("share of what the source counts", "share")
+    places, top = write_rows(sketch, map(fold, mixes["source"]), above=10)
     for (kind, name), fill in zip(names.items(), (ACCENT, LIGHT, RULE, PAPER), strict=True):
         shares = mixes[kind].astype(float).fillna(0)
         text = [axis.write(share) if share > 0.04 else "" for share in shares]
@@ -456,9 +459,9 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
         font = {"color": PAPER if fill == ACCENT else INK, "size": 13}
         look = {"marker": {"color": fill, "line": edge}, "insidetextfont": font, "textangle": 0}
         look |= {"textposition": "inside", "insidetextanchor": "middle", "hoverinfo": "x+name"}
-        figure.add_bar(x=list(shares), y=places, width=22, orientation="h", name=name, text=text, **look)
-    figure.update_layout(barmode="stack", legend_traceorder="normal")
-    figure.update_xaxes(**axis.layout([0, 1]), dtick=0.25)
+        add_trace(sketch, "bar", x=list(shares), y=places, width=22, orientation="h", name=name, text=text, **look)
+    sketch.layout |= {"barmode": "stack", "legend": {"traceorder": "normal"}}
+    sketch.set_axis("x", **axis.layout([0, 1]), dtick=0.25)
     words = []
     for source, shares in mixes.set_index("source")[[*names]].astype(float).iterrows():
         stated = [f"{axis.write(share)} {names[kind]}" for kind, share in shares.items() if share > 0]
@@ -466,12 +469,12 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
     labels = {"source": "source", "population": "what was counted", "geography": "place"} | names
     table = Table(mixes, caption, labels, dict.fromkeys(names, axis.form), missing="not stated")
     reading = "a bar is all that a source counts; its parts are the types, as far as the source states them."
-    return finish(figure, table, f"{'; '.join(words)}.", reading, height=top + 100)
+    return finish(sketch, table, f"{'; '.join(words)}.", reading, height=top + 100)
 
 
-def _draw_one_measure(figure: go.Figure, part: pd.DataFrame, assumed: str, row: int, with_years: bool) -> None:
+def _draw_one_measure(sketch: Sketch, part: pd.DataFrame, assumed: str, row: int, with_years: bool) -> None:
     """Draw a panel of `draw_quarters`; ranges that would press the published counts flat are cut at its top."""
-    known, hidden, place = part[part["count"].notna()], part[part["count"].isna()], {"row": row, "col": 1}
+    known, hidden, place = part[part["count"].notna()], part[part["count"].isna()], {"panel": row}
     highest = part[["count" if len(known) else "high", "high_assumed", "low"]].astype(float).max().max()
     top = 1.4 * max(float(highest), 7)
     looks = {"bounded": ("", "with nothing assumed", 0.6), "assumed": ("_assumed", f"if {assumed}", 0.35)}
@@ -479,20 +482,21 @@ def _draw_one_measure(figure: go.Figure, part: pd.DataFrame, assumed: str, row: 
         drawn = hidden[hidden[f"low{suffix}"].notna()]
         low, high = drawn[f"low{suffix}"], drawn[f"high{suffix}"]
         name = wrap(f"possible {words} ({basis})", 46)
-        add_bars(figure, drawn["quarter"], low, high, basis, top, width=width, name=name, **place)
+        add_bars(sketch, drawn["quarter"], low, high, basis, top, width=width, name=name, **place)
     cut = hidden[hidden["high"].isna() | hidden["high"].gt(top)]
     if len(cut):
         words = "no upper limit" if cut["high"].isna().any() else f"up to {number(cut['high'].max())}"
-        side = {"x": 1, "xref": "x domain", "xanchor": "right", "y": 1, "yref": "y domain", "yanchor": "bottom"}
-        write_text(figure, f"▲ {words}", **side, **place)
+        side = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}
+        refs = {f"{axis}ref": f"{in_panel(axis, row)} domain" for axis in ("x", "y")}
+        write_text(sketch, f"▲ {words}", **side, **refs)
         look = {"marker": {"symbol": "triangle-up", "size": 9, "color": INK}, "mode": "markers", "cliponaxis": False}
-        figure.add_scatter(x=[*cut["quarter"]], y=[top] * len(cut), hoverinfo="skip", **look, **place)
+        add_trace(sketch, "scatter", x=[*cut["quarter"]], y=[top] * len(cut), hoverinfo="skip", **look, **place)
     ends = known.iloc[[0, -1]] if len(known) > 1 else known.iloc[:0]
-    add_line(figure, ends["quarter"], ends["count"], INK, 1, name="straight line (computed)", **place)
+    add_line(sketch, ends["quarter"], ends["count"], INK, 1, name="straight line (computed)", **place)
     text = known["count"].map(number)
-    add_dots(figure, known["quarter"], known["count"], "reported", text=text, name="published (reported)", **place)
-    figure.update_yaxes(range=[0, top], nticks=5, tickformat=",d", **place)
-    figure.update_xaxes(**quarter_axis(part["quarter"].tolist(), with_years), **place)
+    add_dots(sketch, known["quarter"], known["count"], "reported", text=text, name="published (reported)", **place)
+    sketch.set_axis("y", range=[0, top], nticks=5, tickformat=",d", **place)
+    sketch.set_axis("x", **quarter_axis(part["quarter"].tolist(), with_years), **place)
 
 
 def _measure_in_words(part: pd.DataFrame, measure: str, assumed: str) -> str:
@@ -520,18 +524,18 @@ def _rates_in_words(frame: pd.DataFrame, name: str, whole: bool) -> str:
     return f"{name}, {'; '.join(words)}."
 
 
-def _draw_row(figure: go.Figure, row: Any, place: float, edge: float, bare: bool) -> None:
+def _draw_row(sketch: Sketch, row: Any, place: float, edge: float, bare: bool) -> None:
     """Draw one row of `draw_ranges` in the look of its basis; what has no upper limit goes to the edge."""
     look = {"hovertemplate": f"{row.label}: {row.words}<extra></extra>"}
     high = edge if pd.isna(row.high) or row.high == np.inf else row.high
     if pd.notna(row.interval_low):
-        add_line(figure, [row.interval_low, row.low, None, high, row.interval_high], [place] * 5, width=1.5, **look)
+        add_line(sketch, [row.interval_low, row.low, None, high, row.interval_high], [place] * 5, width=1.5, **look)
     if bare or (row.low != high and row.basis in ("bounded", "assumed")):
-        add_bars(figure, [place], [0 if bare else row.low], [high], row.basis, across=True, width=14, **look)
+        add_bars(sketch, [place], [0 if bare else row.low], [high], row.basis, across=True, width=14, **look)
     elif row.low != high:
-        add_line(figure, [row.low, high], [place] * 2, width=3, **look)
+        add_line(sketch, [row.low, high], [place] * 2, width=3, **look)
     if pd.notna(row.value) and not bare:
-        add_dots(figure, [row.value], [place], row.basis if row.basis in DOTS else "computed", **look)
+        add_dots(sketch, [row.value], [place], row.basis if row.basis in DOTS else "computed", **look)
 
 
 def _reading_of_rows(rows: pd.DataFrame, bare: bool) -> str:
@@ -549,23 +553,25 @@ def _reading_of_rows(rows: pd.DataFrame, bare: bool) -> str:
     return "; ".join(words) + "."
 
 
-def _shade(figure: go.Figure, between: tuple[float, float, str], middle: float) -> float:
+def _shade(sketch: Sketch, between: tuple[float, float, str], middle: float) -> float:
     """Shade between two values; gives the room that the words for it need above all lines."""
     low, high, words = between
     line = {"color": INK, "width": 0 if high > low else 2}
-    figure.add_vrect(x0=low, x1=high, fillcolor=RULE, line=line, layer="below")
+    ends = {"x0": low, "x1": high, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
+    sketch.shapes.append({"type": "rect", "fillcolor": RULE, "line": line, "layer": "below"} | ends)
     side = {"x": low, "xshift": 4} if low + high <= 2 * middle else {"x": high, "xanchor": "right", "xshift": -4}
     text = wrap(words, 24)
-    write_text(figure, text, xref="x", y=1, yref="paper", **side)
+    write_text(sketch, text, xref="x", y=1, yref="paper", **side)
     return 0.09 + 0.06 * text.count("<br>")
 
 
-def _mark_even(figure: go.Figure, words: str, line: pd.Series, log: bool) -> None:
+def _mark_even(sketch: Sketch, words: str, line: pd.Series, log: bool) -> None:
     """Mark 1, with words where the line's end is farther away, and on its other side."""
     first, last = np.log(line.iloc[[0, -1]])
     end, side = (first, {}) if abs(first) > abs(last) else (last, {"x": 1, "xanchor": "right"})
-    figure.add_hline(y=1, line={"color": INK, "width": 1})
-    write_text(figure, wrap(words, 24), **{"y": 0 if log else 1, "yanchor": "bottom" if end < 0 else "top"} | side)
+    ends = {"x0": 0, "x1": 1, "y0": 1, "y1": 1, "xref": "x domain", "yref": "y"}
+    sketch.shapes.append({"type": "line", "line": {"color": INK, "width": 1}} | ends)
+    write_text(sketch, wrap(words, 24), **{"y": 0 if log else 1, "yanchor": "bottom" if end < 0 else "top"} | side)
 
 
 def _read_lines(frame: pd.DataFrame, lines: Mapping[str, str], axes: tuple[Axis, Axis], band: Any, between: Any) -> str:
@@ -589,7 +595,7 @@ def _outline(geometry: Any) -> np.ndarray:
 
 
 def _label_points(
-    figure: go.Figure, x: pd.Series, y: pd.Series, text: Any, at: float, gap: float, lift: float = 0, **looks: Any
+    sketch: Sketch, x: pd.Series, y: pd.Series, text: Any, at: float, gap: float, lift: float = 0, **looks: Any
 ) -> None:
     """Name points in a column that ends at `at`, from the top down without overlap, each with a line to it."""
     points = pd.DataFrame({"x": x, "y": y, "text": text, **looks}).sort_values("y", ascending=False).round(3)
@@ -597,4 +603,4 @@ def _label_points(
     slots = isotonic_regression(points["y"].to_numpy() + lift + steps, increasing=False).x - steps
     look = {"ax": at, "axref": "x", "ayref": "y", "xanchor": "right", "arrowhead": 6, "arrowwidth": 1}
     for point, slot in zip(points.to_dict("records"), slots.round(3).tolist(), strict=True):
-        figure.add_annotation(ay=slot, font={"size": 13}, **look, **point)
+        sketch.notes.append({"ay": slot, "font": {"size": 13}} | look | point)

@@ -7,14 +7,13 @@ bounded a mid-blue bar without a dot, assumed is hatched or dashed. What is not 
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
-from plotly.subplots import make_subplots
 
 from htanalysis import settings
 from htanalysis.findings import join_words, percent, source_in_words, span, with_unit
@@ -150,28 +149,58 @@ class Axis:
 COUNT = Axis("count")
 
 
-def finish(figure: go.Figure, table: Table, alt: str, reading: str, height: int, gap: int = 12) -> Chart:
+@dataclass
+class Sketch:
+    """A figure while it is drawn: plain values, which plotly checks once, when all are there.
+
+    Attributes
+    ----------
+    traces, notes, shapes : list of dict
+        What is drawn, in order, as plotly names it.
+    layout : dict
+        Everything else, such as the axes.
+    panels : int
+        How many panels stand below each other.
+    """
+
+    traces: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    shapes: list[dict[str, Any]] = field(default_factory=list)
+    layout: dict[str, Any] = field(default_factory=dict)
+    panels: int = 1
+
+    def set_axis(self, axis: str, panel: int | None = None, **look: Any) -> None:
+        """Say how an axis, "x" or "y", looks: that of a panel, counted from 1, or of all."""
+        for place in [panel] if panel else range(1, self.panels + 1):
+            name = in_panel(f"{axis}axis", place)
+            self.layout[name] = self.layout.get(name, {}) | look
+
+    def to_figure(self) -> go.Figure:
+        """Make plotly's figure of it."""
+        return go.Figure(self.traces, self.layout | {"annotations": self.notes, "shapes": self.shapes})
+
+
+def finish(sketch: Sketch, table: Table, alt: str, reading: str, height: int, gap: int = 12) -> Chart:
     """Give a figure its title, its foot and its size: `height` is that of the drawing without these two."""
     caption = table.caption
     foot = f"Source: {source_in_words(caption.source)}. Basis: {join_words(caption.basis)}."
     parts = ((caption.title, 84), (caption.subtitle, 100), (foot, 110))
     title, subtitle, foot = (wrap(text, width) for text, width in parts)
     # A page writes title and foot in its own words, and draws in the height of "meta".
-    figure.update_layout(template="htanalysis", height=height + 150, meta={"height": height})
-    figure.update_layout(title={"text": title, "subtitle": {"text": subtitle}}, margin_t=94 + 2 * gap)
-    if figure.layout.legend.y is None:
-        figure.update_layout(legend_y=1 + gap / height)
-    names = [trace.name if len(trace.x) else None for trace in figure.data]
-    for place, trace in enumerate(figure.data):  # the legend names each look once
-        trace.showlegend = names[place] is not None and names[place] not in names[:place]
-    write_text(figure, foot, y=0, yref="paper", yshift=-66, name="foot", font={"size": 12, "color": MUTED})
-    return Chart(figure, table, alt, reading)
+    sketch.layout |= {"template": "htanalysis", "height": height + 150, "meta": {"height": height}}
+    sketch.layout |= {"title": {"text": title, "subtitle": {"text": subtitle}}, "margin": {"t": 94 + 2 * gap}}
+    sketch.layout["legend"] = {"y": 1 + gap / height} | sketch.layout.get("legend", {})
+    names = [trace.get("name") if len(trace["x"]) else None for trace in sketch.traces]
+    for place, trace in enumerate(sketch.traces):  # the legend names each look once
+        trace["showlegend"] = names[place] is not None and names[place] not in names[:place]
+    write_text(sketch, foot, y=0, yref="paper", yshift=-66, name="foot", font={"size": 12, "color": MUTED})
+    return Chart(sketch.to_figure(), table, alt, reading)
 
 
-def write_text(figure: go.Figure, text: str, **place: Any) -> None:
+def write_text(sketch: Sketch, text: str, **place: Any) -> None:
     """Write words: below a height, at the left edge, unless told otherwise."""
     usual = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "top", "align": "left", "font": {"size": 13}}
-    figure.add_annotation(**usual | place, text=text, showarrow=False)
+    sketch.notes.append(usual | place | {"text": text, "showarrow": False})
 
 
 def wrap(text: str, width: int = 52) -> str:
@@ -185,33 +214,40 @@ def fold(name: str, words: str = "") -> str:
     return wrap(f"<b>{name}</b> {together}", 52 + len("<b></b>"))
 
 
-def write_rows(figure: go.Figure, texts: Iterable[str], above: int = 4) -> tuple[list[float], int]:
+def write_rows(sketch: Sketch, texts: Iterable[str], above: int = 4) -> tuple[list[float], int]:
     """Write each row's words above it, so that a phone's width is left to the data.
 
     One unit of the vertical axis is one pixel. Gives the places of the rows' marks, and the height of all rows.
     """
     places, top = [], 0
     for text in texts:
-        write_text(figure, text, y=-top, bgcolor=PAPER)
+        write_text(sketch, text, y=-top, bgcolor=PAPER)
         top += 18 * (1 + text.count("<br>")) + above
         places.append(-top - 10.0)
         top += 32
-    figure.update_yaxes(visible=False, range=[-top, 0])
+    sketch.set_axis("y", visible=False, range=[-top, 0])
     return places, top
 
 
-def stack_panels(names: Iterable[str], unit: str, axis: str) -> tuple[go.Figure, int]:
+def stack_panels(names: Iterable[str], unit: str, axis: str) -> tuple[Sketch, int]:
     """Stack panels over the same horizontal axis, each below its name and unit. Gives their height too."""
     titles = [fold(f"{name},", unit) for name in names]
     many = len(titles) > 5  # then the axis is written once, so that the panels fit on a sheet of paper
     panel, gap = (110, 40) if many else (130, 74)
     gap += 18 * max(title.count("<br>") for title in titles)
     height = len(titles) * (panel + gap) - gap
-    figure = make_subplots(len(titles), 1, shared_xaxes=True, vertical_spacing=gap / height, subplot_titles=titles)
-    figure.update_annotations(x=0, xanchor="left", align="left", font={"size": 14, "color": INK})
-    figure.update_xaxes(showticklabels=not many, showgrid=many)
-    figure.update_xaxes(title_text=axis, showticklabels=True, row=len(titles))
-    return figure, height
+    sketch, last = Sketch(panels=len(titles)), len(titles)
+    for row, title in enumerate(titles, 1):
+        bottom = (last - row) * (panel + gap)
+        domain = [bottom / height, (bottom + panel) / height]
+        # All panels follow the horizontal axis of the last, which alone is written where there are many.
+        shared = {"showticklabels": not many} | ({"matches": in_panel("x", last)} if row < last else {})
+        sketch.set_axis("x", row, anchor=in_panel("y", row), domain=[0.0, 1.0], showgrid=many, **shared)
+        sketch.set_axis("y", row, anchor=in_panel("x", row), domain=domain)
+        above = {"y": domain[1], "yref": "paper", "yanchor": "bottom", "font": {"size": 14, "color": INK}}
+        write_text(sketch, title, **above)
+    sketch.set_axis("x", last, title_text=axis, showticklabels=True)
+    return sketch, height
 
 
 def quarter_axis(quarters: Sequence[str], with_years: bool = True) -> dict[str, Any]:
@@ -225,25 +261,37 @@ def quarter_axis(quarters: Sequence[str], with_years: bool = True) -> dict[str, 
     return order | {"tickvals": shown, "ticktext": texts, "range": [-0.5, len(quarters) - 0.5]}
 
 
-def add_dots(figure: go.Figure, x: Any, y: Any, basis: str, ends: Any = None, ink: str = ACCENT, **more: Any) -> None:
+def add_dots(sketch: Sketch, x: Any, y: Any, basis: str, ends: Any = None, ink: str = ACCENT, **more: Any) -> None:
     """Draw dots in the look of their basis, with `text` above them and lines to their ends."""
     look = {"mode": "markers+text" if "text" in more else "markers", "marker": DOTS[basis], "cliponaxis": False}
     if ends is not None:
         reach = {"array": [*(ends[1] - y).round(4)], "arrayminus": [*(y - ends[0]).round(4)]}
         look["error_y"] = reach | {"type": "data", "color": ink, "thickness": 2, "width": 0}
-    figure.add_scatter(x=[*x], y=[*y], textposition="top center", **look, **more)
+    add_trace(sketch, "scatter", x=[*x], y=[*y], textposition="top center", **look, **more)
 
 
-def add_line(figure: go.Figure, x: Any, y: Any, color: str = ACCENT, width: float = 2, **more: Any) -> None:
+def add_line(sketch: Sketch, x: Any, y: Any, color: str = ACCENT, width: float = 2, **more: Any) -> None:
     """Add a line; a missing value is a gap in it."""
-    figure.add_scatter(x=[*x], y=[*y], mode="lines", line_color=color, line_width=width, **more)
+    add_trace(sketch, "scatter", x=[*x], y=[*y], mode="lines", line_color=color, line_width=width, **more)
 
 
 def add_bars(
-    figure: go.Figure, at: Any, low: Any, high: Any, basis: str, edge: float = 0, across: bool = False, **more: Any
+    sketch: Sketch, at: Any, low: Any, high: Any, basis: str, edge: float = 0, across: bool = False, **more: Any
 ) -> None:
     """Draw bars from low to high in the look of their basis, upright or across; to the edge if nothing limits them."""
     words = [COUNT.between(*ends) for ends in zip(low, high, strict=True)]
     length = [float((edge if pd.isna(last) else last) - first) for first, last in zip(low, high, strict=True)]
     ends = {"x": length, "y": [*at], "orientation": "h"} if across else {"x": [*at], "y": length}
-    figure.add_bar(**{"base": [*low], "marker": BARS[basis], "hovertext": words, "hoverinfo": "text"} | ends | more)
+    look = {"base": [*low], "marker": BARS[basis], "hovertext": words, "hoverinfo": "text"}
+    add_trace(sketch, "bar", **look | ends | more)
+
+
+def add_trace(sketch: Sketch, kind: str, panel: int | None = None, **look: Any) -> None:
+    """Draw what plotly calls a trace, in a panel where there are several."""
+    axes = {"xaxis": in_panel("x", panel), "yaxis": in_panel("y", panel)} if panel else {}
+    sketch.traces.append({"type": kind} | look | axes)
+
+
+def in_panel(axis: str, panel: int) -> str:
+    """Name an axis as plotly does: that of the first panel has no number."""
+    return axis if panel == 1 else f"{axis}{panel}"

@@ -17,12 +17,14 @@ from htanalysis.errors import UnknownNameError
 
 def drawn(figure, **axes):
     """Draw a figure whose axes go from 0 to 10 where nothing else is said."""
+    if isinstance(figure, figures.Sketch):
+        figure = figure.to_figure()
     figure.update_layout({"xaxis": {"range": [0, 10]}, "yaxis": {"range": [0, 10]}} | axes)
     return draw(json.loads(figure.to_json()))
 
 
 def test_a_dot_stands_at_its_share_of_the_width_and_its_pixels_of_the_height():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, [2.5], [7.5], "reported", hovertext=["a quarter across"])
     html = drawn(figure)
     assert re.search(r'<use href="#mark-circle" x="25%" y="85" fill="var\(--accent\)"', html), "340 pixels are high"
@@ -38,20 +40,20 @@ def test_a_dot_stands_at_its_share_of_the_width_and_its_pixels_of_the_height():
     ],
 )
 def test_a_dot_shows_its_basis(basis, look):
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, [5], [5], basis)
     assert look in drawn(figure)
 
 
 def test_ends_of_a_dot_are_a_line_from_low_to_high():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, [5], np.array([5.0]), "computed", (np.array([0.0]), np.array([10.0])))
     assert '<line x1="50%" x2="50%" y1="340" y2="0"' in drawn(figure)
 
 
 def test_bars_are_full_or_hatched_and_go_from_low_to_high():
     for basis, hatched in (("bounded", False), ("assumed", True)):
-        figure = go.Figure()
+        figure = figures.Sketch()
         figures.add_bars(figure, [5], [2], [8], basis, width=1)
         html = drawn(figure)
         assert 'x="45%" y="68" width="10%" height="204"' in html
@@ -59,35 +61,35 @@ def test_bars_are_full_or_hatched_and_go_from_low_to_high():
 
 
 def test_bars_across_have_a_height_in_pixels():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_bars(figure, [-20], [2], [8], "bounded", across=True, width=14)
     html = drawn(figure, yaxis={"visible": False, "range": [-40, 0]})
     assert 'x="20%" y="13" width="60%" height="14"' in html, "a pixel is a unit where the axis is not shown"
 
 
 def test_stacked_bars_begin_where_the_one_before_ended():
-    figure = go.Figure()
+    figure = figures.Sketch()
     for value in (3, 4):
         figures.add_bars(figure, [-20], [0], [value], "bounded", across=True, width=10)
-    figure.update_layout(barmode="stack")
+    figure.layout["barmode"] = "stack"
     html = drawn(figure, yaxis={"visible": False, "range": [-40, 0]})
     assert re.findall(r'<rect x="(\S+)" y="\S+" width="(\S+)"', html) == [("0%", "30%"), ("30%", "40%")]
 
 
 def test_a_missing_value_is_a_gap_in_a_line():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_line(figure, [0, 5, None, 5, 10], [0, 10, None, 10, 0])
     assert 'd="M0 340l500-340M500 0l500 340"' in drawn(figure)
 
 
 def test_a_line_is_dashed_where_it_is_assumed():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_line(figure, [0, 10], [0, 10], line_dash="dash")
     assert 'stroke-dasharray="7 5"' in drawn(figure)
 
 
 def test_a_scale_of_ratios_has_equal_steps_for_equal_ratios_and_notes_in_powers():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, [10], [5], "reported")
     figures.write_text(figure, "a note", x=2, xref="x", y=5, yref="y")
     html = drawn(figure, xaxis={"type": "log", "range": [0, 2], "tickvals": [1, 10, 100], "tickformat": ",.6~f"})
@@ -96,11 +98,11 @@ def test_a_scale_of_ratios_has_equal_steps_for_equal_ratios_and_notes_in_powers(
 
 
 def test_categories_and_days_have_their_places():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, ["b"], [5], "reported")
     html = drawn(figure, xaxis=figures.quarter_axis(["a", "b", "c"]))
     assert 'href="#mark-circle" x="50%"' in html
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_line(figure, ["2010-01-01", "2011-01-01"], [5, 5])
     axis = {"range": ["2010-01-01", "2012-01-01"], "tick0": "2010-01-01", "dtick": "M12", "tickformat": "%Y"}
     html = drawn(figure, xaxis=axis)
@@ -108,7 +110,7 @@ def test_categories_and_days_have_their_places():
 
 
 def test_labels_that_would_run_into_each_other_on_a_phone_are_left_out():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, [5], [5], "reported")
     values = list(range(1_000_000, 1_000_011))
     html = drawn(figure, xaxis={"range": [values[0], values[-1]], "tickvals": values, "tickformat": ",d"})
@@ -118,7 +120,7 @@ def test_labels_that_would_run_into_each_other_on_a_phone_are_left_out():
 
 
 def test_words_are_escaped_and_bold_where_plotly_makes_them_so():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, [5], [5], "reported", hovertext=["<script>"])
     figures.write_text(figure, "<b>one<br>two</b> & <i>", x=0, y=5, yref="y")
     html = drawn(figure)
@@ -145,21 +147,21 @@ def test_what_is_not_drawn_is_refused(figure):
 )
 @pytest.mark.parametrize("value", [0.0, None])
 def test_an_axis_without_length_or_end_is_still_drawn(axes, value):
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_dots(figure, ["a"] if "xaxis" in axes else [0], [value], "reported")
     html = drawn(figure, **axes)
     assert "nan" not in html and "inf" not in html and ("mark-circle" in html) == (value is not None)
 
 
 def test_a_color_that_the_pages_do_not_have_is_refused():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.add_line(figure, [0, 1], [0, 1], color="#123456")
     with pytest.raises(UnknownNameError, match="#123456"):
         drawn(figure)
 
 
 def test_words_with_a_ground_cover_the_lines_behind_them():
-    figure = go.Figure()
+    figure = figures.Sketch()
     figures.write_text(figure, "words", y=5, yref="y", xref="x", bgcolor=figures.PAPER)
     html = drawn(figure)
     assert html.index('fill="var(--paper)"') < html.index(">words</text>")
