@@ -227,12 +227,12 @@ def rank_assumptions(
     >>> table[["assumption", "swing"]].to_numpy().tolist()
     [['a', 10.0], ['b', 1.0]]
     """
-    rows = []
+    rows, present = [], answer(**base)
     for name, (first, last) in ranges.items():
         # An answer need not be largest or smallest at an end.
         values = [answer(**{**base, name: value}) for value in np.linspace(first, last, 21)]
         low, high = min(values), max(values)
-        rows.append((name, base[name], first, last, low, answer(**base), high, high - low))
+        rows.append((name, base[name], first, last, low, present, high, high - low))
     columns = ["assumption", "base", "from", "to", "low", "value", "high", "swing"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("swing", ascending=False, kind="stable", ignore_index=True)

@@ -7,10 +7,12 @@ import math
 import re
 import sqlite3
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 
+from htanalysis import inputs, settings
 from htanalysis.datasets import load, read_descriptor
 from htanalysis.errors import HtanalysisError
 from htanalysis.returns import reconcile
@@ -22,9 +24,20 @@ _STATED = re.compile(
 )
 
 
-@cache
 def _published() -> sqlite3.Connection:
-    return _make_database({})
+    """Give the database of the data sets; each use reads them, and notes it, and only a change makes it anew."""
+    return _copy_tables(tuple(inputs.read(settings.HOME / "data" / entry["path"]) for entry in _list_tables()))
+
+
+@lru_cache(maxsize=1)
+def _copy_tables(_contents: tuple[bytes, ...]) -> sqlite3.Connection:
+    with inputs.as_one():
+        return _make_database({})
+
+
+def _list_tables() -> list[dict[str, Any]]:
+    """List every data set but the claims themselves."""
+    return [entry for entry in read_descriptor()["resources"] if entry["name"] != "report_claims"]
 
 
 def _make_database(instead: Mapping[str, pd.DataFrame]) -> sqlite3.Connection:
@@ -36,8 +49,7 @@ def _make_database(instead: Mapping[str, pd.DataFrame]) -> sqlite3.Connection:
         Tables that stand in the place of data sets.
     """
     connection = sqlite3.connect(":memory:")
-    names = [entry["name"] for entry in read_descriptor()["resources"] if entry["name"] != "report_claims"]
-    for name in names:
+    for name in [entry["name"] for entry in _list_tables()]:
         frame = instead.get(name, load(name))
         words = frame.select_dtypes(exclude=["number", "boolean"]).columns
         frame[words] = frame[words].astype("str").where(frame[words].notna())

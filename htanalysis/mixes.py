@@ -201,11 +201,12 @@ def allot_other(mix: pd.Series, to_labor: float) -> pd.Series:
     >>> allot_other(pd.Series({"sex": 0.5, "labor": 0.3, "other": 0.2}), 0.5).round(2).tolist()
     [0.6, 0.4]
     """
-    if mix[["sex", "labor", "other"]].isna().any():
+    sex, labor, other = (mix[name] for name in ("sex", "labor", "other"))
+    if pd.isna([sex, labor, other]).any():
         raise HtanalysisError("Allotting the “other” needs the shares of sex, labor and other; one is missing.")
     if not 0 <= to_labor <= 1:
         raise HtanalysisError(f"other_to_labor is {to_labor}; it is a part and goes from 0 to 1.")
-    sex, labor, other = (float(mix[name]) for name in ("sex", "labor", "other"))
+    sex, labor, other = float(sex), float(labor), float(other)
     return pd.Series({"sex": sex + other * (1 - to_labor), "labor": labor + other * to_labor})
 
 

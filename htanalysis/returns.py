@@ -5,7 +5,7 @@ tells no more.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -22,6 +22,9 @@ REPORT_ALONE = "report"
 
 #: How many earlier quarters make a history: each season once.
 _HISTORY = 4
+
+#: Task forces, each with the first quarter that it reports.
+_Since = tuple[tuple[str, pd.Period], ...]
 
 _NOT_RETURNED = "not returned"
 _CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low", "high", "shown"]
@@ -216,7 +219,8 @@ def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFr
             "returned": returned["returned"].reindex(grid).fillna(0).astype("Int64"),
         }
     ).reset_index()
-    reporting = {quarter: len(list_reporting(quarter)) for quarter in quarters}
+    since = _list_since()
+    reporting = {quarter: len(_keep_reporting(since, quarter)) for quarter in quarters}
     table.insert(4, "task_forces_reporting", table["quarter"].map(reporting).astype("Int64"))
     return table.assign(measure=pd.Categorical(table["measure"], measures))
 
@@ -355,17 +359,33 @@ def check_audience(audience: str) -> None:
 
 def _view(as_of: str, audience: str) -> _View:
     check_audience(audience)
-    return _make_view(settings.HOME, store.fingerprint(), _limit(as_of), audience)
+    # What a view follows from is read, and noted, each time that one is asked for, made before or not.
+    told_elsewhere = frozenset(load("task_force_quarters")["quarter"])
+    return _make_view(settings.HOME, store.fingerprint(), _list_since(), told_elsewhere, _limit(as_of), audience)
 
 
 @lru_cache(maxsize=8)
-def _make_view(_home: object, _fingerprint: str, limit: pd.Timestamp, audience: str) -> _View:
-    """Make the view of a store that its folder and content tell apart."""
+def _make_view(
+    _home: object,
+    _fingerprint: str,
+    since: _Since,
+    told_elsewhere: frozenset[pd.Period],
+    limit: pd.Timestamp,
+    audience: str,
+) -> _View:
+    """Make the view of a store that its folder and content tell apart.
+
+    Parameters
+    ----------
+    told_elsewhere : frozenset of pandas.Period
+        Quarters of the report's two years: they follow from its totals, as soon as the others are known.
+    """
     cells, totals = [], []
     held = store.read_store().dropna(subset=["count"])
     for (quarter, measure), rows in held.groupby(["quarter", "measure"]):
         if (rows["as_of"] <= limit).any():
-            state, decision = _publish(rows, quarter, limit, audience)
+            states = list_states(rows, _keep_reporting(since, quarter), quarter in told_elsewhere)
+            state, decision = _publish(states, rows, limit, audience)
             cells += [(quarter, measure, *cell) for cell in _show_counts(state, decision, audience)]
             totals += [(quarter, measure, *total) for total in _show_totals(state, decision)]
     whole = {"count": "Int64", "returned": "Int64", "reporting": "Int64", "low": "Int64", "high": "Int64"}
@@ -374,11 +394,10 @@ def _make_view(_home: object, _fingerprint: str, limit: pd.Timestamp, audience: 
     return _View(shown, _bound_totals(added, shown))
 
 
-def _publish(rows: pd.DataFrame, quarter: pd.Period, limit: pd.Timestamp, audience: str) -> tuple[State, Decision]:
+def _publish(
+    states: Sequence[Mapping[frozenset, State]], rows: pd.DataFrame, limit: pd.Timestamp, audience: str
+) -> tuple[State, Decision]:
     """Give the state on a day and what is shown of it, after all that was shown before."""
-    # Quarters of the report's two years follow from its totals, as soon as the others are known.
-    told_elsewhere = quarter in set(load("task_force_quarters")["quarter"])
-    states = list_states(rows, list_reporting(quarter), told_elsewhere)
     known = rows[rows["as_of"] <= limit].sort_values(["as_of", "batch"], kind="stable")
     wanted = frozenset(keep_last(known).index)
     if audience == "internal":
@@ -451,5 +470,14 @@ def _limit(as_of: str) -> pd.Timestamp:
 
 def list_reporting(quarter: pd.Period) -> frozenset[str]:
     """List the task forces that report by a quarter."""
-    table = load("task_forces")
-    return frozenset(table.loc[pd.PeriodIndex(table["reports_from"], freq="Q") <= quarter, "task_force"])
+    return _keep_reporting(_list_since(), quarter)
+
+
+def _list_since() -> _Since:
+    """List the task forces with the first quarter that each reports."""
+    forces = load("task_forces")
+    return tuple(zip(forces["task_force"], pd.PeriodIndex(forces["reports_from"], freq="Q"), strict=True))
+
+
+def _keep_reporting(since: _Since, quarter: pd.Period) -> frozenset[str]:
+    return frozenset(name for name, first in since if first <= quarter)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -55,6 +56,12 @@ def read_store() -> pd.DataFrame:
     """
     files = _read_files()
     inputs.note("returns", _fingerprint(files))
+    return _parse(tuple(files.items())).copy()
+
+
+@lru_cache(maxsize=4)
+def _parse(named: tuple[tuple[str, bytes], ...]) -> pd.DataFrame:
+    files = dict(named)
     batches = {entry["sha256"]: int(entry["batch"]) for entry in _entries(files)}
     rows = [
         (*cells, batches.get(_hash(line), 1))
