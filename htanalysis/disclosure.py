@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from htanalysis import settings
 
@@ -215,12 +214,12 @@ class _Reach:
     def __init__(self, known: Knowledge, involved: Sequence[Version]) -> None:
         self.place = {version: place for place, version in enumerate(involved)}
         ranges = np.array([known.ranges[version] for version in involved], float)
-        self.bounds = Bounds(ranges[:, 0], ranges[:, 1])
+        self.bounds = ranges[:, 0], ranges[:, 1]
         matrix = np.zeros((len(known.sums), len(involved)))
         for row, (factors, _, _) in enumerate(known.sums):
             for version, factor in factors.items():
                 matrix[row, self.place[version]] = factor
-        self.sums = LinearConstraint(matrix, [low for _, low, _ in known.sums], [high for *_, high in known.sums])
+        self.sums = matrix, [low for _, low, _ in known.sums], [high for *_, high in known.sums]
         self.low = self.high = np.array([known.truth[version] for version in involved])
 
     def stretch(self, factors: Mapping[int, int]) -> None:
@@ -228,8 +227,7 @@ class _Reach:
         for sign in (1, -1):
             weights = np.zeros(len(self.place))
             weights[list(factors)] = [sign * factor for factor in factors.values()]
-            solution = milp(weights, integrality=np.ones(len(weights)), bounds=self.bounds, constraints=self.sums).x
-            found = np.round(solution).astype(int)
+            found = np.round(_minimize(weights, self.bounds, self.sums)).astype(int)
             self.low, self.high = np.minimum(self.low, found), np.maximum(self.high, found)
 
     def is_wide(self, place: int) -> bool:
@@ -330,9 +328,18 @@ def _cover(
     own = [end for _, *ends in cases for end in ends]
     # That there were none is worth more than a count, so that zeros are hidden last.
     cost = np.concatenate([np.where(values == 0, count, 1 + values / (1 + values.sum())), np.zeros(moves)])
-    bounds = Bounds(np.concatenate([must, np.zeros(moves)]), np.concatenate([may, own]))
-    solution = milp(cost, integrality=np.ones(len(cost)), bounds=bounds, constraints=LinearConstraint(rows, limits)).x
+    bounds = np.concatenate([must, np.zeros(moves)]), np.concatenate([may, own])
+    solution = _minimize(cost, bounds, (rows, limits))
     return None if solution is None else solution[:count] > 0.5
+
+
+def _minimize(weights: np.ndarray, bounds: tuple, sums: tuple) -> np.ndarray | None:
+    """Find the whole numbers within bounds, and with sums within theirs, that make a weighted sum smallest."""
+    # Imported here alone: whoever is shown all needs none of it, and it takes as long as checking a file.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    integrality = np.ones(len(weights))
+    return milp(weights, integrality=integrality, bounds=Bounds(*bounds), constraints=LinearConstraint(*sums)).x
 
 
 def _room(value: int) -> tuple[int, int]:
@@ -368,7 +375,7 @@ def list_states(
         lasts = [keep_last(held[held["as_of"] <= day]) for day in held["as_of"].unique()]
         earlier = set().union(*batches)
         new = [last for last in lasts if frozenset(last.index) not in earlier]
-        batches.append({frozenset(last.index): _make_state(last, reporting, told_elsewhere) for last in new})
+        batches.append({frozenset(last.index): make_state(last, reporting, told_elsewhere) for last in new})
     return batches
 
 
@@ -398,7 +405,16 @@ def keep_last(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop_duplicates(["task_force", "trafficking_type"], keep="last")
 
 
-def _make_state(last: pd.DataFrame, reporting: frozenset[str], told_elsewhere: bool) -> State:
+def make_state(last: pd.DataFrame, reporting: frozenset[str], told_elsewhere: bool) -> State:
+    """Make the state in which the last version of each count is held.
+
+    Parameters
+    ----------
+    last : pandas.DataFrame
+        Rows as for `list_states`, one for each count.
+    reporting, told_elsewhere
+        As for `list_states`.
+    """
     cells = {
         (row.task_force, row.trafficking_type): ((row.Index,), int(row.count_))
         for row in last.rename(columns={"count": "count_"}).itertuples()

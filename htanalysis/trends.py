@@ -1,19 +1,22 @@
-"""Trends of a count: a regression where enough is known, and a reason where it is not."""
+"""Trends of a count: a regression where enough is known, and a reason where it is not.
+
+What fits a regression is imported where one is fitted: it takes longer than checking a file of returns, after which
+mostly too little is known.
+"""
 
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import statsmodels.genmod.families as families
-from scipy import stats
-from scipy.optimize import brentq
-from statsmodels.genmod.generalized_linear_model import GLM, GLMResults
-from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
+
+if TYPE_CHECKING:
+    from statsmodels.genmod.generalized_linear_model import GLMResults
 
 #: Below this many known counts no trend is fitted: two parameters would leave no way to see that they are wrong.
 FEWEST = 4
@@ -179,6 +182,8 @@ def _design(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 
 def _fit(frame: pd.DataFrame, known: pd.DataFrame, names: list[str], next_exposure: float) -> Trend:
+    from scipy import stats
+
     design = _design(known, names)
     freedom = len(known) - design.shape[1]
     poisson = _regress(known, design)
@@ -206,8 +211,12 @@ def _fit(frame: pd.DataFrame, known: pd.DataFrame, names: list[str], next_exposu
     )
 
 
-def _regress(known: pd.DataFrame, design: pd.DataFrame, shape: float = 0.0) -> GLMResults:
+def _regress(known: pd.DataFrame, design: pd.DataFrame, shape: float = 0.0) -> "GLMResults":
     """Fit the log-linear model; `shape` is the extra variance as a multiple of the squared mean."""
+    import statsmodels.genmod.families as families
+    from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
+
     family = families.NegativeBinomial(alpha=shape) if shape else families.Poisson()
     offset = np.log(known["exposure"].to_numpy(float))
     with warnings.catch_warnings():
@@ -229,6 +238,7 @@ def _choose_model(dispersion: float, number: int) -> tuple[str, str]:
 
 def _find_shape(known: pd.DataFrame, design: pd.DataFrame, freedom: int) -> float:
     """Find the extra variance at which Pearson's chi-squared is what it should be."""
+    from scipy.optimize import brentq
 
     def excess(shape: float) -> float:
         return float(_regress(known, design, shape).pearson_chi2) - freedom
@@ -268,6 +278,8 @@ def _predict(
     The count's distribution is averaged over equally likely values of its mean and of its dispersion, so that the
     interval holds the uncertainty of the trend, that of the dispersion and the chance of the count.
     """
+    from scipy import stats
+
     means = np.exp(center + error * distribution.ppf(_LEVELS))[:, None]
     extra = (scales - 1) / means + shape  # variance beyond the mean's, as a multiple of the squared mean
 
