@@ -2,11 +2,11 @@
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from htanalysis import figures, findings, settings, tables
+from htanalysis import findings, settings, tables
 from htanalysis.errors import HtanalysisError
 
 
@@ -46,6 +46,8 @@ def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
     A chart counts as a table: the numbers behind it.
     """
+    from htanalysis import figures  # Here alone: it imports plotly, which finding findings does without.
+
     for cell in _read_cells(path):
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -57,9 +59,9 @@ def read_outputs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Run a notebook's code in this process, without a kernel, and give what it finds.
+    """Run what a notebook's findings rest on in this process, without a kernel, and give what it finds.
 
-    For a quick look at what would change; a report runs its notebooks in kernels of their own.
+    For a quick look at what would change; a report runs its notebooks whole, in kernels of their own.
 
     Parameters
     ----------
@@ -75,18 +77,65 @@ def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str,
     """
     shown: list[Any] = []
     names: dict[str, Any] = {"display": lambda *objects: shown.extend(objects), "print": lambda *_, **__: None}
-    for cell in _read_cells(source):
-        if cell["cell_type"] == "code":
-            shown.append(_run_cell("".join(cell["source"]), names))
-            if "parameters" in cell["metadata"].get("tags", []):
-                names |= parameters
+    cells = [cell for cell in _read_cells(source) if cell["cell_type"] == "code"]
+    for cell, tree in zip(cells, _keep_needed(["".join(cell["source"]) for cell in cells]), strict=True):
+        shown.append(_run_cell(tree, names))
+        if "parameters" in cell["metadata"].get("tags", []):
+            names |= parameters
     bundles = [item._repr_mimebundle_() for item in shown if isinstance(item, findings.Finding | findings.Answer)]
     return [{"notebook": source.stem} | found for bundle in bundles for found in bundle[findings.MIME]["findings"]]
 
 
-def _run_cell(source: str, names: dict[str, Any]) -> Any:
+def _keep_needed(cells: Sequence[str]) -> list[ast.Module]:
+    """Parse cells, and empty the statements that only draw or only give names, if they give none that another needs."""
+    trees, wanted = [ast.parse(cell) for cell in cells], set()
+    for tree in reversed(trees):
+        for place, statement in reversed(list(enumerate(tree.body))):
+            if (_only_draws(statement) or _only_names(statement)) and wanted.isdisjoint(_list_given(statement)):
+                tree.body[place] = ast.copy_location(ast.Pass(), statement)
+            else:
+                wanted |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return trees
+
+
+def _list_given(statement: ast.stmt) -> Iterator[str]:
+    """List the names that a statement gives anywhere, also in a loop or inside of an expression."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.alias):
+            yield node.asname or node.name.partition(".")[0]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _only_names(statement: ast.stmt) -> bool:
+    """Say whether a statement is an import or a plain assignment: one to a part of something may change more."""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return isinstance(statement, ast.Import | ast.ImportFrom)
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    parts = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return all(isinstance(part, ast.Name) for part in parts)
+
+
+def _only_draws(node: ast.AST) -> bool:
+    """Say whether a statement or an expression only shows figures, tables or words, which hold no finding."""
+    match node:
+        case ast.For(body=body, orelse=[]):
+            return all(_only_draws(each) for each in body)
+        case ast.Expr(value=value):
+            return _only_draws(value)
+        case ast.IfExp(body=body, orelse=other):
+            return _only_draws(body) and _only_draws(other)
+        case ast.Call(func=ast.Name(id="display"), args=shown):
+            return all(_only_draws(each) for each in shown)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="ht"), attr=name)):
+            return name in ("Table", "Chart") or name.startswith("draw_")
+        case ast.Call(func=ast.Name(id=name)):
+            return name in ("Markdown", "print")
+    return False
+
+
+def _run_cell(tree: ast.Module, names: dict[str, Any]) -> Any:
     """Run a cell, and give the value of its last line where that is an expression."""
-    tree = ast.parse(source)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "notebook", "exec"), names)  # noqa: S102, the collection's own notebooks
     return eval(compile(ast.Expression(last.value), "notebook", "eval"), names) if last else None  # noqa: S307

@@ -1,6 +1,7 @@
 """The committed notebooks as a reader meets them. Their outputs are compared by nbval."""
 
 import ast
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 import htanalysis as ht
 from htanalysis.findings import with_unit
 from htanalysis.methods import read_formula
-from htanalysis.notebooks import find_notebooks, read_outputs
+from htanalysis.notebooks import find_findings, find_notebooks, read_outputs
 
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in find_notebooks()}
 NUMBERS_IN_PROSE = re.compile(
@@ -199,3 +200,41 @@ def test_every_table_and_figure_that_is_not_only_reported_says_how_it_is_compute
 def test_the_notebooks_folder_holds_the_notebooks_alone():
     names = {path.name for path in (Path(ht.__file__).parents[1] / "notebooks").iterdir()} - {".ipynb_checkpoints"}
     assert names == {f"{name}.ipynb" for name in NOTEBOOKS}
+
+
+@pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
+def test_what_findings_rest_on_gives_the_findings_of_the_whole_notebook(path):
+    executed = [{"notebook": path.stem} | content for kind, content in read_outputs(path) if kind == "finding"]
+    assert json.loads(json.dumps(find_findings(path, {}))) == executed
+
+
+def finding(name, value):
+    return f'ht.Finding(id="{name}", sentence="", value={value}, basis="reported", source=["collection"])'
+
+
+def test_only_what_findings_rest_on_is_run(tmp_path):
+    sources = [
+        "import json as unused\nimport no_such_module\nimport htanalysis as ht",
+        "quarter: str = 'none'\nratio: float = 1 / 0",
+        # A plain assignment is run where a later statement reads it, and a name that is given anew has other uses.
+        "x = 2\ny, z = x + 1, 4\nlost = 1 / 0\nlost, more = 1 / 0",
+        "numbers = [1]\nsame = numbers\nsame += [5]\nsame[0] = 7\nsame.append(9)",
+        "ht.draw_known(1 / 0)",
+        "ht.Table(1 / 0) if 1 / 0 else Markdown(1 / 0)",
+        "for each in [1, 2]:\n    display(ht.draw_fit(1 / 0))\n    print(1 / 0)",
+        f"for number in numbers:\n    half = number / 2\n    display({finding('in-a-loop', 'half')})",
+        f"{finding('not-shown', 1)}\nht.draw_known(1 / 0)",
+        f"first = {finding('first', 'y + z')}\nht.answer(first)",
+        f"ht.draw_known(1 / 0) if quarter == 'none' else {finding('chosen', 3)}",
+        "for last in [5, 6]:\n    print(last)\nprint(seen := 8)",
+        f"ht.answer({finding('after-a-loop', 'last')}, {finding('inside-a-print', 'seen')})",
+    ]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[1].metadata["tags"] = ["parameters"]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01-one.ipynb")
+    found = find_findings(tmp_path / "01-one.ipynb", {"quarter": "2012Q2"})
+    assert {each["notebook"] for each in found} == {"01-one"}
+    assert [(each["id"], each["value"]) for each in found] == [
+        *(("in-a-loop", value) for value in (3.5, 2.5, 4.5)),
+        *(("first", 7), ("chosen", 3), ("after-a-loop", 6), ("inside-a-print", 8)),
+    ]

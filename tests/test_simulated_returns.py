@@ -1,5 +1,6 @@
 """The notebooks with returns that are simulated here: what is known grows, and the analyses follow by themselves."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 import htanalysis as ht
 from htanalysis import settings, store
+from htanalysis.notebooks import find_findings, read_outputs
+from htanalysis.returns import known_day
 
 MEASURES = ht.load("task_force_totals")["measure"].tolist()
 
@@ -48,6 +51,15 @@ def report(home, quarter):
     return pd.read_csv(home / "reports" / quarter / "findings.csv").set_index("id")
 
 
+def check_quick_look(home, quarter):
+    """Compare what a quick look at the notebooks finds with what the report's own notebooks show."""
+    parameters = {"quarter": quarter, "as_of": known_day(), "audience": "public"}
+    for path in sorted((home / "reports" / quarter / "notebooks").glob("*.ipynb")):
+        shown = [{"notebook": path.stem} | content for kind, content in read_outputs(path) if kind == "finding"]
+        declared = parameters if "as_of:" in path.read_text(encoding="utf-8") else {"quarter": quarter}
+        assert json.loads(json.dumps(find_findings(home / "notebooks" / path.name, declared))) == shown
+
+
 def reporting(quarter):
     table = ht.load("task_forces")
     return table.loc[pd.PeriodIndex(table["reports_from"], freq="Q") <= quarter, "task_force"].tolist()
@@ -60,6 +72,7 @@ def test_with_every_return_trends_take_the_place_of_ranges(home):
     # Nothing was made to grow, so the interval holds no change; seed and draws are fixed.
     assert findings.loc["arrests-trend-quarterly", ["low", "high"]].between(0.9, 1.1).all()
     assert findings.loc["quarterly-counts-published", "value"] == 1
+    check_quick_look(home, "2013Q2")
 
 
 def test_with_some_returns_ranges_and_refusals_stay(home):
@@ -68,3 +81,4 @@ def test_with_some_returns_ranges_and_refusals_stay(home):
     assert findings.loc["trends-fitted", "value"] == 0
     assert findings.loc["quarterly-counts-of-the-period", "value"] == 0
     assert findings.loc["growth-before-san-jose", "high"] <= 1
+    check_quick_look(home, "2012Q4")
