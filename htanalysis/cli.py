@@ -24,6 +24,7 @@ from htanalysis.errors import HtanalysisError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from htanalysis.checks import Checked
     from htanalysis.sheets import Problem
 
 #: How many problems are shown at once.
@@ -170,23 +171,37 @@ def _report(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> None:
     from htanalysis import store
     from htanalysis.checks import check_files
-    from htanalysis.previews import preview, tell
 
     if not options.files:
         _check_store(options.format)
         return
     checked = check_files(options.files, store.read_store(), date.today(), options.strict)
-    wrong = _errors(checked.problems)
-    changes = {} if wrong else preview(checked.rows)
     if options.format == "json":
-        told = {"problems": [asdict(problem) for problem in checked.problems], "changes": changes}
-        print(json.dumps(told, indent=1))
-        _refuse("" if wrong else None)
+        _print_checked(checked)
     else:
-        _show_problems(checked.problems)
-        _refuse(f"{_sum_up(wrong)} Nothing was stored." if wrong else None)
-        print(f"What adding {_count(len(checked.rows), 'count')} would change:")
-        print(*tell(changes), sep="\n")
+        _tell_checked(checked)
+
+
+def _print_checked(checked: "Checked") -> None:
+    """Print what came out of checking for programs."""
+    wrong, changes = _errors(checked.problems), {}
+    if not wrong:
+        from htanalysis.previews import preview  # Here alone: files with problems are answered without it.
+
+        changes = preview(checked.rows)
+    print(json.dumps({"problems": [asdict(problem) for problem in checked.problems], "changes": changes}, indent=1))
+    _refuse("" if wrong else None)
+
+
+def _tell_checked(checked: "Checked") -> None:
+    """Print what came out of checking for people: first that the files are good, since the rest takes longer."""
+    wrong = _errors(checked.problems)
+    _show_problems(checked.problems)
+    _refuse(f"{_sum_up(wrong)} Nothing was stored." if wrong else None)
+    print(f"What adding {_count(len(checked.rows), 'count')} would change:", flush=True)
+    from htanalysis.previews import preview, tell
+
+    print(*tell(preview(checked.rows)), sep="\n")
 
 
 def _check_store(form: str) -> None:

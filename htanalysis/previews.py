@@ -1,6 +1,13 @@
 """What would change if returns were added: told to staff before they store a number."""
 
+import multiprocessing
+import os
+import signal
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from typing import Any
 
 import pandas as pd
@@ -9,7 +16,7 @@ from htanalysis import settings, store
 from htanalysis.changes import compare_findings, list_newly_known, list_revisions, list_verdicts
 from htanalysis.claims import recompute_claims
 from htanalysis.notebooks import find_findings, find_notebooks
-from htanalysis.returns import count_quarters, known_day, known_rows, last_quarter
+from htanalysis.returns import count_quarters, known_day, known_rows, last_quarter, reconcile
 
 #: The audience of whoever adds returns.
 _STAFF = "internal"
@@ -31,13 +38,13 @@ def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
         which a public report would not show and had not to hide before; `late`: days before the last that is held, on
         which a report made as of then would change.
     """
-    before = _look()
-    with store.pretending(rows):
-        after = _look()
+    if rows.empty:
+        return {kind: [] for kind in ("known", "revisions", "statements", "hidden", "late", "findings")}
+    before, after = _look_twice(rows)
     tables = {
         "known": list_newly_known(before["counts"], after["counts"]),
         "revisions": list_revisions(before["rows"], after["rows"]),
-        "statements": list_verdicts(before["claims"], after["claims"]),
+        "statements": _list_statements(before["counts"], after["counts"]),
         "hidden": _newly_small(before["rows"], after["rows"]),
         "late": _late_days(before["day"], rows),
     }
@@ -61,18 +68,70 @@ def tell(changes: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         yield from (f"- {form.format(**change)}" for change in changes[kind])
 
 
+def _look_twice(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Look at the store as it is and as it would be: at the same time where a process can be forked safely."""
+    if not _can_fork():
+        return _look(), _look_ahead(rows)
+    from htanalysis import series  # noqa: F401, so that both processes have imported it
+
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    other = multiprocessing.get_context("fork").Process(target=_send_look, args=(receiver, sender), daemon=True)
+    other.start()
+    sender.close()
+    try:
+        after = _look_ahead(rows)
+        return _receive(receiver) or _look(), after
+    finally:
+        other.kill()
+        other.join()
+
+
+def _can_fork() -> bool:
+    """Say whether a forked process would do the same as this one, and sooner: what has run threads may lack them."""
+    alone = sys.platform == "linux" and threading.active_count() == 1 and "scipy.optimize" not in sys.modules
+    return alone and len(os.sched_getaffinity(0)) > 1
+
+
+def _send_look(receiver: Connection, sender: Connection) -> None:
+    """Look, and send what is seen. Nothing is sent where that fails: the other process tries again, and tells."""
+    receiver.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The other process ends this one.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(Exception):
+        sender.send(_look())
+
+
+def _receive(receiver: Connection) -> dict[str, Any] | None:
+    try:
+        return receiver.recv()
+    except EOFError:
+        return None
+
+
+def _look_ahead(rows: pd.DataFrame) -> dict[str, Any]:
+    """Look at the store as it would be with rows added."""
+    with store.pretending(rows):
+        return _look()
+
+
 def _look() -> dict[str, Any]:
     """Take what depends on the store, as it is now."""
     parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
-    counts = count_quarters(audience=_STAFF)
     touched = [path for path in find_notebooks() if "as_of:" in path.read_text(encoding="utf-8")]
     return {
         "rows": known_rows(store.read_store()),
         "day": parameters["as_of"],
-        "counts": counts,
-        "claims": recompute_claims(counts),
+        # As of the same day as the notebooks, so that the returns are counted once.
+        "counts": count_quarters(parameters["as_of"], _STAFF),
         "findings": [found for path in touched for found in find_findings(path, parameters)],
     }
+
+
+def _list_statements(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the statements whose verdict changes: none where the returns say the same of what the report published."""
+    if reconcile(before).equals(reconcile(after)):
+        return pd.DataFrame()
+    return list_verdicts(recompute_claims(before), recompute_claims(after))
 
 
 def _newly_small(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,5 @@
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -207,3 +208,28 @@ def test_help_and_wrong_usage_import_neither_pandas_nor_jupyter(arguments):
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     assert done.stderr.endswith("[]\n")
+
+
+HEAVY = {"scipy", "statsmodels", "plotly", "geopandas", "openpyxl", "nbformat", "papermill", "IPython"}
+
+
+def test_a_file_with_problems_is_refused_without_what_analyses_need(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("period_start,count\n2012-07-01,x\n", encoding="utf-8")
+    code = "import sys\nfrom htanalysis.cli import main\nprint(main(), sorted(sys.modules))"
+    command = [sys.executable, "-c", code, "check", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("1 ") and "Nothing was stored." in done.stderr
+    assert not HEAVY & set(re.findall(r"'(\w+)'", done.stdout)) and "'pandas'" in done.stdout
+
+
+def test_a_good_file_is_looked_at_without_what_only_draws(tmp_path):
+    row = "2012-07-01,2012-09-30,North Bay Human Trafficking Task Force,arrests,all,12,2012-10-31"
+    path = tmp_path / "good.csv"
+    path.write_text(f"period_start,period_end,task_force,measure,trafficking_type,count,as_of\n{row}\n", "utf-8")
+    code = "import sys\nfrom htanalysis.cli import main\nmain()\nprint(sorted(sys.modules))"
+    command = [sys.executable, "-c", code, "check", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("What adding 1 count would change:\n")
+    # One count makes no trend, so that nothing fits one; the ranges of unknown quarters need scipy.
+    assert not HEAVY - {"scipy"} & set(re.findall(r"'(\w+)'", done.stdout.splitlines()[-1]))

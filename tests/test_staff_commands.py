@@ -14,7 +14,7 @@ from test_checks import fill, line, write
 from test_cli import run
 
 import htanalysis as ht
-from htanalysis import cli, settings, store
+from htanalysis import cli, previews, settings, store
 from htanalysis.sheets import COLUMNS
 
 SAN_DIEGO = "San Diego North County Anti-Trafficking Task Force"
@@ -119,6 +119,17 @@ def test_what_would_change_is_told_before_a_number_is_stored(tmp_path, capsys):
         in lines[lines.index("Days before the last that is held, on which reports would now show more: 1") :]
     )
     assert len(store.read_store()) == 8
+
+
+@pytest.mark.usefixtures("home")
+def test_that_a_file_is_good_is_told_before_what_would_change_is_computed(tmp_path, capsys, monkeypatch):
+    told = []
+    monkeypatch.setattr(previews, "preview", lambda rows: told.append((len(rows), *capsys.readouterr())) or {})
+    monkeypatch.setattr(previews, "tell", lambda _: ["nothing"])
+    path = write(tmp_path, line('"1,277"', measure="people trained"))
+    assert run(capsys, "check", str(path)) == (0, "nothing\n", "")
+    notice = 'Notice: a.csv, row 2, count: "1,277" is read as 1277.\n'
+    assert told == [(1, "What adding 1 count would change:\n", notice)]
 
 
 @pytest.mark.usefixtures("home")
