@@ -28,6 +28,9 @@ notebooks: .venv/ready  ## run all notebooks for the latest quarter, whatever QU
 	@$(BIN)/htanalysis report --quarter latest
 	cp reports/$$($(BIN)/htanalysis quarters | grep '^[0-9]' | tail -n 1 | cut -d ' ' -f 1)/notebooks/*.ipynb notebooks/
 
+cluster: .venv/ready requirements-cluster.lock  ## install what a machine of a cluster needs as well (docs/cluster.md)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
+
 format: .venv/ready-test  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -40,6 +43,7 @@ lock: .venv/ready-test  ## write the locks anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group build --extra test --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements.lock --output-file requirements-test.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --extra cluster --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements-test.lock --output-file requirements-cluster.lock
 
 benchmark: .venv/ready-test  ## compare the report with the same computation in one process; time the pages in Chromium
 	$(BIN)/python benchmarks/report.py
@@ -63,5 +67,5 @@ tests/html/node_modules: tests/html/package-lock.json .venv/ready-test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/html --silent --no-audit --no-fund
 	@touch $@
 
-.PHONY: help report test test-pages looks lab notebooks format check lock benchmark
+.PHONY: help report test test-pages looks lab notebooks cluster format check lock benchmark
 .DEFAULT_GOAL := help

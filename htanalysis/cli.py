@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
+from htanalysis.scenarios import find_scenarios
+from htanalysis.wanted import Wanted, find_unchanged, write_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,9 +115,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--quarter", default="latest", help="2012Q2, 2011Q3:2012Q2 or latest (default)")
     report.add_argument("--out", type=_folder, help="folder for reports (default: reports)")
     report.add_argument("--jobs", type=_positive, default=2, help="notebooks at the same time (default: 2)")
+    report.add_argument(
+        "--scheduler", metavar="ADDRESS", help="run them on a Dask cluster, such as tcp://10.0.0.1:8786"
+    )
     report.add_argument("--as-of", default="latest", help="the report as it was on a day, YYYY-MM-DD (default: today)")
     report.add_argument("--audience", choices=settings.AUDIENCES, default="public", help="public (default) or internal")
 
+    report.add_argument("--each-quarter", action="store_true", help="a report for each quarter of the range")
+    report.add_argument(
+        "--scenario",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a report under other assumptions, for each file",
+    )
     report.add_argument("--single-file", action="store_true", help="also as one HTML file that can be mailed")
     report.add_argument("--no-pdf", dest="pdf", action="store_false", help="without report.pdf (it needs Chromium)")
 
@@ -161,11 +174,38 @@ def _folder(text: str) -> Path:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from htanalysis.reports import make_report
+    out = options.out or settings.HOME / "reports"
+    wanted = _wanted(options)
+    unchanged = [find_unchanged(each, out) for each in wanted]
+    waiting = [each for each, index in zip(wanted, unchanged, strict=True) if index is None]
+    made = iter(_make(waiting, out, options) if waiting else ())
+    for index in unchanged:
+        print(f"Nothing changed since this report was made: {index}" if index else f"The report is ready: {next(made)}")
 
+
+def _make(wanted: list[Wanted], out: Path, options: argparse.Namespace) -> list[Path]:
+    from htanalysis import forks
+
+    forks.skip_imports()
+    if forks.AVAILABLE:
+        forks.warm_up()  # It goes on beside the imports that follow, and takes as long.
+    from htanalysis.reports import make_reports
+
+    if not options.scheduler:
+        return make_reports(wanted, out, options.jobs)
+    from htanalysis.cluster import Cluster
+
+    with Cluster(options.scheduler) as cluster:
+        return make_reports(wanted, out, cluster.jobs, cluster.run)
+
+
+def _wanted(options: argparse.Namespace) -> list[Wanted]:
+    """List the reports that are asked for."""
     view = (options.as_of, options.audience)
-    index = make_report(options.quarter, options.out, options.jobs, *view, options.single_file, options.pdf)
-    print(f"The report is ready: {index}")
+    quarters = write_out(options.quarter) if options.each_quarter else [options.quarter]
+    scenarios = find_scenarios(options.scenario) or [None]
+    form = (options.single_file, options.pdf)
+    return [Wanted(quarter, *view, scenario, *form) for quarter in quarters for scenario in scenarios]
 
 
 def _check(options: argparse.Namespace) -> None:

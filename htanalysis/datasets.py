@@ -35,7 +35,8 @@ def read_descriptor() -> dict[str, Any]:
 
 @cache
 def _parse_descriptor() -> tuple[str, dict[str, Any]]:
-    content = (settings.HOME / "data" / "datapackage.json").read_bytes()
+    with inputs.as_one():
+        content = (settings.HOME / "data" / "datapackage.json").read_bytes()
     return inputs.digest(content), json.loads(content)
 
 

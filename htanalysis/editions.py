@@ -4,7 +4,6 @@ import html
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,8 @@ import pikepdf
 
 from htanalysis.pages import allow
 from htanalysis.summaries import offer
+from htanalysis.wanted import find_browser
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 #: Seconds for the printing.
 _PATIENCE = 180
 #: Attributes that name an element of the same page.
@@ -112,11 +111,6 @@ def _join_assets(text: str, folder: Path, explore: bool) -> str:
     held = f'<script type="text/plain" id="plotly">{plotly}</script>\n' if explore else ""
     text = text.replace('<script src="assets/pages.js"></script>', f"{held}<script>{scripts[0]}</script>")
     return text.replace('<script src="search.js"></script>', f"<script>{scripts[1]}</script>")
-
-
-def find_browser() -> str | None:
-    """Find a Chromium that is installed."""
-    return next((path for path in map(shutil.which, _BROWSERS) if path), None)
 
 
 def print_pdf(page: str, path: Path) -> str | None:

@@ -1,12 +1,14 @@
 """What an analysis has read: each input by name, with a digest of just the content that was used.
 
 A kernel that is told a file by HTANALYSIS_INPUTS notes there what its notebook reads, so that a later run knows whether
-the notebook would see anything else.
+the notebook would see anything else. The loaders note what they give; what is read past them is noticed, too, and as
+nobody knows what it was, the notebook then runs each time.
 """
 
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +18,18 @@ from htanalysis import settings
 
 #: The environment variable that names the file in which a process notes what it reads, one JSON pair a line.
 LOG = "HTANALYSIS_INPUTS"
+
+#: Noted where what is read past the loaders is noticed.
+WATCHED = "watched"
+
+#: What begins the name of an input that nobody can look up.
+PAST_LOADERS = "past the loaders:"
+
+#: Code that a description of the environment covers, and what belongs to the machine.
+_COVERED = (
+    *(sys.prefix, sys.base_prefix, sys.exec_prefix, str(Path(__file__).parent)),
+    *("/proc", "/sys", "/dev", "/etc", "/usr/share"),
+)
 
 _noting = ContextVar("noting", default=True)
 
@@ -28,7 +42,8 @@ def read(path: Path) -> bytes:
     path : pathlib.Path
         A file below `settings.HOME`.
     """
-    content = path.read_bytes()
+    with as_one():
+        content = path.read_bytes()
     note(f"file {path.relative_to(settings.HOME).as_posix()}", digest(content))
     return content
 
@@ -68,6 +83,29 @@ def read_log(path: Path) -> dict[str, list[str]]:
             if value not in noted.setdefault(name, []):
                 noted[name].append(value)
     return noted
+
+
+def watch() -> None:
+    """Notice, from now on and as long as this process lives, what is read past the loaders."""
+    if LOG in os.environ:
+        note(WATCHED, "yes")
+        sys.addaudithook(_notice)
+
+
+def _notice(event: str, arguments: tuple) -> None:
+    """Note a file that is read, an address that is asked, and a program that is run."""
+    if event == "open" and _is_read(*arguments):
+        note(f"{PAST_LOADERS} {arguments[0]}", "read")
+    elif event in ("socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn"):
+        note(f"{PAST_LOADERS} {event}", "asked")
+
+
+def _is_read(path: object, mode: str | None, flags: int) -> bool:
+    if not isinstance(path, str | bytes) or (mode and mode[0] in "wax") or flags & (os.O_WRONLY | os.O_RDWR):
+        return False
+    real = os.path.realpath(os.fsdecode(path))
+    own = os.path.realpath(Path(os.environ.get(LOG, os.devnull)).parent)
+    return not real.startswith(tuple(f"{covered}{os.sep}" for covered in (*_COVERED, own)))
 
 
 def digest(content: bytes) -> str:

@@ -5,9 +5,8 @@ The code is read and not imported: some of its modules take longer to import tha
 
 import ast
 import html
-import keyword
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from pygments import lex
+from pygments.lexers import PythonLexer
+from pygments.token import Token
 
 from htanalysis import _MODULES, _NAMES
 from htanalysis.errors import HtanalysisError
@@ -23,20 +25,6 @@ from htanalysis.words import write_markdown
 _FOLDER = Path(__file__).resolve().parent
 #: What only shows a number, and does not compute it.
 _DISPLAY = ("charts", "findings", "tables")
-_KEYWORDS = frozenset((*keyword.kwlist, "yield from")) - {"and", "in", "is", "not", "or"}
-#: What code is made of, but for marks: comments, strings (with f before those that have code in them), numbers, words.
-_CODE = re.compile(
-    r"(?P<c>\#.*)"
-    r"|(?P<s>(?:(?P<f>[rR]?[fF][rR]?)|[rRbBuU]{0,2})"
-    r"""(?P<quote>\"{3}|'{3}|"|')(?s:\\.|(?!(?P=quote)).)*+(?P=quote))"""
-    r"|(?P<m>0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)"
-    r"|(?P<word>yield from|\w+)"
-)
-#: Code in a string; brackets in it may hold brackets.
-_HOLE = re.compile(
-    r"""\{\{|\{(?P<code>(?:!=|"[^"]*"|'[^']*'|[(\[](?:[^()\[\]]|[(\[](?:[^()\[\]]|[(\[][^()\[\]]*[)\]])*[)\]])*[)\]]"""
-    r"""|[^{}:!()\[\]'"])+)"""
-)
 
 
 @dataclass(frozen=True)
@@ -193,36 +181,16 @@ def _inline(text: str, functions: frozenset[str]) -> Markup:
 
 
 @lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def highlight(code: str) -> Markup:
     """Mark comments, strings, numbers and keywords of Python code; nothing else needs a color."""
+    kinds = {Token.Comment: "c", Token.Literal.String: "s", Token.Literal.Number: "m", Token.Keyword: "k"}
+
+    def kind_of(token: tuple[Any, str]) -> str:
+        return next((kind for parent, kind in kinds.items() if token[0] in parent), "")
+
     parts = []
-    for kind, same in groupby((piece for piece in _split_code(code.strip("\n")) if piece[1]), lambda piece: piece[0]):
-        text = html.escape("".join(text for _, text in same), quote=False)
+    for kind, tokens in groupby(lex(code.strip("\n"), PythonLexer()), kind_of):
+        text = html.escape("".join(text for _, text in tokens), quote=False)
         parts.append(f'<span class="{kind}">{text}</span>' if kind else text)
-    return Markup("".join(parts))  # noqa: S704, escaped above
-
-
-def _split_code(code: str) -> Iterator[tuple[str, str]]:
-    """Part code into pieces, each after its kind."""
-    end = 0
-    for found in _CODE.finditer(code):
-        yield "", code[end : found.start()]
-        if found["f"]:
-            yield from _split_format(found[0])
-        elif found["word"]:
-            yield "k" if found[0] in _KEYWORDS else "", found[0]
-        else:
-            yield found.lastgroup, found[0]
-        end = found.end()
-    yield "", code[end:]
-
-
-def _split_format(text: str) -> Iterator[tuple[str, str]]:
-    """Part a string that has code in it into its words and its code."""
-    end = 0
-    for hole in _HOLE.finditer(text):
-        if hole["code"]:
-            yield "s", text[end : hole.start("code")]
-            yield from _split_code(hole["code"])
-            end = hole.end("code")
-    yield "s", text[end:]
+    return Markup("".join(parts).rstrip("\n"))  # noqa: S704, escaped above

@@ -23,6 +23,7 @@ from htanalysis.datasets import evidence, list_described, read_descriptor
 from htanalysis.methods import describe_methods, highlight
 from htanalysis.notebooks import tell_title
 from htanalysis.notes import make_notes, open_note, open_numbers
+from htanalysis.periods import name_report
 from htanalysis.returns import REPORT_ALONE, tell_day
 from htanalysis.search import write_search
 from htanalysis.summaries import HEADLINES, draw_scale, range_in_words, summarize
@@ -74,13 +75,15 @@ def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str,
     Parameters
     ----------
     parameters : mapping of str to str
-        The report's `quarter` ("2012Q2" or "2011Q3:2012Q2"), `as_of` (a day or "report") and `audience`.
+        The report's `quarter` ("2012Q2" or "2011Q3:2012Q2"), `as_of` (a day or "report"), `audience` and, where it has
+        one, the `scenario` with its `assumption` as a sentence.
     titles : mapping of str to str
         The question of each notebook by its name, in reading order, as `read_title` gives it.
     """
     version = read_descriptor()["version"]
     return {
-        "period": parameters["quarter"].replace(":", " to "),
+        "period": name_report(parameters),
+        "assumption": parameters.get("assumption"),
         "known": tell_day(parameters["as_of"]),
         "internal": parameters["audience"] == "internal",
         "menu": [{"name": name, "title": title} for name, title in titles.items()],

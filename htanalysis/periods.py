@@ -96,6 +96,23 @@ def period_label(quarters: pd.PeriodIndex) -> str:
     return str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]} to {quarters[-1]}"
 
 
+def name_report(parameters: Mapping[str, str]) -> str:
+    """Write for people which period a report tells of, and under which other assumptions than the notebooks' own.
+
+    Parameters
+    ----------
+    parameters : mapping of str to str
+        The report's `quarter` and, where it has one, the `scenario`.
+
+    Examples
+    --------
+    >>> name_report({"quarter": "2011Q3:2012Q2", "scenario": "few-from-vice"})
+    '2011Q3 to 2012Q2 assuming few-from-vice'
+    """
+    period = parameters["quarter"].replace(":", " to ")
+    return f"{period} assuming {parameters['scenario']}" if "scenario" in parameters else period
+
+
 def say_quarter(quarter: pd.Period) -> str:
     """Write a quarter as one says it.
 

@@ -1,44 +1,45 @@
 """A report: the executed notebooks, their pages, and what they found as files. It appears whole or not at all."""
 
 import csv
-import hashlib
 import json
-import os
 import platform
 import re
 import shutil
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from htanalysis import settings, store
+from htanalysis import drafts, history, inputs, settings, store
 from htanalysis.changes import compare_findings, list_newly_known, list_revisions
 from htanalysis.editions import write_editions
-from htanalysis.errors import HtanalysisError, NotebookError
+from htanalysis.errors import HtanalysisError, NotebookError, UnknownNameError
 from htanalysis.findings import source_in_words
-from htanalysis.notebooks import find_notebooks, read_outputs
-from htanalysis.pages import write_pages
+from htanalysis.kept import Kept, Task, hash_files
+from htanalysis.notebooks import find_notebooks, read_outputs, read_title
+from htanalysis.pages import read_executed, share, write_other_pages, write_page
 from htanalysis.periods import parse_period
+from htanalysis.progress import Progress
 from htanalysis.returns import (
-    REPORT_ALONE,
     check_audience,
     count_quarters,
     known_day,
+    last_quarter,
     load_returns,
     total_returns,
 )
-from htanalysis.runs import run_notebooks
+from htanalysis.runs import Declared, Failure, Outcome, Turns, plan_tasks, read_declared, run_here, run_tasks
+from htanalysis.scenarios import Scenario
+from htanalysis.wanted import INPUTS, Wanted, describe_state, kept_in, remember
 from htanalysis.workbooks import write_workbook
 
 _PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "pikepdf", "plotly", "scipy", "xlsxwriter")
-#: Where the findings of all reports in a folder are kept, for the next one to compare with.
-_HISTORY = ".history"
 _FINDING_COLUMNS = (
     *("notebook", "id", "sentence", "value", "low", "high", "unit", "basis", "source", "method", "assumption"),
     "formula",
@@ -81,116 +82,255 @@ def make_report(
     Raises
     ------
     HtanalysisError
-        If the period is not held, the store of returns was touched by hand, or the report cannot be written there.
+        As `make_reports`.
+    """
+    wanted = Wanted(period, as_of, audience, single_file=single_file, pdf=pdf)
+    return make_reports([wanted], out or settings.HOME / "reports", jobs)[0]
+
+
+def make_reports(
+    wanted: Sequence[Wanted],
+    out: Path,
+    jobs: int = 2,
+    run: Callable[[Task, Turns], Outcome] = run_here,
+) -> list[Path]:
+    """Run all notebooks for each of some reports, and write those. What earlier runs left and is still true is used.
+
+    Parameters
+    ----------
+    wanted : sequence of Wanted
+        The reports; of one audience.
+    out : pathlib.Path
+        Folder for reports; each gets a folder of its own in it.
+    jobs : int
+        How many notebooks run at the same time.
+    run : callable
+        What runs a notebook: here, or elsewhere.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The reports' indexes.
+
+    Raises
+    ------
+    HtanalysisError
+        If a period is not held, the store of returns was touched by hand or changes meanwhile, no notebook declares an
+        assumption, or a report cannot be written there.
     NotebookError
-        If a notebook stops. What was executed is kept beside, and an earlier report stays as it was.
+        If notebooks stop; all other reports are made first. What was executed is kept beside, and an earlier report
+        stays as it was.
     """
     began = time.monotonic()
-    check_audience(audience)
+    for each in wanted:
+        check_audience(each.audience)
     store.require_untouched()
-    quarters = parse_period(period, as_of)
-    label = str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]}:{quarters[-1]}"
-    parameters = {"quarter": label, "as_of": known_day(as_of), "audience": audience}
-    target = (out or settings.HOME / "reports") / f"{label.replace(':', '-')}{_mark(parameters)}"
-    draft = _make_draft(target)
+    plans = _plan(wanted, out)
+    look_up = cache(look_up_input)
+    kept = Kept(kept_in(out, wanted[0].audience), look_up)
+    waiting, ordered = _order(plans, kept)
     try:
-        found = _fill(draft, parameters, jobs, began, single_file, pdf)
-        _move_into_place(draft, target)
-        _keep_findings(target.parent, parameters, found)
-    except NotebookError as error:
-        kept = _keep_failed(draft, target)
-        raise NotebookError(str(error).replace(str(draft), str(kept))) from error
+        for task, outcome in _run_or_find(ordered, kept, jobs, run):
+            for plan in waiting[task.key]:
+                _take(plan, task, outcome, look_up)
+                if len(plan.done) == len(plan.tasks):
+                    _finish(plan, began)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return target / f"index{_mark(parameters)}.html"
+        for plan in plans:
+            if plan.draft:
+                shutil.rmtree(plan.draft, ignore_errors=True)
+    kept.prune()
+    failures = [str(failure) for plan in plans for failure in sorted(plan.failures, key=lambda failure: failure.name)]
+    if failures:
+        raise NotebookError("\n".join(failures))
+    return [plan.index for plan in plans]
 
 
-def _make_draft(target: Path) -> Path:
-    """Make the folder in which a report is built, beside the place where it will stand."""
-    out = target.parent
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        _check_places(target)
-        _recover(target)
-        _clear_drafts(target)
-        return Path(tempfile.mkdtemp(prefix=f".{target.name}-{os.getpid()}-", dir=out))
-    except OSError as error:
-        reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
-        raise HtanalysisError(f"No report can be written to {out}: {reason}. Name another with --out.") from error
+@dataclass
+class _Plan:
+    """A report on its way."""
+
+    wanted: Wanted
+    parameters: dict[str, str]
+    target: Path
+    tasks: list[Task]
+    state: str
+    #: What the last report found, if there is one, and what all pages of this one say.
+    last: dict[str, Any] | None
+    shared: dict[str, Any]
+    draft: Path | None = None
+    #: The executed notebooks by name, and nothing for one that stopped.
+    done: dict[str, Any] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+
+    @property
+    def index(self) -> Path:
+        """Where the report begins."""
+        return self.target / f"index{history.mark(self.wanted.audience)}.html"
 
 
-def _clear_drafts(target: Path) -> None:
-    """Delete what runs of this report that were killed had begun to write."""
-    begin = f".{target.name}-"
-    for draft in target.parent.iterdir():
-        process = draft.name.removeprefix(begin).partition("-")[0]
-        if draft.name.startswith(begin) and process.isdecimal() and not _is_running(int(process)):
-            shutil.rmtree(draft, ignore_errors=True)
+def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
+    """Say what each report needs, before anything runs."""
+    periods = [parse_period(each.quarter, each.as_of) for each in wanted]
+    notebooks = [read_declared(path) for path in find_notebooks()]
+    titles = {notebook.source.stem: read_title(notebook.source) for notebook in notebooks if notebook.readable}
+    plans = []
+    for each, quarters in zip(wanted, periods, strict=True):
+        label = str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]}:{quarters[-1]}"
+        parameters = {"quarter": label, "as_of": known_day(each.as_of), "audience": each.audience}
+        view = {key: parameters[key] for key in ("as_of", "audience")}
+        name = label.replace(":", "-")
+        if each.scenario:
+            _check_declared(each.scenario, notebooks)
+            parameters |= {"scenario": each.scenario.name, "assumption": each.scenario.title}
+            name += f"-{each.scenario.name}"
+            view |= each.scenario.parameters
+        target = out / f"{name}{history.mark(each.audience)}"
+        drafts.prepare(target)
+        tasks = plan_tasks(notebooks, {"quarter": label}, view)
+        state, last = describe_state(each, out, parameters), history.find_last(out, parameters)
+        last = history.read(last) if last else None
+        plans.append(_Plan(each, parameters, target, tasks, state, last, share(parameters, titles)))
+    return plans
 
 
-def _is_running(process: int) -> bool:
-    """Say whether a process is there; where that cannot be asked, as if it were."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _check_declared(scenario: Scenario, notebooks: Sequence[Declared]) -> None:
+    declared = {name for notebook in notebooks for name in notebook.parameters}
+    for name in scenario.parameters:
+        if name not in declared:
+            raise UnknownNameError(f"a parameter of a notebook (scenario {scenario.name})", name, sorted(declared))
 
 
-def _check_places(target: Path) -> None:
-    """Refuse what stands where folders of ours go, before anything is run."""
-    for place in (target, _earlier(target), _failed(target)):
-        if place.is_symlink() or (place.exists() and not place.is_dir()):
-            raise HtanalysisError(
-                f"{place} is not a folder, but a report goes there. Move it away, or name another folder with --out."
-            )
+def look_up_input(name: str) -> str | None:
+    """Give the value that an input has now, or nothing where nobody knows.
+
+    Parameters
+    ----------
+    name : str
+        As `inputs.note` was told it.
+    """
+    kind, _, what = name.partition(" ")
+    if kind == "file":
+        path = settings.HOME / what
+        return inputs.digest(path.read_bytes()) if path.is_file() else None
+    if kind == "last-quarter":
+        return str(last_quarter(what))
+    return store.fingerprint() if name == "returns" else None
 
 
-def _fill(
-    draft: Path, parameters: Mapping[str, str], jobs: int, began: float, single_file: bool, pdf: bool
-) -> list[dict[str, Any]]:
-    """Write everything that belongs to a report into an empty folder, and give the findings."""
-    started = datetime.now(UTC)
-    view = {key: parameters[key] for key in ("as_of", "audience")}
-    quarter = {"quarter": parameters["quarter"]}
-    executed = run_notebooks(find_notebooks(), draft / "notebooks", quarter, jobs, view)
-    outputs = {path.stem: list(read_outputs(path)) for path in executed}
-    found = [
-        {"notebook": notebook} | content
-        for notebook, items in outputs.items()
-        for kind, content in items
-        if kind == "finding"
-    ]
-    shown = [content for items in outputs.values() for kind, content in items if kind == "table"]
+def _run_or_find(
+    tasks: Sequence[Task], kept: Kept, jobs: int, run: Callable[[Task, Turns], Outcome]
+) -> Iterator[tuple[Task, Outcome]]:
+    """Give the outcome of each task: as it was kept, or by running it."""
+    waiting, turns = [], Turns(jobs)
+    with Progress(len(tasks), lambda: turns.running) as progress:
+        for task in tasks:
+            outcome = kept.find(task)
+            if outcome:
+                progress.count(str(task), failed=False, kept=True)
+                yield task, outcome
+            else:
+                waiting.append(task)
+        for task, outcome in run_tasks(waiting, turns, run):
+            progress.count(str(task), outcome.failure is not None, kept=False)
+            kept.keep(task, outcome)
+            yield task, outcome
+
+
+def _order(plans: Sequence[_Plan], kept: Kept) -> tuple[dict[str, list[_Plan]], list[Task]]:
+    """Say which reports need a task, by its key, and in which order tasks run: each once.
+
+    One report comes after another, so that each is there as soon as can be, and in each the longest notebook first.
+    """
+    waiting: dict[str, list[_Plan]] = {}
+    ordered = []
+    for plan in plans:
+        for task in sorted(plan.tasks, key=kept.expect, reverse=True):
+            if task.key not in waiting:
+                ordered.append(task)
+            waiting.setdefault(task.key, []).append(plan)
+    return waiting, ordered
+
+
+def _take(plan: _Plan, task: Task, outcome: Outcome, look_up: Callable[[str], str | None]) -> None:
+    """Put an executed notebook into a report, and write its page while others run."""
+    plan.draft = plan.draft or drafts.make_draft(plan.target)
+    path = plan.draft / "notebooks" / task.source.name
+    path.write_bytes(outcome.notebook)
+    known = {name: look_up(name) for name in outcome.noted}
+    plan.changed |= {name for name, now in known.items() if now and [now] != list(outcome.noted[name])}
+    if outcome.failure:
+        plan.failures.append(outcome.failure)
+        plan.done[task.source.stem] = None
+    else:
+        plan.done[task.source.stem] = notebook = read_executed(path)
+        moved = _find_moved(plan.last, path) if plan.last else []
+        write_page(path.stem, notebook, plan.shared, plan.draft, moved)
+
+
+def _find_moved(last: Mapping[str, Any], path: Path) -> list[dict[str, Any]]:
+    """Find what moved in a notebook since the last report."""
+    moved = compare_findings(last["findings"], _list_findings(path.stem, read_outputs(path)))
+    return [item for item in moved if item["notebook"] == path.stem]
+
+
+def _finish(plan: _Plan, began: float) -> None:
+    """Write the rest of a report and move it into its place; where a notebook stopped, keep what there is."""
+    if plan.failures:
+        folder = drafts.keep_failed(plan.draft, plan.target) / "notebooks"
+        plan.failures = [failure.in_folder(folder) for failure in plan.failures]
+        return
+    if plan.changed:
+        what = ", ".join(sorted(name.removeprefix("file ") for name in plan.changed))
+        raise HtanalysisError(
+            f"What the notebooks read changed while they ran: {what}. No report was written to {plan.target}. Run the "
+            "command again; what has not changed is not run again."
+        )
+    found = _fill(plan, began)
+    drafts.move_into_place(plan.draft, plan.target)
+    history.keep(plan.target.parent, plan.parameters, found)
+    remember(plan.wanted, plan.index, plan.parameters, plan.state)
+
+
+def _fill(plan: _Plan, began: float) -> list[dict[str, Any]]:
+    """Write beside a report's notebooks and their pages all else that belongs to it, and give the findings."""
+    draft, parameters = plan.draft, plan.parameters
+    notebooks = {task.source.stem: plan.done[task.source.stem] for task in plan.tasks}
+    outputs = {name: list(read_outputs(draft / "notebooks" / f"{name}.ipynb")) for name in notebooks}
+    found = [finding for name, shown in outputs.items() for finding in _list_findings(name, shown)]
+    shown = [content for shown in outputs.values() for kind, content in shown if kind == "table"]
     _write_findings(found, draft / "findings.csv")
     write_workbook(shown, draft / "tables.xlsx", parameters)
-    write_pages(executed, found, parameters, draft, _find_changes(draft.parent, parameters, found))
-    write_editions(draft, [path.stem for path in executed], single_file, pdf)
-    mark = _mark(parameters)
+    write_other_pages(notebooks, found, plan.shared, draft, _find_changes(plan.last, parameters, found))
+    write_editions(draft, list(notebooks), plan.wanted.single_file, plan.wanted.pdf)
+    mark = history.mark(plan.wanted.audience)
     _mark_names(draft, mark)
-    # From the hash of a file of which all but a count is known, the count could be found.
-    inside = _hash_files(settings.HOME, ("data", "shapefiles", "notebooks", "htanalysis"))
-    inputs = {name: value for name, value in inside.items() if mark or not name.startswith("data/quarters/")}
-    manifest = {
-        "parameters": parameters,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - began, 1),
-        "versions": {"htanalysis": version("htanalysis"), "python": platform.python_version()}
-        | {name: version(name) for name in _PACKAGES},
-        "inputs": inputs,
-        "outputs": _hash_files(draft, ("",)),
-    }
-    (draft / f"manifest{mark}.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    _write_manifest(draft / f"manifest{mark}.json", parameters, began)
     return found
 
 
-def _mark(parameters: Mapping[str, str]) -> str:
-    """Give what a report's folder and files have behind their names where it is not for the public."""
-    return "" if parameters["audience"] == "public" else f"-{parameters['audience']}"
+def _list_findings(name: str, outputs: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """List the findings among what an executed notebook shows, each with the notebook's name."""
+    return [{"notebook": name} | content for kind, content in outputs if kind == "finding"]
+
+
+def _write_manifest(path: Path, parameters: Mapping[str, str], began: float) -> None:
+    """Write down what a report was made from and with, and what it consists of."""
+    # From the hash of a file of which all but a count is known, the count could be found.
+    inside = hash_files(settings.HOME, (*INPUTS, "htanalysis"))
+    hidden = "data/quarters/" if parameters["audience"] == "public" else None
+    seconds = time.monotonic() - began
+    manifest = {
+        "parameters": parameters,
+        "started": (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "versions": {"htanalysis": version("htanalysis"), "python": platform.python_version()}
+        | {name: version(name) for name in _PACKAGES},
+        "inputs": {name: value for name, value in inside.items() if not hidden or not name.startswith(hidden)},
+        "outputs": hash_files(path.parent, ("",)),
+    }
+    path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 def _mark_names(draft: Path, mark: str) -> None:
@@ -209,9 +349,10 @@ def _mark_names(draft: Path, mark: str) -> None:
 # What changed since the last report
 
 
-def _find_changes(out: Path, parameters: Mapping[str, str], found: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Compare with the last report: the one with the latest earlier day of returns. None where there is none."""
-    last = _find_last(out, parameters)
+def _find_changes(
+    last: Mapping[str, Any] | None, parameters: Mapping[str, str], found: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Compare with the last report. None where there is none."""
     if last is None:
         return None
     audience, then, now = parameters["audience"], last["parameters"]["as_of"], parameters["as_of"]
@@ -226,87 +367,8 @@ def _find_changes(out: Path, parameters: Mapping[str, str], found: Sequence[dict
     }
 
 
-def _find_last(out: Path, parameters: Mapping[str, str]) -> dict[str, Any] | None:
-    kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(_history(out, parameters).glob("*.json"))]
-
-    def order(report: Mapping[str, Any]) -> tuple[str, bool, str]:
-        own = report["parameters"]
-        return _order_days(own["as_of"]), own["quarter"] == parameters["quarter"], own["quarter"]
-
-    earlier = [
-        report for report in kept if _order_days(report["parameters"]["as_of"]) < _order_days(parameters["as_of"])
-    ]
-    return max(earlier, key=order, default=None)
-
-
-def _history(out: Path, parameters: Mapping[str, str]) -> Path:
-    """Give the folder of what earlier reports found, one for each audience."""
-    return out / f"{_HISTORY}{_mark(parameters)}"
-
-
-def _order_days(as_of: str) -> str:
-    return "" if as_of == REPORT_ALONE else as_of
-
-
-def _keep_findings(out: Path, parameters: Mapping[str, str], found: Sequence[dict[str, Any]]) -> None:
-    """Keep what was found, so that a later report can say what changed, and a repeated one says the same."""
-    folder = _history(out, parameters)
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{'_'.join(parameters.values()).replace(':', '-')}.json"
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps({"parameters": parameters, "findings": found}), encoding="utf-8")
-    draft.replace(path)
-
-
 def _write_findings(found: Sequence[dict[str, Any]], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _FINDING_COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(finding | {"source": source_in_words(finding["source"])} for finding in found)
-
-
-def _hash_files(root: Path, folders: Sequence[str]) -> dict[str, str]:
-    """Give the SHA-256 of each file below the folders, by its path from the root."""
-    files = sorted(path for folder in folders for path in (root / folder).rglob("*") if path.is_file())
-    return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if not any(part == "__pycache__" or part.startswith(".") for part in path.relative_to(root).parts)
-    }
-
-
-def _move_into_place(draft: Path, target: Path) -> None:
-    """Put a finished report where it belongs; whatever happens, it or the earlier one stands there."""
-    draft.chmod(0o755)
-    try:
-        if target.exists():
-            target.rename(_earlier(target))
-        draft.rename(target)
-    finally:
-        _recover(target)
-
-
-def _recover(target: Path) -> None:
-    """Bring back an earlier report that a move left aside, or delete it where its successor stands."""
-    earlier = _earlier(target)
-    if target.exists():
-        shutil.rmtree(earlier, ignore_errors=True)
-    elif earlier.exists():
-        earlier.rename(target)
-
-
-def _earlier(target: Path) -> Path:
-    return target.with_name(f".{target.name}-earlier")
-
-
-def _failed(target: Path) -> Path:
-    return target.with_name(f"{target.name}-failed")
-
-
-def _keep_failed(draft: Path, target: Path) -> Path:
-    """Keep what was executed before a notebook stopped, in a folder that is no report."""
-    kept = _failed(target)
-    shutil.rmtree(kept, ignore_errors=True)
-    draft.rename(kept)
-    kept.chmod(0o755)
-    return kept

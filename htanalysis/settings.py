@@ -3,8 +3,14 @@
 import os
 from pathlib import Path
 
-#: Folder with `data/`, `notebooks/` and `shapefiles/`. Set HTANALYSIS_HOME to use another copy of them.
-HOME = Path(os.environ.get("HTANALYSIS_HOME") or Path(__file__).resolve().parents[1])
+
+def find_home() -> Path:
+    """Find the folder with `data/`, `notebooks/` and `shapefiles/`; HTANALYSIS_HOME names another copy of them."""
+    return Path(os.environ.get("HTANALYSIS_HOME") or Path(__file__).resolve().parents[1])
+
+
+#: Where the collection's files lie.
+HOME = find_home()
 
 #: Confidence level of every interval in the collection.
 CONFIDENCE = 0.95

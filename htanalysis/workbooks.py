@@ -18,6 +18,7 @@ from xlsxwriter.utility import quote_sheetname, xl_range_abs
 from htanalysis import settings
 from htanalysis.datasets import evidence, read_descriptor
 from htanalysis.findings import join_words, source_in_words
+from htanalysis.periods import name_report
 from htanalysis.returns import tell_day
 from htanalysis.tables import format_cell
 from htanalysis.words import GLOSSARY
@@ -190,11 +191,7 @@ def _tell_origin(table: Mapping[str, Any]) -> str:
 
 def _title(parameters: Mapping[str, str]) -> str:
     mark = "Internal: " if _is_internal(parameters) else ""
-    return f"{mark}Human trafficking in California, tables of the report for {_period(parameters)}"
-
-
-def _period(parameters: Mapping[str, str]) -> str:
-    return parameters["quarter"].replace(":", " to ")
+    return f"{mark}Human trafficking in California, tables of the report for {name_report(parameters)}"
 
 
 def _is_internal(parameters: Mapping[str, str]) -> bool:
@@ -237,7 +234,9 @@ def _introduce(parameters: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         " its own, and each sheet has one table. Cells hold the full value; how it is shown is the cell's format.",
     )
     quarter = GLOSSARY["quarter"][1]
-    yield "Period", f"{_period(parameters)}. A quarter is {quarter[0].lower()}{quarter[1:]}"
+    yield "Period", f"{name_report(parameters)}. A quarter is {quarter[0].lower()}{quarter[1:]}"
+    if "assumption" in parameters:
+        yield "Scenario", f"All is true only if this is: {parameters['assumption']}."
     yield "Numbers", f"{known[0].upper()}{known[1:]}."
     yield "For whom", _INTERNAL if internal else "For everyone: counts that could point at a person are hidden."
     yield (
@@ -249,7 +248,7 @@ def _introduce(parameters: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     use = ", for internal use" if internal else ""
     yield (
         "How to cite",
-        f"{_AUTHOR}. Human trafficking in California, tables of the report for {_period(parameters)}, numbers"
+        f"{_AUTHOR}. Human trafficking in California, tables of the report for {name_report(parameters)}, numbers"
         f" {known}{use}. Version {version}. The numbers: {read_descriptor()['sources'][0]['title']}.",
     )
     yield (

@@ -14,6 +14,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from htanalysis import cli, reports, settings
 from htanalysis.errors import NotebookError
+from htanalysis.scenarios import Scenario
+from htanalysis.wanted import Wanted
 
 COMMAND = [sys.executable, "-c", "from htanalysis.cli import main; raise SystemExit(main())"]
 
@@ -81,15 +83,35 @@ def test_a_failed_notebook_is_exit_3_and_a_ready_report_says_where(capsys, monke
     def fail(*_):
         raise NotebookError("The notebook x stopped.")
 
-    monkeypatch.setattr(reports, "make_report", fail)
+    monkeypatch.setattr(cli, "find_unchanged", lambda *_: None)
+    monkeypatch.setattr(reports, "make_reports", fail)
     assert run(capsys, "report") == (3, "", "The notebook x stopped.\n")
     given = []
-    monkeypatch.setattr(reports, "make_report", lambda *arguments: given.append(arguments) or Path("r/index.html"))
+    monkeypatch.setattr(reports, "make_reports", lambda *arguments: given.append(arguments) or [Path("r/index.html")])
     result = run(capsys, "report", "--quarter", "2011Q3:2012Q2", "--out", "r", "--jobs", "3")
     assert result == (0, "The report is ready: r/index.html\n", "")
-    assert given == [("2011Q3:2012Q2", Path("r"), 3, "latest", "public", False, True)]
-    run(capsys, "report", "--single-file", "--no-pdf")
-    assert given[-1][-2:] == (True, False)
+    assert given == [([Wanted("2011Q3:2012Q2", pdf=True)], Path("r"), 3)]
+    run(capsys, "report", "--single-file", "--no-pdf", "--as-of", "report", "--audience", "internal")
+    assert given[-1][0] == [Wanted("latest", "report", "internal", None, single_file=True, pdf=False)]
+
+
+def test_a_report_is_made_for_each_quarter_and_scenario_that_changed(capsys, monkeypatch, tmp_path):
+    path = tmp_path / "few.toml"
+    path.write_text('title = "Few"\n[parameters]\nvice_share = 0.2\n')
+    few = Scenario("few", "Few", {"vice_share": 0.2})
+    here = Path("r/2011Q4-few/index.html")
+    monkeypatch.setattr(cli, "find_unchanged", lambda wanted, _: here if wanted.quarter == "2011Q4" else None)
+    given = []
+    monkeypatch.setattr(reports, "make_reports", lambda *arguments: given.append(arguments[0]) or map(str, range(9)))
+    code, out, _ = run(
+        capsys, "report", "--quarter", "2011Q3:2012Q1", "--each-quarter", "--scenario", str(path), "--no-pdf"
+    )
+    assert code == 0 and given == [[Wanted(quarter, scenario=few) for quarter in ("2011Q3", "2012Q1")]]
+    assert out.splitlines() == [
+        "The report is ready: 0",
+        f"Nothing changed since this report was made: {here}",
+        "The report is ready: 1",
+    ]
 
 
 @pytest.mark.parametrize("command", ["report", "data", "quarters"])
@@ -110,7 +132,8 @@ def test_what_the_system_refuses_is_one_line_and_exit_1(capsys, monkeypatch, err
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(reports, "make_report", fail)
+    monkeypatch.setattr(cli, "find_unchanged", lambda *_: None)
+    monkeypatch.setattr(reports, "make_reports", fail)
     assert run(capsys, "report") == (1, "", f"{message} Put this right and run the command again.\n")
 
 

@@ -1,20 +1,14 @@
-import html
 import inspect
-import json
 import re
 import subprocess
 import sys
-from itertools import groupby
 from pathlib import Path
 
 import pytest
-from pygments import lex
-from pygments.lexers import PythonLexer
-from pygments.token import Token
 
 import htanalysis as ht
-from htanalysis import methods, settings
-from htanalysis.methods import describe_methods, highlight, read_formula
+from htanalysis import methods
+from htanalysis.methods import describe_methods, read_formula
 
 FUNCTIONS = {name: value for name in ht.__all__ if inspect.isfunction(value := getattr(ht, name))}
 CODE = Path(methods.__file__).parent
@@ -64,35 +58,3 @@ def test_a_function_that_is_changed_is_described_anew(monkeypatch, tmp_path):
     path = tmp_path / "mixes.py"
     path.write_text(path.read_text(encoding="utf-8").replace("× counted sex", "× all that are sex"), encoding="utf-8")
     assert read_formula("detect_ratio") == before.replace("× counted sex", "× all that are sex") != before
-
-
-def highlight_with_pygments(code):
-    kinds = {Token.Comment: "c", Token.Literal.String: "s", Token.Literal.Number: "m", Token.Keyword: "k"}
-    parts = []
-    tokens = lex(code.strip("\n"), PythonLexer())
-    for kind, same in groupby(tokens, lambda token: next((kinds[name] for name in kinds if token[0] in name), "")):
-        text = html.escape("".join(text for _, text in same), quote=False)
-        parts.append(f'<span class="{kind}">{text}</span>' if kind else text)
-    return "".join(parts).rstrip("\n")
-
-
-def list_cells(path):
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-
-
-@pytest.mark.parametrize("path", sorted([*CODE.glob("*.py"), *(settings.HOME / "notebooks").glob("*.ipynb")]), ids=str)
-def test_code_is_marked_as_pygments_marks_it(path):
-    for code in list_cells(path) if path.suffix == ".ipynb" else [path.read_text(encoding="utf-8")]:
-        assert highlight(code) == highlight_with_pygments(code)
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        'f\'{{no}} {d["a"]!r:>{width}} {x != 1:.1f} {f(g(h(1)))}\' + rb"\\"x"  # it\'s\n',
-        'x1 = 0xFF + 1_000.5e-3 if not None else """a "b" \'c\'""" \'d\'\n',
-    ],
-)
-def test_strings_in_strings_and_numbers_in_names_are_told_apart(code):
-    assert highlight(code) == highlight_with_pygments(code)

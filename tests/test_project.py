@@ -37,6 +37,7 @@ def test_the_locks_hold_what_the_project_asks_for():
     for lock, asked in (
         ("requirements.lock", requirements()),
         ("requirements-test.lock", requirements() | requirements("test")),
+        ("requirements-cluster.lock", requirements() | requirements("cluster")),
     ):
         pins = read_lock(lock)
         for name, wanted in asked.items():
@@ -44,13 +45,14 @@ def test_the_locks_hold_what_the_project_asks_for():
             assert all(version in wanted for version in pins[name])
 
 
-def test_the_test_lock_only_adds_to_the_lock():
-    lock, test = read_lock("requirements.lock"), read_lock("requirements-test.lock")
-    assert {name: test[name] for name in lock} == lock
+def test_the_other_locks_only_add_to_the_lock():
+    lock, test, cluster = (read_lock(f"requirements{name}.lock") for name in ("", "-test", "-cluster"))
+    assert {name: test[name] for name in lock} == lock == {name: cluster[name] for name in lock}
+    assert {name: test[name] for name in cluster} == cluster, "the tests try what a cluster runs"
 
 
 def test_the_locks_have_hashes_and_no_address():
-    for name in ("requirements.lock", "requirements-test.lock"):
+    for name in ("requirements.lock", "requirements-test.lock", "requirements-cluster.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text and "index" not in text.replace("importlib", "")
         for block in re.split(r"\n(?=\S)", text):
@@ -128,9 +130,10 @@ def test_every_function_of_an_analysis_is_in_the_methods():
 def test_the_package_imports_from_left_to_right():
     order = re.findall(
         r"\w+",
-        "settings errors inputs datasets sheets store checks disclosure returns periods claims series rates trends "
-        "delays places mixes bias services findings tables figures drawings charts notebooks runs changes previews "
-        "words methods notes summaries search workbooks pages editions reports cli",
+        "settings errors forks inputs scenarios history kept wanted datasets sheets store checks disclosure "
+        "returns periods claims series rates trends delays places mixes bias services findings tables figures "
+        "drawings charts notebooks kernels runs beside cluster progress changes previews words methods notes "
+        "summaries search workbooks pages editions drafts reports preloaded cli",
     )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)

@@ -1,17 +1,18 @@
-import io
+import json
 import os
-import re
+import signal
 import time
+from contextlib import contextmanager
+from threading import Thread
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import htanalysis as ht
-from htanalysis import runs
-from htanalysis.errors import NotebookError
+from htanalysis import forks, inputs, runs
 from htanalysis.notebooks import find_notebooks, read_outputs
-from htanalysis.runs import run_notebooks
+from htanalysis.runs import Turns, plan_tasks, read_declared, run_here, run_tasks
 
 PARAMETERS = new_code_cell('quarter: str = "2012Q2"  # quarter', metadata={"tags": ["parameters"]})
 
@@ -22,6 +23,32 @@ def write(folder, name, *cells):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(new_notebook(cells=list(cells), metadata=kernel), path)
     return path
+
+
+def run(*sources, jobs=2, where_declared=None, **parameters):
+    """Run notebooks; give the outcome of each by name."""
+    tasks = plan_tasks([read_declared(path) for path in sources], {"quarter": "2012Q2"} | parameters, where_declared)
+    outcomes = {task.source.stem: outcome for task, outcome in run_tasks(tasks, Turns(jobs), run_here)}
+    assert sorted(outcomes) == sorted(path.stem for path in sources)
+    return outcomes
+
+
+def cells(outcome):
+    return nbformat.reads(outcome.notebook.decode(), as_version=4).cells
+
+
+@contextmanager
+def interrupted_when(ready):
+    """Press Ctrl-C, as it were, as soon as something is so; the block must end by it."""
+
+    def press():
+        while not ready():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    Thread(target=press, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        yield
 
 
 def test_the_notebooks_are_found_in_reading_order():
@@ -36,7 +63,8 @@ def test_outputs_are_read_and_nothing_of_the_machine_is_kept(tmp_path):
     )
     source = write(tmp_path, "one", PARAMETERS, new_code_cell(code))
     before = source.read_bytes()
-    target = run_notebooks([source], tmp_path / "out", {"quarter": "2011Q4"})[0]
+    target = tmp_path / "executed.ipynb"
+    target.write_bytes(run(source, quarter="2011Q4")["one"].notebook)
     ((kind, content),) = read_outputs(target)
     assert kind == "finding" and content["sentence"] == "2011Q4"
     text = target.read_text(encoding="utf-8")
@@ -47,8 +75,7 @@ def test_outputs_are_read_and_nothing_of_the_machine_is_kept(tmp_path):
 
 def test_a_default_run_leaves_the_notebook_without_a_cell_of_parameters(tmp_path):
     source = write(tmp_path, "one", PARAMETERS)
-    target = run_notebooks([source], tmp_path / "out", {"quarter": "2012Q2"})[0]
-    assert len(nbformat.read(target, as_version=4).cells) == 1
+    assert len(cells(run(source)["one"])) == 1
 
 
 def test_a_notebook_that_stops_says_where_and_the_others_still_run(tmp_path):
@@ -56,52 +83,43 @@ def test_a_notebook_that_stops_says_where_and_the_others_still_run(tmp_path):
         tmp_path, "bad", new_markdown_cell("# A question"), PARAMETERS, new_code_cell("x = 1"), new_code_cell("1 / 0")
     )
     good = write(tmp_path, "good", PARAMETERS, new_code_cell("quarter"))
-    with pytest.raises(NotebookError) as caught:
-        run_notebooks([bad, good], tmp_path / "out", {"quarter": "2011Q4"}, jobs=2)
-    lines = str(caught.value).split("\n")
+    outcomes = run(bad, good, quarter="2011Q4")
     # The cell of the new parameters stands third, so the failing cell is the fifth.
-    assert lines == [
+    assert str(outcomes["bad"].failure.in_folder(tmp_path / "kept")).split("\n") == [
         "The notebook bad stopped.",
         "Cell: 5, counted from 1.",
         "Error: ZeroDivisionError: division by zero",
-        f"Partly executed notebook: {tmp_path / 'out' / 'bad.ipynb'}",
+        f"Partly executed notebook: {tmp_path / 'kept' / 'bad.ipynb'}",
     ]
-    partly = nbformat.read(tmp_path / "out" / "bad.ipynb", as_version=4)
-    assert partly.cells[4].source == "1 / 0" and partly.cells[4].outputs[0].ename == "ZeroDivisionError"
-    finished = nbformat.read(tmp_path / "out" / "good.ipynb", as_version=4)
-    assert finished.cells[-1].outputs[0].data["text/plain"] == "'2011Q4'"
+    partly = cells(outcomes["bad"])
+    assert partly[4].source == "1 / 0" and partly[4].outputs[0].ename == "ZeroDivisionError"
+    assert outcomes["good"].failure is None
+    assert cells(outcomes["good"])[-1].outputs[0].data["text/plain"] == "'2011Q4'"
 
 
 def test_a_kernel_that_dies_is_a_failure_like_any_other(tmp_path):
     bad = write(tmp_path, "bad", PARAMETERS, new_code_cell("x = 1\nx"), new_code_cell("import os\nos._exit(1)"))
-    good = write(tmp_path, "good", PARAMETERS)
-    with pytest.raises(NotebookError) as caught:
-        run_notebooks([bad, good], tmp_path / "out", {"quarter": "2012Q2"})
-    kept = tmp_path / "out" / "bad.ipynb"
-    assert str(caught.value).split("\n") == [
+    outcomes = run(bad, write(tmp_path, "good", PARAMETERS))
+    assert str(outcomes["bad"].failure).split("\n") == [
         "The notebook bad stopped.",
         "Cell: 3, counted from 1.",
         "Error: DeadKernelError: Kernel died",
-        f"Partly executed notebook: {kept}",
     ]
-    assert nbformat.read(kept, as_version=4).cells[1].outputs[0].data["text/plain"] == "1"
-    assert "papermill" not in kept.read_text(encoding="utf-8")
-    assert (tmp_path / "out" / "good.ipynb").exists()
+    assert cells(outcomes["bad"])[1].outputs[0].data["text/plain"] == "1"
+    assert b"papermill" not in outcomes["bad"].notebook
+    assert outcomes["good"].failure is None
 
 
 @pytest.mark.parametrize("text", ["", '{"cells": [', "[]", "{}", '{"nbformat": 99, "metadata": {}, "cells": []}'])
 def test_a_file_that_is_no_notebook_is_a_failure_like_any_other(tmp_path, text):
     bad = tmp_path / "bad.ipynb"
     bad.write_text(text, encoding="utf-8")
-    good = write(tmp_path, "good", PARAMETERS)
-    with pytest.raises(NotebookError) as caught:
-        run_notebooks([bad, good], tmp_path / "out", {"quarter": "2012Q2"})
-    lines = str(caught.value).split("\n")
+    outcomes = run(bad, write(tmp_path, "good", PARAMETERS))
+    lines = str(outcomes["bad"].failure).split("\n")
     assert lines[:2] == ["The notebook bad stopped.", "Cell: none was reached."]
-    assert lines[2].startswith("Error: ") and len(lines) == 4
-    assert lines[3] == f"Partly executed notebook: {tmp_path / 'out' / 'bad.ipynb'}"
-    assert (tmp_path / "out" / "bad.ipynb").read_text(encoding="utf-8") == text
-    assert (tmp_path / "out" / "good.ipynb").exists()
+    assert lines[2].startswith("Error: ") and len(lines) == 3
+    assert outcomes["bad"].notebook.decode() == text
+    assert outcomes["good"].failure is None
 
 
 def test_what_the_system_refuses_is_no_failure_of_a_notebook(tmp_path, monkeypatch):
@@ -110,45 +128,43 @@ def test_what_the_system_refuses_is_no_failure_of_a_notebook(tmp_path, monkeypat
 
     monkeypatch.setattr(runs.papermill, "execute_notebook", fail)
     with pytest.raises(OSError, match="No space left"):
-        run_notebooks([write(tmp_path, "one", PARAMETERS)], tmp_path / "out", {"quarter": "2012Q2"})
+        run(write(tmp_path, "one", PARAMETERS))
 
 
-def test_a_stopped_run_ends_what_runs_and_starts_nothing_more(tmp_path, monkeypatch):
+def test_a_stopped_run_ends_what_runs_and_starts_nothing_more(tmp_path):
     started, later = tmp_path / "started", tmp_path / "later"
     code = f"import os, pathlib, time\npathlib.Path({str(started)!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
-    first = write(tmp_path, "first", PARAMETERS, new_code_cell(code))
+    # The second one's kernel is made ready while the first one computes, so that either can come first.
+    slow = [write(tmp_path, name, PARAMETERS, new_code_cell(code)) for name in ("first", "second")]
     touch = f"import pathlib\npathlib.Path({str(later)!r}).touch()"
-    second = write(tmp_path, "second", PARAMETERS, new_code_cell(touch))
-
-    def interrupt(_):
-        while not (started.exists() and started.read_text()):
-            time.sleep(0.05)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runs, "_follow", interrupt)
+    third = write(tmp_path, "third", PARAMETERS, new_code_cell(touch))
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        run_notebooks([first, second], tmp_path / "out", {"quarter": "2012Q2"}, jobs=1)
+    with interrupted_when(lambda: started.exists() and started.read_text()):
+        run(*slow, third, jobs=1)
     assert time.monotonic() - began < 30 and not later.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
 
 
-def test_a_stopped_run_does_not_go_on_to_the_next_cell(tmp_path, monkeypatch):
+def test_a_stopped_run_does_not_go_on_to_the_next_cell(tmp_path):
     started, later = tmp_path / "started", tmp_path / "later"
     quick = new_code_cell(f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\ntime.sleep(0.5)")
     last = new_code_cell(f"pathlib.Path({str(later)!r}).touch()")
-    source = write(tmp_path, "one", PARAMETERS, quick, last)
-
-    def interrupt(_):
-        while not started.exists():
-            time.sleep(0.05)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runs, "_follow", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run_notebooks([source], tmp_path / "out", {"quarter": "2012Q2"})
+    with interrupted_when(started.exists):
+        run(write(tmp_path, "one", PARAMETERS, quick, last))
     assert not later.exists()
+
+
+def test_no_more_notebooks_compute_at_the_same_time_than_there_are_jobs(tmp_path):
+    code = (
+        "import pathlib, time\n"
+        f"place = pathlib.Path({str(tmp_path)!r})\n"
+        "mine = place / f'{time.monotonic_ns()}.at-work'\n"
+        "mine.touch()\ntime.sleep(0.3)\nprint(len(list(place.glob('*.at-work'))))\nmine.unlink()"
+    )
+    outcomes = run(*(write(tmp_path, name, PARAMETERS, new_code_cell(code)) for name in "abcd"), jobs=2)
+    seen = [int(cells(outcome)[-1].outputs[0].text) for outcome in outcomes.values()]
+    assert max(seen) == 2
 
 
 def test_a_folder_without_notebooks_is_refused(tmp_path):
@@ -160,31 +176,78 @@ def test_a_folder_without_notebooks_is_refused(tmp_path):
 def test_a_folder_may_have_braces_in_its_name(tmp_path):
     folder = tmp_path / "{quarter}"
     folder.mkdir()
-    source = write(folder, "one", PARAMETERS)
-    assert run_notebooks([source], folder / "{out}", {"quarter": "2012Q2"}) == [folder / "{out}" / "one.ipynb"]
-    assert (folder / "{out}" / "one.ipynb").exists()
+    assert run(write(folder, "one", PARAMETERS))["one"].failure is None
 
 
 def test_a_parameter_that_a_notebook_does_not_declare_stops_the_run_before_it_begins(tmp_path):
     source = write(tmp_path, "one", PARAMETERS)
     with pytest.raises(ht.HtanalysisError) as caught:
-        run_notebooks([source], tmp_path / "out", {"quarter": "2012Q2", "qarter": "2012Q2"})
+        run(source, qarter="2012Q2")
     assert 'one.ipynb has no parameter "qarter"' in str(caught.value) and "it has: quarter" in str(caught.value)
-    assert not (tmp_path / "out").exists()
 
 
-def test_progress_is_a_line_a_notebook_where_there_is_no_terminal(tmp_path, capsys):
-    run_notebooks([write(tmp_path, "one", PARAMETERS)], tmp_path / "out", {"quarter": "2012Q2"})
-    assert capsys.readouterr().err == "1/1 one done\n"
+def test_a_value_goes_to_the_notebooks_that_declare_it_in_their_type(tmp_path):
+    share = new_code_cell('quarter: str = "2012Q2"\nshare: float = 0.5', metadata={"tags": ["parameters"]})
+    sources = [write(tmp_path, "one", PARAMETERS), write(tmp_path, "two", share)]
+    declared = [read_declared(path) for path in sources]
+    tasks = plan_tasks(declared, {"quarter": "2012Q2"}, {"share": 1})
+    assert [task.parameters for task in tasks] == [{}, {"share": 1.0}]
+    assert [task.parameters for task in plan_tasks(declared, {"quarter": "2012Q2"}, {"share": 0.5})] == [{}, {}]
+    with pytest.raises(ht.HtanalysisError, match=r"two\.ipynb is of type float, and 'half' is not"):
+        plan_tasks(declared, {"quarter": "2012Q2"}, {"share": "half"})
 
 
-def test_progress_is_a_bar_on_a_terminal(tmp_path, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
+SEES = (
+    "import json, os, pandas, sys, threading\n"
+    "import htanalysis as ht\n"
+    "ht.load('tcvap')\n"
+    "print(json.dumps([os.environ['OPENBLAS_NUM_THREADS'], os.environ['HTANALYSIS_HOME'], os.getpgid(0) == os.getpid(),"
+    " os.environ['IPYTHONDIR'].startswith('/') and sorted(n for n in globals() if n.startswith('left'))]))\n"
+    "left = 1"
+)
 
-    monkeypatch.setattr("sys.stderr", shown := Terminal())
-    run_notebooks([write(tmp_path, "one", PARAMETERS)], tmp_path / "out", {"quarter": "2012Q2"})
-    states = shown.getvalue().strip().split("\r")
-    assert states[0] == "notebooks: 0 of 1 |            | 00:00"
-    assert re.fullmatch(r"notebooks: 1 of 1 \|\S{12}\| 00:\d\d", states[-1])
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_kernel_has_a_namespace_and_a_process_of_its_own_forked_or_not(tmp_path, monkeypatch, forked):
+    monkeypatch.setattr(forks, "AVAILABLE", forked)
+    outcomes = run(*(write(tmp_path, name, PARAMETERS, new_code_cell(SEES)) for name in "ab"), jobs=1)
+    for outcome in outcomes.values():
+        assert outcome.failure is None
+        assert json.loads(cells(outcome)[-1].outputs[0].text) == ["1", str(runs.kernels.settings.HOME), True, []]
+        assert outcome.noted[inputs.WATCHED] == ["yes"] and "file data/report/tcvap.csv" in outcome.noted
+        assert not [name for name in outcome.noted if name.startswith(inputs.PAST_LOADERS)]
+
+
+def test_where_nothing_can_be_forked_a_kernel_starts_as_ever(tmp_path, monkeypatch):
+    def fail(*_):
+        raise EOFError
+
+    monkeypatch.setattr(forks, "Fork", fail)
+    assert run(write(tmp_path, "one", PARAMETERS, new_code_cell("1 + 1")))["one"].failure is None
+
+
+def test_kernels_that_are_forked_draw_their_own_random_numbers(tmp_path):
+    code = "import random, numpy\nprint(random.random(), numpy.random.default_rng().random(), numpy.random.rand())"
+    outcomes = run(*(write(tmp_path, name, PARAMETERS, new_code_cell(code)) for name in "ab"))
+    drawn = [cells(outcome)[-1].outputs[0].text.split() for outcome in outcomes.values()]
+    assert all(one != other for one, other in zip(*drawn, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("code", "noticed"),
+    [
+        ("open({file!r}).read()", True),
+        ("import pandas\npandas.read_csv({file!r})", True),
+        ("import os\nos.close(os.open({file!r}, os.O_RDONLY))", True),
+        ("import subprocess\nsubprocess.run(['true'])", True),
+        ("import socket\nsocket.socket().connect_ex(('127.0.0.1', 9))", True),
+        ("open({file!r}, 'w').write('x')", False),
+        ("1 + 1", False),
+    ],
+)
+def test_what_is_read_past_the_loaders_is_noticed(tmp_path, code, noticed):
+    file = tmp_path / "own.csv"
+    file.write_text("a,b\n1,2\n")
+    outcome = run(write(tmp_path, "one", PARAMETERS, new_code_cell(code.format(file=str(file)))))["one"]
+    assert outcome.failure is None
+    assert any(name.startswith(inputs.PAST_LOADERS) for name in outcome.noted) == noticed
