@@ -1,7 +1,7 @@
 """Do what a report does as one plain script: the cells one after another in one process, then the pages.
 
-It is what `benchmarks/report.py` compares a report with: no kernels, no second process, nothing kept, no files beside the
-pages. What would only slow it down is left out here as well.
+It is what `benchmarks/report.py` compares a report with: no kernels, no second process, nothing kept, and of the files
+beside the pages only the workbook. What would only slow it down is left out here as well.
 """
 
 import json

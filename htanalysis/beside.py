@@ -3,11 +3,12 @@
 import os
 import pickle
 import sys
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from htanalysis import forks, settings
-from htanalysis.kept import Task
+from htanalysis.kept import Failure, Outcome, Task, describe_environment
 
 
 def main() -> None:
@@ -17,19 +18,25 @@ def main() -> None:
     forks.skip_imports()
     if forks.AVAILABLE:
         forks.warm_up()
-    from htanalysis.runs import Turns, run_here
-
+    describe_environment()
     while True:
         try:
-            home, name, notebook, parameters = pickle.load(sys.stdin.buffer)  # noqa: S301, our own worker writes it
+            environment, *task = pickle.load(sys.stdin.buffer)  # noqa: S301, our own worker writes it
         except EOFError:
             return
-        settings.HOME = home
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / name
-            source.write_bytes(notebook)
-            pickle.dump(run_here(Task(source, parameters), Turns(1)), answers)
+        # What was installed when this process began is what it runs.
+        pickle.dump(_run(*task) if environment == describe_environment() else None, answers)
         answers.flush()
+
+
+def _run(home: Path, name: str, notebook: bytes, parameters: Mapping[str, Any]) -> Outcome:
+    from htanalysis.runs import Turns, run_here
+
+    settings.HOME = home
+    try:
+        return run_here(Task(Path(name), notebook, parameters), Turns(1))
+    except OSError as error:  # Such as a full disk here, which is no reason for the others to stop.
+        return Outcome(notebook, {}, Failure(Path(name).stem, 0, f"on a worker: {error}"))
 
 
 if __name__ == "__main__":

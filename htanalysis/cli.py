@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htanalysis import settings
-from htanalysis.errors import HtanalysisError
+from htanalysis.errors import HtanalysisError, NotebookError
 from htanalysis.scenarios import find_scenarios
 from htanalysis.wanted import Wanted, find_unchanged, write_out
 
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--quarter", default="latest", help="2012Q2, 2011Q3:2012Q2 or latest (default)")
     report.add_argument("--out", type=_folder, help="folder for reports (default: reports)")
-    report.add_argument("--jobs", type=_positive, default=2, help="notebooks at the same time (default: 2)")
+    report.add_argument("--jobs", type=_positive, default=2, help="notebooks at the same time here (default: 2)")
     report.add_argument(
         "--scheduler", metavar="ADDRESS", help="run them on a Dask cluster, such as tcp://10.0.0.1:8786"
     )
@@ -178,9 +178,15 @@ def _report(options: argparse.Namespace) -> None:
     wanted = _wanted(options)
     unchanged = [find_unchanged(each, out) for each in wanted]
     waiting = [each for each, index in zip(wanted, unchanged, strict=True) if index is None]
-    made = iter(_make(waiting, out, options) if waiting else ())
-    for index in unchanged:
-        print(f"Nothing changed since this report was made: {index}" if index else f"The report is ready: {next(made)}")
+    for index in filter(None, unchanged):
+        print(f"Nothing changed since this report was made: {index}")
+    try:
+        for index in _make(waiting, out, options) if waiting else ():
+            print(f"The report is ready: {index}")
+    except NotebookError:
+        for index in filter(None, (find_unchanged(each, out) for each in waiting)):
+            print(f"The report is ready: {index}")
+        raise
 
 
 def _make(wanted: list[Wanted], out: Path, options: argparse.Namespace) -> list[Path]:
@@ -209,6 +215,9 @@ def _wanted(options: argparse.Namespace) -> list[Wanted]:
 
 
 def _check(options: argparse.Namespace) -> None:
+    from htanalysis import forks
+
+    os.environ.update(forks.ONE_THREAD)  # Threads would only be in the way of a fork that previews.
     from htanalysis import store
     from htanalysis.checks import check_files
 

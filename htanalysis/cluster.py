@@ -7,20 +7,24 @@ unpacks it into its own folder and runs notebooks in a process beside it: Jupyte
 import io
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from htanalysis import inputs, settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.kept import Failure, Outcome, Task, describe_environment
+from htanalysis.kept import Failure, Outcome, Task, describe_environment, list_files
 from htanalysis.runs import Turns
 
 #: Seconds until a scheduler must have answered, and have a worker.
@@ -30,7 +34,9 @@ _RETRIES = 2
 #: Notebooks that are asked for at the same time, for each place that there is when the run begins: workers may join.
 _AHEAD = 4
 #: What travels, below the collection's home.
-_FOLDERS = ("data", "shapefiles")
+_FOLDERS = ("data", "data/quarters/.added", "shapefiles")
+#: What to do where a cluster does not answer.
+_ADVICE = "No Dask scheduler with a worker answers at {address} ({error}). docs/cluster.md says how to start one."
 
 
 class Cluster:
@@ -51,18 +57,22 @@ class Cluster:
         try:
             import distributed
         except ImportError as error:
-            raise HtanalysisError("Dask is not installed. Run pip install 'htanalysis[cluster]'.") from error
+            raise HtanalysisError("Dask is not installed. Run make cluster, or pip install distributed.") from error
         self._address = address
+        _require_answer(address)
+        self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
         try:
-            self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
             self._client.wait_for_workers(1, timeout=PATIENCE)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise HtanalysisError(
-                f"No Dask scheduler with a worker answers at {address} ({error}). docs/cluster.md says how."
-            ) from error
-        self._bundle = self._client.scatter(pack(settings.HOME), hash=True)
+            self._send()
+        except TimeoutError as error:
+            self._client.close()
+            raise HtanalysisError(_ADVICE.format(address=address, error="no worker is there")) from error
         #: How many notebooks are asked for at the same time.
         self.jobs = _AHEAD * max(1, sum(self._client.nthreads().values()))
+
+    def _send(self) -> None:
+        """Send the data to each worker that is there; one that joins later has them from another."""
+        self._bundle = self._client.scatter(pack(settings.HOME), hash=True, broadcast=True)
 
     def __enter__(self) -> "Cluster":
         return self
@@ -78,35 +88,62 @@ class Cluster:
         HtanalysisError
             If the cluster is lost, or a worker has not what is installed here.
         """
-        from distributed import KilledWorker
-        from distributed import TimeoutError as NotYet
-
-        given = (task.source.name, task.source.read_bytes(), dict(task.parameters), describe_environment())
         turns.take()
         try:
-            future = self._client.submit(run_on_worker, self._bundle, *given, pure=False, retries=_RETRIES)
-            while True:
-                turns.go_on()
-                try:
-                    return future.result(timeout=0.5)
-                except NotYet:
-                    continue
-        except KilledWorker as error:
-            return Outcome(given[1], {}, Failure(task.source.stem, 0, f"KilledWorker: {error}"))
+            return self._ask(task, turns)
         except (OSError, CancelledError) as error:
             turns.go_on()
+            # Where all workers that held the data are gone and another is there, it gets them anew.
+            with suppress(OSError, CancelledError, TimeoutError):
+                self._client.wait_for_workers(1, timeout=PATIENCE)
+                self._send()
+                return self._ask(task, turns)
             raise HtanalysisError(
-                f"The cluster at {self._address} is lost ({error}). Run the command again: what is done is kept."
+                f"The cluster at {self._address} is lost ({_in_one_line(error)}). Run the command again: what is done "
+                "is kept."
             ) from error
         finally:
             turns.give()
+
+    def _ask(self, task: Task, turns: Turns) -> Outcome:
+        from distributed import KilledWorker
+
+        given = (task.source.name, task.content, dict(task.parameters), describe_environment())
+        future = self._client.submit(run_on_worker, self._bundle, *given, pure=False, retries=_RETRIES)
+        while not future.done():
+            turns.go_on()
+            time.sleep(0.02)
+        try:
+            return future.result()
+        except (KilledWorker, EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
+            reason = f"it took its worker, or the process beside that, down with it ({_in_one_line(error)})"
+            return Outcome(task.content, {}, Failure(task.source.stem, 0, reason))
+
+
+def _require_answer(address: str) -> None:
+    """Ask whether anything answers at an address: Dask itself would say so at length.
+
+    Raises
+    ------
+    HtanalysisError
+        If it is no address, or nothing answers there.
+    """
+    try:
+        parts = urlsplit(address)
+        socket.create_connection((parts.hostname, parts.port or 8786), timeout=PATIENCE).close()
+    except (OSError, ValueError, TypeError) as error:
+        raise HtanalysisError(_ADVICE.format(address=address, error=_in_one_line(error))) from error
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def pack(home: Path) -> bytes:
     """Pack the collection's data into a bundle; the same data give the same bytes."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as bundle:
-        for path in sorted(path for folder in _FOLDERS for path in (home / folder).rglob("*") if path.is_file()):
+        for path in list_files(home, _FOLDERS):
             entry = tarfile.TarInfo(path.relative_to(home).as_posix())
             content = path.read_bytes()
             entry.size = len(content)
@@ -143,15 +180,15 @@ def run_on_worker(
     from distributed import get_worker
 
     worker = get_worker()
-    if describe_environment() != environment:
-        raise HtanalysisError(
-            f"The worker at {worker.address} has not the same Python, packages or version of htanalysis. Install there "
-            "what requirements.lock names, and the same version of the collection."
-        )
     home = _unpack(bundle, Path(worker.local_directory))
     runner = _take_runner()
-    outcome = runner.run(home, name, notebook, parameters)
+    outcome = runner.run(environment, home, name, notebook, parameters)
     _idle.put(runner)
+    if outcome is None:
+        raise HtanalysisError(
+            f"The worker at {worker.address} has not the same Python, packages or version of htanalysis. Install there "
+            "what requirements-cluster.lock names and the same version of the collection, and start it again."
+        )
     return outcome
 
 
@@ -187,8 +224,8 @@ class _Runner:
         command = [sys.executable, "-m", "htanalysis.beside"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
 
-    def run(self, *task: Any) -> Outcome:
-        """Run a notebook there."""
+    def run(self, *task: Any) -> Outcome | None:
+        """Run a notebook there; nothing comes of it where something else is installed."""
         pickle.dump(task, self._process.stdin)
         self._process.stdin.flush()
         return pickle.load(self._process.stdout)  # noqa: S301, it is our own process that writes

@@ -180,9 +180,12 @@ def counties() -> "gpd.GeoDataFrame":
     import geopandas as gpd  # Here alone: its import takes longer than most commands.
 
     path = settings.HOME / "shapefiles" / "california_counties.shp"
-    for part in sorted(path.parent.glob(f"{path.stem}.*")):
+    with inputs.as_one():
+        parts = sorted(path.parent.glob(f"{path.stem}.*"))
+    for part in parts:
         inputs.read(part)
-    shapes = gpd.read_file(path)[["fips", "geometry"]]
+    with inputs.as_one():
+        shapes = gpd.read_file(path)[["fips", "geometry"]]
     merged = shapes.merge(load("counties"), on="fips", validate="one_to_one").sort_values("fips", ignore_index=True)
     columns = ["county", "fips", "population_2010", "task_force", "geometry"]
     return gpd.GeoDataFrame(merged[columns], crs=shapes.crs)

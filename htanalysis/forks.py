@@ -7,10 +7,12 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from threading import Lock, Thread
+from types import ModuleType
 from typing import Any
 
 #: Whether processes are forked: on Windows they cannot be, and on macOS system libraries do not bear it.
@@ -36,23 +38,43 @@ def skip_imports() -> None:
 
 def warm_up() -> None:
     """Start the process that others are forked from, and do not wait until it has done its imports."""
-    from multiprocessing import forkserver  # Windows has none.
+    from multiprocessing import forkserver, resource_tracker  # Windows has no fork server.
 
-    with _turn, _one_thread():
-        forkserver.set_forkserver_preload(["htanalysis.preloaded"])
-        forkserver.ensure_running()
+    # It imports just what this process would, not what lies where it is started.
+    same = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONSAFEPATH": "1"}
+    with _turn, _setting(ONE_THREAD | same):
+        resource_tracker.ensure_running()  # Its start would let Ctrl-C through again.
+        # Until it has done its imports Ctrl-C would end it with a traceback; its forks ask for signals again.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.set_forkserver_preload(["htanalysis.preloaded"])
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    before = {name: os.environ[name] for name in ONE_THREAD if name in os.environ}
-    os.environ.update(ONE_THREAD)
+def _setting(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment for a while."""
+    before = {name: os.environ[name] for name in values if name in os.environ}
+    os.environ.update(values)
     try:
         yield
     finally:
-        for name in ONE_THREAD:
+        for name in values:
             del os.environ[name]
         os.environ.update(before)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program for a while: multiprocessing would run it again in each fork, which needs nothing of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 class Fork:
@@ -77,7 +99,7 @@ class Fork:
         warm_up()
         context = multiprocessing.get_context("forkserver")
         self._process = context.Process(target=_lead, args=(target, *arguments))
-        with _turn:
+        with _turn, _without_main():
             self._process.start()
         self.pid = self._process.pid
 
@@ -88,7 +110,8 @@ class Fork:
 
     def wait(self) -> int | None:
         """Wait for its end, and give the exit code."""
-        self._process.join()
+        while self.poll() is None:
+            time.sleep(0.01)
         return self.poll()
 
     def send_signal(self, number: int) -> None:
@@ -109,6 +132,7 @@ class Fork:
 def _lead(target: Callable[..., None], *arguments: Any) -> None:
     """Run a function in a group of processes of its own, which ends with whoever asked for it: none stays behind."""
     os.setpgid(0, 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     Thread(target=_end_with_parent, daemon=True).start()
     target(*arguments)
 

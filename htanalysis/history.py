@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from htanalysis.errors import HtanalysisError
+
 #: Stands for the day before any return was known, as `returns.REPORT_ALONE`.
 _FIRST = "report"
 
@@ -42,8 +44,20 @@ def find_last(out: Path, parameters: Mapping[str, str]) -> Path | None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read what a report found: its `parameters` and its `findings`."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read what a report found: its `parameters` and its `findings`.
+
+    Raises
+    ------
+    HtanalysisError
+        If the file was touched by hand, or lost its end.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise HtanalysisError(
+            f"{path} cannot be read: {error}. It holds what an earlier report found. Delete it; then no report says "
+            "what changed since that one."
+        ) from error
 
 
 def keep(out: Path, parameters: Mapping[str, str], found: Sequence[Mapping[str, Any]]) -> None:

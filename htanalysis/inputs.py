@@ -31,6 +31,9 @@ _COVERED = (
     *("/proc", "/sys", "/dev", "/etc", "/usr/share"),
 )
 
+#: What else gets something from outside.
+_ASKING = ("os.exec", "os.fork", "os.posix_spawn", "os.system", "pty.spawn", "socket.connect", "subprocess.Popen")
+
 _noting = ContextVar("noting", default=True)
 
 
@@ -94,18 +97,28 @@ def watch() -> None:
 
 def _notice(event: str, arguments: tuple) -> None:
     """Note a file that is read, an address that is asked, and a program that is run."""
-    if event == "open" and _is_read(*arguments):
-        note(f"{PAST_LOADERS} {arguments[0]}", "read")
-    elif event in ("socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn"):
-        note(f"{PAST_LOADERS} {event}", "asked")
+    if event == "open":
+        past = _is_read(*arguments)
+    elif event == "sqlite3.connect":
+        past = arguments[0] != ":memory:" and _is_past(arguments[0])
+    else:
+        past = event in _ASKING
+    if past:
+        note(f"{PAST_LOADERS} {arguments[0] if event == 'open' else event}", "read")
 
 
 def _is_read(path: object, mode: str | None, flags: int) -> bool:
-    if not isinstance(path, str | bytes) or (mode and mode[0] in "wax") or flags & (os.O_WRONLY | os.O_RDWR):
+    new = flags & os.O_EXCL or flags & os.O_WRONLY or (mode and mode[0] in "wax" and "+" not in mode)
+    return not new and _is_past(path)
+
+
+def _is_past(path: object) -> bool:
+    """Say whether something is read that belongs neither to the code nor to the machine nor to the run itself."""
+    if not isinstance(path, str | bytes | os.PathLike):
         return False
     real = os.path.realpath(os.fsdecode(path))
-    own = os.path.realpath(Path(os.environ.get(LOG, os.devnull)).parent)
-    return not real.startswith(tuple(f"{covered}{os.sep}" for covered in (*_COVERED, own)))
+    own = (os.path.realpath(Path(os.environ.get(LOG, os.devnull)).parent), *_COVERED)
+    return not real.startswith(tuple(f"{place}{os.sep}" for place in own))
 
 
 def digest(content: bytes) -> str:

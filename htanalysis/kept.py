@@ -4,9 +4,12 @@ A notebook need not run again where its code, its parameters, the package, every
 as they were, each told by a hash of its content. This module imports no pandas, so that it can be asked at once.
 """
 
+import ast
 import hashlib
+import hmac
 import json
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +18,13 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from htanalysis import inputs
+from htanalysis import inputs, settings
+
+#: What a kept notebook may import: the package, whose loaders note what they read, and what reads nothing by itself.
+_KNOWN = ("htanalysis", "pandas", "IPython.display")
+
+#: By what else a notebook could read something that nobody notes.
+_WAYS_OUT = ("__import__", "compile", "eval", "exec", "get_ipython", "input", "open")
 
 #: How long each notebook took when it last ran.
 _SECONDS = "seconds.json"
@@ -32,11 +41,14 @@ class Task:
     ----------
     source : pathlib.Path
         The notebook.
+    content : bytes
+        What it holds: it is read once, so that what runs is what its key tells.
     parameters : mapping
         Values that differ from those in its cell tagged "parameters".
     """
 
     source: Path
+    content: bytes
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -45,7 +57,8 @@ class Task:
     @cached_property
     def key(self) -> str:
         """Tell it from any task that could give something else from the same inputs."""
-        return digest([_digest_code(self.source.read_bytes()), dict(self.parameters), describe_environment()])
+        code = _digest_code(self.content)
+        return digest([self.source.name, code, dict(self.parameters), describe_environment()])
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,19 @@ class Outcome:
     seconds: float = 0.0
 
 
+def tell_inputs(task: Task, outcome: Outcome) -> dict[str, str] | None:
+    """Give the value of each input that a notebook read, or nothing where nobody knows what its result rests on.
+
+    That is so where it stopped, where an input had two values, and where it read something past the loaders or could
+    have: the clock, chance and what libraries open by themselves cannot be noticed.
+    """
+    read = {name: values[0] for name, values in outcome.noted.items() if len(values) == 1}
+    known = len(read) == len(outcome.noted) and not any(name.startswith(inputs.PAST_LOADERS) for name in read)
+    if outcome.failure or not known or not _is_closed(task.content):
+        return None
+    return read
+
+
 class Kept:
     """The executed notebooks that a folder of reports keeps.
 
@@ -119,38 +145,38 @@ class Kept:
         self._folder = folder
         self._own = folder / describe_environment()[:16]
         self._look_up = look_up
-        path = folder / _SECONDS
-        self._seconds = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        self._seconds = read_record(folder / _SECONDS)
 
     def find(self, task: Task) -> Outcome | None:
         """Give an executed notebook that is still true, and the inputs that it read."""
-        for path in sorted(self._own.glob(f"{task.key}-*.json")):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            notebook = path.with_suffix(".ipynb")
+        for path in sorted((self._own / task.key).glob("*.json")):
+            record, notebook = read_record(path), path.with_suffix(".ipynb")
             content = notebook.read_bytes() if notebook.exists() else b""
-            read = record["inputs"]
-            if inputs.digest(content) == record["sha256"] and all(self._look_up(name) == read[name] for name in read):
-                return Outcome(content, {name: [value] for name, value in read.items()})
+            if inputs.digest(content) == record.get("sha256"):
+                read = {name: self._look_up(name) for name in record["inputs"]}
+                if _seal_returns(read) == record["inputs"]:
+                    return Outcome(content, {name: [value] for name, value in read.items()})
         return None
 
     def keep(self, task: Task, outcome: Outcome) -> None:
-        """Keep an executed notebook, unless it stopped or nobody knows what it rests on."""
-        read = {name: values[0] for name, values in outcome.noted.items() if len(values) == 1}
-        if outcome.failure or len(read) < len(outcome.noted) or inputs.WATCHED not in read:
+        """Keep an executed notebook, unless nobody knows what it rests on."""
+        read = tell_inputs(task, outcome)
+        if read is None or inputs.WATCHED not in read:
             return
         del read[inputs.WATCHED]
         self._seconds[task.source.stem] = round(outcome.seconds, 3)
         if all(self._look_up(name) == value for name, value in read.items()):
-            self._own.mkdir(parents=True, exist_ok=True)
-            path = self._own / f"{task.key}-{digest(read)[:16]}.ipynb"
-            record = {"notebook": task.source.stem, "sha256": inputs.digest(outcome.notebook), "inputs": read}
+            sealed = _seal_returns(read)
+            path = self._own / task.key / f"{digest(sealed)[:16]}.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            record = {"notebook": task.source.stem, "sha256": inputs.digest(outcome.notebook), "inputs": sealed}
             replace_file(path, outcome.notebook)
             replace_file(path.with_suffix(".json"), json.dumps(record, indent=1).encode())
             replace_file(self._folder / _SECONDS, json.dumps(self._seconds).encode())
 
     def expect(self, task: Task) -> float:
         """Give the seconds that a notebook took when it last ran; of those that never did, longer ones come first."""
-        return self._seconds.get(task.source.stem, task.source.stat().st_size)
+        return self._seconds.get(task.source.stem, len(task.content))
 
     def prune(self) -> None:
         """Delete what another version of the package, or of anything installed, has left."""
@@ -172,14 +198,59 @@ def describe_environment() -> str:
     return digest([sys.version, sys.platform, sorted(installed), hash_files(Path(__file__).parent, ("",))])
 
 
+def list_files(root: Path, folders: Sequence[str]) -> list[Path]:
+    """List the files below some folders of a root, but for hidden ones; links to folders are followed."""
+    found = []
+    for folder in folders:
+        for place, inside, names in os.walk(root / folder, followlinks=True):
+            inside[:] = [name for name in inside if name != "__pycache__" and not name.startswith(".")]
+            found += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
 def hash_files(root: Path, folders: Sequence[str]) -> dict[str, str]:
-    """Give the SHA-256 of each file below the folders, but for hidden ones, by its path from the root."""
-    files = sorted(path for folder in folders for path in (root / folder).rglob("*") if path.is_file())
+    """Give the SHA-256 of each file that `list_files` lists, by its path from the root."""
     return {
         path.relative_to(root).as_posix(): inputs.digest(path.read_bytes())
-        for path in files
-        if not any(part == "__pycache__" or part.startswith(".") for part in path.relative_to(root).parts)
+        for path in list_files(root, folders)
+        if path.is_file()
     }
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a record that was kept; of one that is not there or was cut short, as without power, nothing is known."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def seal(value: str | None) -> str | None:
+    """Hash a value so that nobody without the store of returns can find by trial what was hashed.
+
+    Of a store of which all but a small count is known, the count could be found from a plain hash.
+    """
+    return value and hmac.new(_find_key(settings.HOME / "data" / "quarters"), value.encode(), "sha256").hexdigest()
+
+
+def _seal_returns(read: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Seal what follows from returns among the inputs that a notebook read."""
+    return {name: seal(value) if name == "returns" else value for name, value in read.items()}
+
+
+def _find_key(store: Path) -> bytes:
+    """Give the key that lies in the store; where there is no store nothing is secret."""
+    if not store.is_dir():
+        return b"no returns"
+    path = store / ".key"
+    try:
+        if not path.exists():
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+                file.write(secrets.token_hex().encode())
+        return path.read_bytes()
+    except OSError:
+        return secrets.token_bytes()  # Where no key can be kept, nothing that is kept is found again.
 
 
 def digest(content: Any) -> str:
@@ -191,10 +262,34 @@ def digest(content: Any) -> str:
 def _digest_code(content: bytes) -> str:
     """Give a hash of a notebook without what running it writes into it; what is no notebook counts as it is."""
     try:
-        cells = [{k: v for k, v in cell.items() if k not in _WRITTEN} for cell in json.loads(content)["cells"]]
+        notebook = json.loads(content)
+        cells = [{k: v for k, v in cell.items() if k not in _WRITTEN} for cell in notebook["cells"]]
+        return digest(notebook | {"cells": cells})
     except (ValueError, LookupError, TypeError, AttributeError):
         return inputs.digest(content)
-    return digest(cells)
+
+
+@lru_cache(maxsize=64)
+def _is_closed(content: bytes) -> bool:
+    """Say whether a notebook's code can reach nothing but what the loaders note."""
+    try:
+        cells = [cell for cell in json.loads(content)["cells"] if cell["cell_type"] == "code"]
+        trees = [ast.parse("".join(cell["source"])) for cell in cells]
+    except (ValueError, LookupError, TypeError, SyntaxError):
+        return False
+    return not any(_leads_out(node) for tree in trees for node in ast.walk(tree))
+
+
+def _leads_out(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(name.name not in _KNOWN for name in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return node.module not in _KNOWN
+    if isinstance(node, ast.Name):
+        return node.id in _WAYS_OUT
+    # pandas reads files, and the clock, by names of its own.
+    of_pandas = isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "ht")
+    return of_pandas and (node.attr.startswith(("read_", "_")) or node.attr in ("io", "now", "today"))
 
 
 def replace_file(path: Path, content: bytes) -> None:

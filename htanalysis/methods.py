@@ -181,7 +181,6 @@ def _inline(text: str, functions: frozenset[str]) -> Markup:
 
 
 @lru_cache(maxsize=1024)
-@lru_cache(maxsize=1024)
 def highlight(code: str) -> Markup:
     """Mark comments, strings, numbers and keywords of Python code; nothing else needs a color."""
     kinds = {Token.Comment: "c", Token.Literal.String: "s", Token.Literal.Number: "m", Token.Keyword: "k"}

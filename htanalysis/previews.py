@@ -4,10 +4,10 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -88,8 +88,10 @@ def _look_twice(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _can_fork() -> bool:
     """Say whether a forked process would do the same as this one, and sooner: what has run threads may lack them."""
-    alone = sys.platform == "linux" and threading.active_count() == 1 and "scipy.optimize" not in sys.modules
-    return alone and len(os.sched_getaffinity(0)) > 1
+    if sys.platform != "linux" or "scipy.optimize" in sys.modules:
+        return False
+    threads = len([*Path("/proc/self/task").iterdir()])  # Those of libraries as well.
+    return threads == 1 and len(os.sched_getaffinity(0)) > 1
 
 
 def _send_look(receiver: Connection, sender: Connection) -> None:

@@ -21,7 +21,7 @@ from htanalysis.changes import compare_findings, list_newly_known, list_revision
 from htanalysis.editions import write_editions
 from htanalysis.errors import HtanalysisError, NotebookError, UnknownNameError
 from htanalysis.findings import source_in_words
-from htanalysis.kept import Kept, Task, hash_files
+from htanalysis.kept import Kept, Task, hash_files, tell_inputs
 from htanalysis.notebooks import find_notebooks, read_outputs, read_title
 from htanalysis.pages import read_executed, share, write_other_pages, write_page
 from htanalysis.periods import parse_period
@@ -154,7 +154,7 @@ class _Plan:
     parameters: dict[str, str]
     target: Path
     tasks: list[Task]
-    state: str
+    state: str | None
     #: What the last report found, if there is one, and what all pages of this one say.
     last: dict[str, Any] | None
     shared: dict[str, Any]
@@ -163,6 +163,8 @@ class _Plan:
     done: dict[str, Any] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
+    #: Whether it is known what all of it rests on.
+    sure: bool = True
 
     @property
     def index(self) -> Path:
@@ -174,6 +176,7 @@ def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
     """Say what each report needs, before anything runs."""
     periods = [parse_period(each.quarter, each.as_of) for each in wanted]
     notebooks = [read_declared(path) for path in find_notebooks()]
+    read_last = cache(history.read)
     titles = {notebook.source.stem: read_title(notebook.source) for notebook in notebooks if notebook.readable}
     plans = []
     for each, quarters in zip(wanted, periods, strict=True):
@@ -187,11 +190,15 @@ def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
             name += f"-{each.scenario.name}"
             view |= each.scenario.parameters
         target = out / f"{name}{history.mark(each.audience)}"
+        if target in [plan.target for plan in plans]:
+            raise HtanalysisError(f"{target} would hold two of the reports. Ask for each once.")
         drafts.prepare(target)
         tasks = plan_tasks(notebooks, {"quarter": label}, view)
-        state, last = describe_state(each, out, parameters), history.find_last(out, parameters)
-        last = history.read(last) if last else None
-        plans.append(_Plan(each, parameters, target, tasks, state, last, share(parameters, titles)))
+        path = history.find_last(out, parameters)
+        last = read_last(path) if path else None
+        plans.append(
+            _Plan(each, parameters, target, tasks, describe_state(each, path), last, share(parameters, titles))
+        )
     return plans
 
 
@@ -260,6 +267,7 @@ def _take(plan: _Plan, task: Task, outcome: Outcome, look_up: Callable[[str], st
     path.write_bytes(outcome.notebook)
     known = {name: look_up(name) for name in outcome.noted}
     plan.changed |= {name for name, now in known.items() if now and [now] != list(outcome.noted[name])}
+    plan.sure &= tell_inputs(task, outcome) is not None
     if outcome.failure:
         plan.failures.append(outcome.failure)
         plan.done[task.source.stem] = None
@@ -290,7 +298,9 @@ def _finish(plan: _Plan, began: float) -> None:
     found = _fill(plan, began)
     drafts.move_into_place(plan.draft, plan.target)
     history.keep(plan.target.parent, plan.parameters, found)
-    remember(plan.wanted, plan.index, plan.parameters, plan.state)
+    if plan.sure:
+        remember(plan.wanted, plan.index, plan.parameters, plan.state)
+    plan.done.clear()  # Thousands of reports would not fit into memory.
 
 
 def _fill(plan: _Plan, began: float) -> list[dict[str, Any]]:

@@ -49,6 +49,8 @@ class Declared:
     ----------
     source : pathlib.Path
         The notebook.
+    content : bytes
+        What it holds.
     parameters : dict of str to dict
         What papermill finds in its cell tagged "parameters": `inferred_type_name` and `default`, as text.
     readable : bool
@@ -56,18 +58,20 @@ class Declared:
     """
 
     source: Path
+    content: bytes
     parameters: Mapping[str, Mapping[str, str]]
     readable: bool = True
 
 
 def read_declared(source: Path) -> Declared:
     """Read which parameters a notebook declares."""
+    content = source.read_bytes()
     try:
-        return Declared(source, papermill.inspect_notebook(_as_given(source)))
+        return Declared(source, content, papermill.inspect_notebook(_read(content)))
     except OSError:
         raise
     except Exception:
-        return Declared(source, {}, readable=False)
+        return Declared(source, content, {}, readable=False)
 
 
 def plan_tasks(
@@ -104,6 +108,7 @@ def _plan_task(notebook: Declared, parameters: Mapping[str, Any], where_declared
     typed = {name: _as_declared(notebook, name, value) for name, value in given.items()}
     return Task(
         notebook.source,
+        notebook.content,
         {name: value for name, value in typed.items() if declared[name]["default"].strip("\"'") != str(value)},
     )
 
@@ -194,7 +199,7 @@ def run_here(task: Task, turns: Turns) -> Outcome:
         began = time.monotonic()
         executed: list[NotebookNode] = []
         failure = _attempt(task, Path(folder), turns, executed.append)
-        notebook = _clean(executed[0]) if executed else task.source.read_bytes()
+        notebook = _clean(executed[0]) if executed else task.content
         return Outcome(notebook, inputs.read_log(Path(folder) / kernels.LOG), failure, time.monotonic() - began)
 
 
@@ -210,7 +215,7 @@ def _attempt(task: Task, folder: Path, turns: Turns, give: Callable[[NotebookNod
 
     try:
         papermill.execute_notebook(
-            _as_given(task.source),
+            _read(task.content),
             None,
             parameters=dict(task.parameters),
             engine_name="htanalysis",
@@ -250,9 +255,8 @@ def _connect_in(folder: Path, turns: Turns) -> Config:
     return Config({"KernelManager": connection | {"client_factory": Client}})
 
 
-def _as_given(path: Path) -> str:
-    """Write a path so that papermill, which fills in what stands in braces, leaves it as it is."""
-    return str(path).replace("{", "{{").replace("}", "}}")
+def _read(content: bytes) -> NotebookNode:
+    return nbformat.reads(content.decode(), as_version=4)
 
 
 def _in_one_line(kind: str, text: str) -> str:

@@ -13,6 +13,8 @@ from htanalysis.errors import HtanalysisError
 #: What every report sets itself.
 _OWN = ("quarter", "as_of", "audience")
 _KEYS = ("title", "parameters")
+#: How the names of other folders of reports end.
+_TAKEN = ("internal", "failed")
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,10 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def _find_problems(name: str, content: Mapping[str, Any]) -> Iterator[str]:
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         yield "the file names the report. Use small letters, digits and single hyphens, such as few-from-vice.toml."
+    if name.split("-")[-1] in _TAKEN:
+        yield "the folders of other reports end so. Call it otherwise."
     for key in content:
         if key not in _KEYS:
             yield f'"{key}" is not expected. A scenario has a title and, under [parameters], values.'

@@ -232,7 +232,7 @@ def _list_names() -> list[str]:
     names = set()
     for place in (folder(), folder() / ".added"):
         # An addition that ends in this moment takes its folder away: its files are in their places then.
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), inputs.as_one():
             names |= {name for name in os.listdir(place) if name.endswith(".csv")}  # noqa: PTH208, glob looks twice
     return sorted(names)
 

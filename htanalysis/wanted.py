@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from htanalysis import history, settings
-from htanalysis.kept import describe_environment, digest, hash_files, replace_file
+from htanalysis.kept import describe_environment, digest, hash_files, read_record, replace_file, seal
 from htanalysis.scenarios import Scenario
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 #: What a report is made of, below the collection's home.
 INPUTS = ("data", "shapefiles", "notebooks")
+#: What the page of the methods begins with.
+METHODS = Path(__file__).resolve().parents[1] / "docs" / "methods.md"
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,16 @@ def find_unchanged(wanted: Wanted, out: Path) -> Path | None:
     out : pathlib.Path
         The folder of reports.
     """
-    path = _record(wanted, out)
-    if not path.exists():
+    record = read_record(_record(wanted, out))
+    if not record:
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
     folder = out / record["folder"]
-    same = record["state"] == describe_state(wanted, out, record["parameters"])
-    return folder / record["index"] if same and digest(hash_files(folder, ("",))) == record["outputs"] else None
+    last = history.find_last(out, record["parameters"])
+    same = record["state"] == describe_state(wanted, last) and record["outputs"] == digest(hash_files(folder, ("",)))
+    return folder / record["index"] if same else None
 
 
-def remember(wanted: Wanted, index: Path, parameters: dict[str, str], state: str) -> None:
+def remember(wanted: Wanted, index: Path, parameters: dict[str, str], state: str | None) -> None:
     """Remember a report that was made.
 
     Parameters
@@ -107,13 +109,12 @@ def remember(wanted: Wanted, index: Path, parameters: dict[str, str], state: str
     replace_file(path, json.dumps(record | {"parameters": parameters, "state": state}, indent=1).encode())
 
 
-def describe_state(wanted: Wanted, out: Path, parameters: dict[str, str]) -> str:
-    """Give a hash of all that a report is made of: the collection, what computes, and the last report before it."""
+def describe_state(wanted: Wanted, last: Path | None) -> str | None:
+    """Give a sealed hash of all that a report is made of: the collection, what computes, and the last report before."""
     # An addition to the store that was stopped half way counts, though its files are not yet in their places.
     files = hash_files(settings.HOME, INPUTS) | hash_files(settings.HOME / "data" / "quarters" / ".added", ("",))
-    last = history.find_last(out, parameters)
-    before = last.read_text(encoding="utf-8") if last else None
-    return digest([describe_environment(), files, before, wanted.pdf and find_browser() is not None])
+    texts = [path.read_text(encoding="utf-8") if path and path.exists() else None for path in (last, METHODS)]
+    return seal(digest([describe_environment(), files, texts, wanted.pdf and find_browser() is not None]))
 
 
 def _record(wanted: Wanted, out: Path) -> Path:

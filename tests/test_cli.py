@@ -102,16 +102,28 @@ def test_a_report_is_made_for_each_quarter_and_scenario_that_changed(capsys, mon
     here = Path("r/2011Q4-few/index.html")
     monkeypatch.setattr(cli, "find_unchanged", lambda wanted, _: here if wanted.quarter == "2011Q4" else None)
     given = []
-    monkeypatch.setattr(reports, "make_reports", lambda *arguments: given.append(arguments[0]) or map(str, range(9)))
+    monkeypatch.setattr(reports, "make_reports", lambda *arguments: given.append(arguments[0]) or ["first", "other"])
     code, out, _ = run(
         capsys, "report", "--quarter", "2011Q3:2012Q1", "--each-quarter", "--scenario", str(path), "--no-pdf"
     )
     assert code == 0 and given == [[Wanted(quarter, scenario=few) for quarter in ("2011Q3", "2012Q1")]]
     assert out.splitlines() == [
-        "The report is ready: 0",
         f"Nothing changed since this report was made: {here}",
-        "The report is ready: 1",
+        "The report is ready: first",
+        "The report is ready: other",
     ]
+
+
+def test_where_a_notebook_stops_the_other_reports_are_told(capsys, monkeypatch):
+    there = {"2011Q4": [None, Path("r/2011Q4/index.html")], "2012Q1": [None, None]}
+
+    def fail(*_):
+        raise NotebookError("The notebook x stopped.")
+
+    monkeypatch.setattr(cli, "find_unchanged", lambda wanted, _: there[wanted.quarter].pop(0))
+    monkeypatch.setattr(reports, "make_reports", fail)
+    result = run(capsys, "report", "--quarter", "2011Q4:2012Q1", "--each-quarter")
+    assert result == (3, f"The report is ready: {Path('r/2011Q4/index.html')}\n", "The notebook x stopped.\n")
 
 
 @pytest.mark.parametrize("command", ["report", "data", "quarters"])

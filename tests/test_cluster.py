@@ -50,6 +50,13 @@ def worker(scheduler, folder):
     return started(*command, stderr=subprocess.DEVNULL)
 
 
+def write(path, code):
+    """Write a notebook of one cell; give the task of running it."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.write_text(writes(new_notebook(cells=[new_code_cell(code)], metadata=kernel)))
+    return Task(path, path.read_bytes())
+
+
 def files(folder):
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -80,12 +87,8 @@ def test_a_worker_that_is_killed_is_made_up_for_and_the_report_has_the_same_byte
 
 
 def test_a_notebook_that_fails_fails_alone_and_the_data_travel_once(scheduler, tmp_path):
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    tasks = []
-    for name, code in (("bad", "1 / 0"), ("good", "import htanalysis as ht\nlen(ht.load('tcvap'))"), ("more", "1")):
-        path = tmp_path / f"{name}.ipynb"
-        path.write_text(writes(new_notebook(cells=[new_code_cell(code)], metadata=kernel)))
-        tasks.append(Task(path))
+    codes = {"bad": "1 / 0", "good": "import htanalysis as ht\nlen(ht.load('tcvap'))", "more": "1"}
+    tasks = [write(tmp_path / f"{name}.ipynb", code) for name, code in codes.items()]
     with worker(scheduler, tmp_path / "a"), Cluster(scheduler) as cluster:
         outcomes = {task.source.stem: outcome for task, outcome in run_tasks(tasks, Turns(cluster.jobs), cluster.run)}
         homes = [path for path in (tmp_path / "a").rglob("htanalysis-*") if path.is_dir()]
@@ -95,21 +98,39 @@ def test_a_notebook_that_fails_fails_alone_and_the_data_travel_once(scheduler, t
     assert len(homes) == 1
 
 
+def test_a_notebook_that_takes_the_process_beside_the_worker_down_fails_alone(scheduler, tmp_path):
+    kill = "import multiprocessing as m, os\nos.kill(m.parent_process().pid, 9)"
+    bad, good = (write(tmp_path / f"{name}.ipynb", code) for name, code in (("bad", kill), ("good", "1")))
+    with worker(scheduler, tmp_path / "a"), Cluster(scheduler) as cluster:
+        failure = cluster.run(bad, Turns(1)).failure
+        assert "took its worker, or the process beside that, down with it" in failure.error
+        assert cluster.run(good, Turns(1)).failure is None
+
+
+def test_data_that_died_with_their_worker_are_sent_again(scheduler, tmp_path):
+    task = write(tmp_path / "one.ipynb", "import htanalysis as ht\nlen(ht.load('tcvap'))")
+    with worker(scheduler, tmp_path / "a") as first, Cluster(scheduler) as cluster, worker(scheduler, tmp_path / "b"):
+        cluster._client.wait_for_workers(2, timeout=60)
+        first.kill()
+        assert cluster.run(task, Turns(1)).failure is None
+
+
 def test_a_worker_with_other_packages_is_told(scheduler, tmp_path, monkeypatch):
-    path = tmp_path / "one.ipynb"
-    path.write_text(writes(new_notebook(cells=[])))
+    task = write(tmp_path / "one.ipynb", "1")
     monkeypatch.setattr("htanalysis.cluster.describe_environment", lambda: "another")
     refused = pytest.raises(HtanalysisError, match="has not the same Python, packages or version")
     with worker(scheduler, tmp_path / "a"), Cluster(scheduler) as cluster, refused:
-        cluster.run(Task(path), Turns(1))
+        cluster.run(task, Turns(1))
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr("htanalysis.cluster.PATIENCE", 1)
-    with pytest.raises(HtanalysisError, match=r"No Dask scheduler with a worker answers at tcp://127\.0\.0\.1:9"):
-        Cluster("tcp://127.0.0.1:9")
+    for address in ("tcp://127.0.0.1:9", "127.0.0.1", "tcp://127.0.0.1:99999", ""):
+        with pytest.raises(HtanalysisError, match="No Dask scheduler with a worker answers at") as caught:
+            Cluster(address)
+        assert "\n" not in str(caught.value)
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(HtanalysisError, match=r"pip install 'htanalysis\[cluster\]'"):
+    with pytest.raises(HtanalysisError, match="Run make cluster"):
         Cluster("tcp://127.0.0.1:9")
 
 

@@ -53,3 +53,35 @@ def test_nothing_stays_behind_where_the_one_that_asked_is_killed():
             return
         time.sleep(0.05)
     pytest.fail("the fork is still there")
+
+
+def test_a_program_without_a_guard_runs_once(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os\nfrom htanalysis import forks\nprint('begun', flush=True)\n"
+        "print(forks.Fork(os._exit, 7).wait(), flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
+    assert done.stdout == "begun\n7\n"
+
+
+def test_a_fork_imports_what_its_program_would_and_not_what_lies_where_it_was_started(tmp_path):
+    (tmp_path / "htanalysis").mkdir()
+    (tmp_path / "htanalysis" / "__init__.py").write_text("raise SystemExit('the wrong one')")
+    program = tmp_path / "elsewhere" / "program.py"
+    program.parent.mkdir()
+    program.write_text("import os\nfrom htanalysis import forks\nprint(forks.Fork(os._exit, 7).wait())")
+    done = subprocess.run([sys.executable, program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("7\n", "")
+
+
+def test_ctrl_c_while_imports_go_on_leaves_no_traceback():
+    code = "import time\nfrom htanalysis import forks\nforks.warm_up()\nprint('warm', flush=True)\ntime.sleep(600)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.readline()
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, err = process.communicate(timeout=60)
+    assert err.count("Traceback") == 1, "only that of the program itself"

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,15 @@ NOW = {name: values[0] for name, values in READ.items()}
 CELL = {"cell_type": "code", "id": "a", "metadata": {}, "source": ["1"], "outputs": [], "execution_count": None}
 
 
-def write(path, *cells):
+def write(path, *cells, **parameters):
+    """Write a notebook; give the task of running it."""
     path.write_text(json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    return path
+    return Task(path, path.read_bytes(), parameters)
 
 
 @pytest.fixture
 def task(tmp_path):
-    return Task(write(tmp_path / "01-one.ipynb", CELL), {"quarter": "2012Q1"})
+    return write(tmp_path / "01-one.ipynb", CELL, quarter="2012Q1")
 
 
 def outcome(noted=READ, **given):
@@ -62,18 +64,18 @@ def test_any_input_that_changed_is_seen(tmp_path, task):
     ],
 )
 def test_other_code_is_another_task_and_other_outputs_are_not(task, change):
-    own = task.key
-    write(task.source, CELL | {"outputs": [{"text": "1"}], "execution_count": 7})
-    assert Task(task.source, task.parameters).key == own
-    write(task.source, CELL | change)
-    assert Task(task.source, task.parameters).key != own
+    executed = CELL | {"outputs": [{"text": "1"}], "execution_count": 7}
+    assert write(task.source, executed, **task.parameters).key == task.key
+    assert write(task.source, CELL | change, **task.parameters).key != task.key
 
 
 def test_other_parameters_or_another_environment_are_another_task(task, monkeypatch):
-    keys = {task.key, Task(task.source, {"quarter": "2012Q2"}).key, Task(task.source, {}).key}
-    keys.add(Task(task.source, {"quarter": "2012Q1", "share": 1.0}).key)
+    others = [{"quarter": "2012Q2"}, {}, {"quarter": "2012Q1", "share": 1.0}]
+    keys = {task.key, *(replace(task, parameters=other).key for other in others)}
+    # A copy of a notebook is another one: it has a page of its own.
+    keys.add(replace(task, source=task.source.with_name("01-one-Copy1.ipynb")).key)
     monkeypatch.setattr(kept, "describe_environment", lambda: "another")
-    assert len(keys | {Task(task.source, task.parameters).key}) == 5
+    assert len(keys | {replace(task).key}) == 6
 
 
 def test_whatever_is_installed_and_each_file_of_the_package_belong_to_the_environment(tmp_path, monkeypatch):
@@ -120,11 +122,68 @@ def test_what_may_be_wrong_is_not_kept(tmp_path, task, given):
 def test_a_kept_notebook_that_was_touched_or_lost_is_not_used(tmp_path, task):
     store = Kept(tmp_path / "kept", NOW.get)
     store.keep(task, outcome())
-    (path,) = (tmp_path / "kept").glob("*/*.ipynb")
+    (path,) = (tmp_path / "kept").glob("*/*/*.ipynb")
     path.write_bytes(b"touched")
     assert store.find(task) is None
     path.unlink()
     assert store.find(task) is None
+
+
+@pytest.mark.parametrize("name", ["*/*/*.json", "seconds.json"])
+def test_a_record_that_was_cut_short_is_as_if_it_were_not_there(tmp_path, task, name):
+    Kept(tmp_path / "kept", NOW.get).keep(task, outcome(seconds=9.0))
+    (path,) = (tmp_path / "kept").glob(name)
+    path.write_text(path.read_text()[:5])
+    store = Kept(tmp_path / "kept", NOW.get)
+    assert store.find(task) is None or store.expect(task) == len(task.content)
+
+
+@pytest.mark.parametrize(
+    ("code", "closed"),
+    [
+        ("import htanalysis as ht\nht.load('tcvap').assign(x=1)\nht.read_ilo", True),
+        ("from IPython.display import Markdown\nimport pandas as pd\npd.Period('2012Q2')", True),
+        ("import random", False),
+        ("import os, htanalysis", False),
+        ("from datetime import date", False),
+        ("open('own.csv')", False),
+        ("__import__('os')", False),
+        ("import pandas as pd\npd.read_parquet('own')", False),
+        ("import pandas as pd\npd.Timestamp.now()", False),
+        ("import pandas as pd\npd.io.parsers", False),
+        ("get_ipython().system('date')", False),
+        ("!date", False),
+        ("import helper", False),
+    ],
+)
+def test_a_notebook_is_kept_only_where_its_code_can_reach_nothing_but_what_the_loaders_note(tmp_path, code, closed):
+    task = write(tmp_path / "01-one.ipynb", CELL | {"source": [code]})
+    Kept(tmp_path / "kept", NOW.get).keep(task, outcome())
+    assert (Kept(tmp_path / "kept", NOW.get).find(task) is not None) == closed
+
+
+def test_no_count_can_be_found_by_trial_from_what_is_kept(tmp_path, task, monkeypatch):
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    (tmp_path / "data" / "quarters").mkdir(parents=True)
+    now = {"returns": "the hash of a count"}
+    Kept(tmp_path / "kept", now.get).keep(task, outcome({name: [value] for name, value in now.items()}))
+    assert Kept(tmp_path / "kept", now.get).find(task)
+    (record,) = (tmp_path / "kept").glob("*/*/*.json")
+    assert "the hash of a count" not in record.read_text() and len(json.loads(record.read_text())["inputs"]) == 1
+    key = tmp_path / "data" / "quarters" / ".key"
+    assert key.stat().st_mode & 0o777 == 0o600 and len(key.read_bytes()) == 64
+    sealed = kept.seal("the hash of a count")
+    assert sealed == kept.seal("the hash of a count") and sealed != inputs.digest(b"the hash of a count")
+    key.unlink()
+    assert kept.seal("the hash of a count") != sealed
+
+
+def test_files_behind_a_link_to_a_folder_are_hashed(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.csv").write_text("1")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "quarters").symlink_to(tmp_path / "elsewhere")
+    assert kept.hash_files(tmp_path, ("data",)) == {"data/quarters/a.csv": inputs.digest(b"1")}
 
 
 def test_what_another_version_left_is_deleted(tmp_path, task):
@@ -136,7 +195,7 @@ def test_what_another_version_left_is_deleted(tmp_path, task):
 
 
 def test_the_longest_notebook_is_expected_to_be_the_longest_again(tmp_path, task):
-    other = Task(write(tmp_path / "02-two.ipynb", CELL, CELL))
+    other = write(tmp_path / "02-two.ipynb", CELL, CELL)
     assert Kept(tmp_path / "kept", NOW.get).expect(other) > Kept(tmp_path / "kept", NOW.get).expect(task)
     for each, seconds in ((task, 9.0), (other, 2.0)):
         Kept(tmp_path / "kept", NOW.get).keep(each, outcome(seconds=seconds))
@@ -179,8 +238,8 @@ def remake(home, *wanted, run=reports.run_here, **given):
 
 def records(home):
     """Give for each notebook what it read."""
-    found = [json.loads(path.read_text()) for path in home.glob("reports/.kept/*/*.json")]
-    return {record["notebook"]: record["inputs"] for record in found if "notebook" in record}
+    found = [json.loads(path.read_text()) for path in home.glob("reports/.kept/*/*/*.json")]
+    return {record["notebook"]: record["inputs"] for record in found}
 
 
 def test_every_notebook_is_kept_and_reads_nothing_past_the_loaders(home):
@@ -193,7 +252,7 @@ def test_a_rerun_executes_no_notebook(at_home):
 
 def test_a_change_of_any_file_runs_just_the_notebooks_that_read_it(at_home):
     read = records(at_home)
-    tasks = {path.stem: Task(path) for path in find_notebooks()}
+    tasks = {path.stem: Task(path, path.read_bytes()) for path in find_notebooks()}
     files = [path for folder in ("data", "shapefiles") for path in (at_home / folder).rglob("*") if path.is_file()]
     assert len(files) > 25
     for path in files:
@@ -270,7 +329,7 @@ def test_an_interrupted_run_goes_on_where_it_was(at_home):
 
     with pytest.raises(KeyboardInterrupt):
         remake(at_home, run=stop_after_three, jobs=1)
-    done = len(list(at_home.glob("reports/.kept/*/*.ipynb")))
+    done = len(list(at_home.glob("reports/.kept/*/*/*.ipynb")))
     assert 1 <= done <= 3 and [path.name for path in (at_home / "reports").iterdir()] == [".kept"]
     assert len(remake(at_home)[1]) == 9 - done
 
@@ -333,7 +392,42 @@ def test_a_return_is_a_change_even_where_its_addition_was_stopped_half_way(at_ho
     assert find_unchanged(Wanted(), at_home / "reports") is None
 
 
-@pytest.mark.parametrize("touch", ["page", "extra", "history", "option", "package"])
+def test_a_report_with_a_notebook_that_reads_past_the_loaders_is_made_each_time(at_home):
+    path = at_home / "notebooks" / "06-services.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    cell = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    cell["source"] = [*cell["source"], "\nimport os"]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert [remake(at_home)[1], remake(at_home)[1]] == [["06"], ["06"]]
+    assert find_unchanged(Wanted(), at_home / "reports") is None
+
+
+def test_a_copy_of_a_notebook_has_a_page_of_its_own(at_home):
+    shutil.copyfile(at_home / "notebooks" / "06-services.ipynb", at_home / "notebooks" / "06-services-Copy1.ipynb")
+    (index,), ran = remake(at_home)
+    assert ran == ["06"] and (index.parent / "06-services-Copy1.html").exists()
+
+
+def test_a_notebook_that_is_edited_meanwhile_runs_as_it_was_read(at_home):
+    shutil.rmtree(at_home / "reports")
+    path = at_home / "notebooks" / "06-services.ipynb"
+    good = path.read_bytes()
+
+    def edit(task, turns):
+        path.write_bytes(good.replace(b"import htanalysis as ht", b"import htanalysis as ht\\nprint('edited')", 1))
+        return reports.run_here(task, turns)
+
+    (index,), _ = remake(at_home, run=edit)
+    path.write_bytes(good)
+    assert "edited" not in (index.parent / "notebooks" / path.name).read_text(encoding="utf-8")
+
+
+def test_one_folder_holds_one_report(at_home):
+    with pytest.raises(reports.HtanalysisError, match="would hold two of the reports"):
+        remake(at_home, Wanted("2012Q2"), Wanted("latest"))
+
+
+@pytest.mark.parametrize("touch", ["page", "extra", "history", "option", "package", "methods"])
 def test_a_report_that_was_touched_or_would_be_another_is_made_again(at_home, monkeypatch, touch):
     out, wanted = at_home / "reports", Wanted()
     if touch == "page":
@@ -342,6 +436,8 @@ def test_a_report_that_was_touched_or_would_be_another_is_made_again(at_home, mo
         (out / "2012Q2" / "more.html").write_text("more")
     elif touch == "history":
         monkeypatch.setattr("htanalysis.history.find_last", lambda *_: at_home / "data" / "datapackage.json")
+    elif touch == "methods":
+        monkeypatch.setattr("htanalysis.wanted.METHODS", at_home / "data" / "datapackage.json")
     elif touch == "option":
         wanted = Wanted(single_file=True)
     else:

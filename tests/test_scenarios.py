@@ -47,6 +47,9 @@ def test_two_files_of_one_name_are_refused(tmp_path):
         ("a.toml", GOOD + "shares = [1, 2]", '"shares" must be a number or a text'),
         ("a.toml", GOOD + "certain = true", '"certain" must be a number or a text'),
         ("A_1.toml", GOOD, "Use small letters, digits and single hyphens"),
+        ("50.toml", GOOD, "Use small letters, digits and single hyphens"),
+        ("internal.toml", GOOD, "the folders of other reports end so"),
+        ("x-failed.toml", GOOD, "the folders of other reports end so"),
     ],
 )
 def test_what_is_no_scenario_is_one_sentence(tmp_path, name, text, message):
