@@ -115,7 +115,9 @@ def first_answer(folder: Path) -> float:
     """Give the seconds until a check says that a hundred rows are good, before it says what they would change."""
     path, began = write_returns(folder / "returns.csv"), time.monotonic()
     environment = os.environ | {"HTANALYSIS_HOME": str(copy_home(folder))}
-    with subprocess.Popen([BIN / "htanalysis", "check", path], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [BIN / "htanalysis", "check", path], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         process.stdout.readline()
         seconds = time.monotonic() - began
         process.stdout.read()

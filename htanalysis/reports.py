@@ -178,28 +178,39 @@ def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
     notebooks = [read_declared(path) for path in find_notebooks()]
     read_last = cache(history.read)
     titles = {notebook.source.stem: read_title(notebook.source) for notebook in notebooks if notebook.readable}
-    plans = []
+    plans, targets = [], set()
     for each, quarters in zip(wanted, periods, strict=True):
-        label = str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]}:{quarters[-1]}"
-        parameters = {"quarter": label, "as_of": known_day(each.as_of), "audience": each.audience}
-        view = {key: parameters[key] for key in ("as_of", "audience")}
-        name = label.replace(":", "-")
         if each.scenario:
             _check_declared(each.scenario, notebooks)
-            parameters |= {"scenario": each.scenario.name, "assumption": each.scenario.title}
-            name += f"-{each.scenario.name}"
-            view |= each.scenario.parameters
-        target = out / f"{name}{history.mark(each.audience)}"
-        if target in [plan.target for plan in plans]:
+        parameters = _describe(each, quarters)
+        target = out / _name_folder(parameters)
+        if target in targets:
             raise HtanalysisError(f"{target} would hold two of the reports. Ask for each once.")
+        targets.add(target)
         drafts.prepare(target)
-        tasks = plan_tasks(notebooks, {"quarter": label}, view)
-        path = history.find_last(out, parameters)
-        last = read_last(path) if path else None
-        plans.append(
-            _Plan(each, parameters, target, tasks, describe_state(each, path), last, share(parameters, titles))
+        view = {key: parameters[key] for key in ("as_of", "audience")}
+        tasks = plan_tasks(
+            notebooks, {"quarter": parameters["quarter"]}, view | (each.scenario.parameters if each.scenario else {})
         )
+        path = history.find_last(out, parameters)
+        last, state = read_last(path) if path else None, describe_state(each, path)
+        plans.append(_Plan(each, parameters, target, tasks, state, last, share(parameters, titles)))
     return plans
+
+
+def _describe(wanted: Wanted, quarters: pd.PeriodIndex) -> dict[str, str]:
+    """Give what a report is made with, as its manifest tells it."""
+    label = str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]}:{quarters[-1]}"
+    parameters = {"quarter": label, "as_of": known_day(wanted.as_of), "audience": wanted.audience}
+    if wanted.scenario:
+        parameters |= {"scenario": wanted.scenario.name, "assumption": wanted.scenario.title}
+    return parameters
+
+
+def _name_folder(parameters: Mapping[str, str]) -> str:
+    """Give the name of a report's folder, such as 2011Q3-2012Q2-few-from-vice-internal."""
+    scenario = f"-{parameters['scenario']}" if "scenario" in parameters else ""
+    return parameters["quarter"].replace(":", "-") + scenario + history.mark(parameters["audience"])
 
 
 def _check_declared(scenario: Scenario, notebooks: Sequence[Declared]) -> None:

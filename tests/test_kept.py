@@ -299,12 +299,17 @@ def environment(home):
     return os.environ | {"HTANALYSIS_HOME": str(home)}
 
 
-def test_changed_code_runs_just_its_notebook(at_home):
-    path = at_home / "notebooks" / "06-services.ipynb"
+def add_line(home, line):
+    """Add a line to the code of a notebook."""
+    path = home / "notebooks" / "06-services.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     cell = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
-    cell["source"] = [*cell["source"], "\n# a remark"]
+    cell["source"] = [*cell["source"], f"\n{line}"]
     path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_changed_code_runs_just_its_notebook(at_home):
+    add_line(at_home, "# a remark")
     assert remake(at_home)[1] == ["06"]
 
 
@@ -315,6 +320,10 @@ def test_another_quarter_runs_all_and_a_scenario_just_the_notebooks_that_declare
     assert [index.parent.name for index in indexes] == ["2012Q2-few-from-vice", "2012Q1", "2012Q1-few-from-vice"]
     one, other = ((index.parent / "notebooks" / "05-task-force-selection.ipynb").read_text() for index in indexes[1:])
     assert "vice_share = 0.2\\n" not in one and "vice_share = 0.2" in other
+    for name in ("index", "01-quarterly-trends", "codebook"):
+        plain, assuming = ((index.parent / f"{name}.html").read_text(encoding="utf-8") for index in indexes[1:])
+        assert "true only if this is: Few.</p>" in assuming and "Report for 2012Q1 assuming few-from-vice" in assuming
+        assert "true only if this is" not in plain and "assuming" not in plain.partition("<main")[0]
 
 
 def test_an_interrupted_run_goes_on_where_it_was(at_home):
@@ -393,11 +402,7 @@ def test_a_return_is_a_change_even_where_its_addition_was_stopped_half_way(at_ho
 
 
 def test_a_report_with_a_notebook_that_reads_past_the_loaders_is_made_each_time(at_home):
-    path = at_home / "notebooks" / "06-services.ipynb"
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    cell = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
-    cell["source"] = [*cell["source"], "\nimport os"]
-    path.write_text(json.dumps(notebook), encoding="utf-8")
+    add_line(at_home, "import os")
     assert [remake(at_home)[1], remake(at_home)[1]] == [["06"], ["06"]]
     assert find_unchanged(Wanted(), at_home / "reports") is None
 
