@@ -39,7 +39,9 @@ def scheduler(tmp_path_factory):
     file = tmp_path_factory.mktemp("scheduler") / "scheduler.json"
     command = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     with started(*command, "--scheduler-file", str(file), stderr=subprocess.DEVNULL):
-        while not file.exists() or not file.read_text():
+        deadline = time.monotonic() + 60
+        while not (file.exists() and file.read_text()):
+            assert time.monotonic() < deadline, "the scheduler does not start"
             time.sleep(0.05)
         yield json.loads(file.read_text())["address"]
 
