@@ -57,7 +57,7 @@ class Cluster:
         try:
             import distributed
         except ImportError as error:
-            raise HtanalysisError("Dask is not installed. Run make cluster, or pip install distributed.") from error
+            raise HtanalysisError("Dask is not installed. Run make cluster, or install htanalysis[cluster].") from error
         self._address = address
         _require_answer(address)
         self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)

@@ -287,9 +287,9 @@ def _leads_out(node: ast.AST) -> bool:
         return node.module not in _KNOWN
     if isinstance(node, ast.Name):
         return node.id in _WAYS_OUT
-    # pandas reads files, and the clock, by names of its own.
+    # pandas reads files and the clock, and draws at random, by names of its own.
     of_pandas = isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "ht")
-    return of_pandas and (node.attr.startswith(("read_", "_")) or node.attr in ("io", "now", "today"))
+    return of_pandas and (node.attr.startswith(("read_", "_")) or node.attr in ("io", "now", "sample", "today"))
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Semaphore
+from threading import Event, Lock, Semaphore
 from typing import Any
 
 import nbformat
@@ -158,7 +158,7 @@ class Turns:
 
     def __init__(self, jobs: int) -> None:
         self.jobs, self.running = jobs, 0
-        self._free = Semaphore(jobs)
+        self._free, self._counting = Semaphore(jobs), Lock()
         self._stopping = Event()
 
     @property
@@ -174,12 +174,16 @@ class Turns:
         """Wait for a turn."""
         while not self._free.acquire(timeout=0.1):
             self.go_on()
-        self.running += 1
+        self._count(1)
 
     def give(self) -> None:
         """Let another have the turn."""
-        self.running -= 1
+        self._count(-1)
         self._free.release()
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self.running += more
 
     def go_on(self) -> None:
         """Raise `CancelledError` where nothing shall go on."""
