@@ -26,6 +26,7 @@ _NAMES = {
         "move_outside_vice poststratify read_ilo smallest_total span_detection span_foreign_labor turn_round "
         "weigh_groups"
     ),
+    "parameters": "check_parameters",
     "periods": (
         "count_days held_quarters latest_quarter list_periods parse_period period_label relate_to_period say_quarter"
     ),

@@ -9,6 +9,10 @@ class HtanalysisError(ValueError):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """Give Jupyter the message alone: where in our code it was raised helps nobody who has to mend an input."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UnknownNameError(HtanalysisError, KeyError):
     """A name that nothing has.
