@@ -73,21 +73,21 @@ class Failure:
         The cell, counted from 1 over all cells of the notebook; 0 where none was reached.
     error : str
         Kind and text of the error.
-    folder : pathlib.Path, optional
-        Where the partly executed notebook lies.
+    executed : pathlib.Path, optional
+        The partly executed notebook.
     """
 
     name: str
     cell: int
     error: str
-    folder: Path | None = None
+    executed: Path | None = None
 
-    def in_folder(self, folder: Path) -> "Failure":
+    def kept_as(self, executed: Path) -> "Failure":
         """Say where the partly executed notebook lies."""
-        return replace(self, folder=folder)
+        return replace(self, executed=executed)
 
     def __str__(self) -> str:
-        place = f"\nPartly executed notebook: {self.folder / self.name}.ipynb" if self.folder else ""
+        place = f"\nPartly executed notebook: {self.executed}" if self.executed else ""
         return (
             f"The notebook {self.name} stopped.\n"
             f"Cell: {f'{self.cell}, counted from 1' if self.cell else 'none was reached'}.\n"

@@ -66,7 +66,7 @@ def write_pages(
     moved = changes["findings"] if changes else []
     for name, notebook in notebooks.items():
         write_page(name, notebook, shared, folder, [item for item in moved if item["notebook"] == name])
-    write_other_pages(notebooks, found, shared, folder, changes)
+    write_other_pages(notebooks, found, shared | {"failed": {}}, folder, changes)
 
 
 def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def write_other_pages(
     found : sequence of dict
         The findings of all notebooks, each with its notebook's name under "notebook".
     shared : mapping
-        What `share` gives.
+        What `share` gives, and under `failed` the cell in which each notebook without a page stopped, by its name.
     folder : pathlib.Path
         Where the pages go, beside the files that they offer.
     changes : mapping, optional
@@ -168,6 +168,8 @@ def write_other_pages(
     told = {"changes": _tell_changes(changes) if changes else None}
     for name, content in contents.items():
         _write(f"{name}-page.html.j2", name, shared | told | content, folder)
+    for name, cell in shared["failed"].items():
+        _write("failed-page.html.j2", name, shared | {"heading": titles.get(name, name), "cell": cell}, folder)
     search = write_search(notebooks, titles, resources, methods["modules"])
     (folder / "search.js").write_text(search, encoding="utf-8")
     _copy_assets(folder / "assets", f"report for {shared['period']}{', internal' if shared['internal'] else ''}")

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 from functools import partial
@@ -136,6 +137,35 @@ def test_a_failing_notebook_leaves_the_earlier_report_and_keeps_what_ran(one_not
     assert files(out).keys() == {"2012Q2/index.html", "2012Q2-failed/notebooks/00-only.ipynb"}
     assert not (out / ".kept").exists(), "what stopped runs again"
     assert (earlier / "index.html").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("audience", ["public", "internal"])
+def test_a_notebook_that_fails_does_not_withhold_the_pages_of_the_others(tmp_path, monkeypatch, audience):
+    mark = "-internal" if audience == "internal" else ""
+    bad = nbformat.read(find_notebooks()[3], as_version=4)
+    bad.cells[6].source = "raise RuntimeError('no <data>')"
+    nbformat.write(bad, tmp_path / find_notebooks()[3].name)
+    paths = [*find_notebooks()[:2], tmp_path / find_notebooks()[3].name]
+    monkeypatch.setattr(reports, "find_notebooks", lambda: paths)
+    out = tmp_path / "reports"
+    with pytest.raises(NotebookError) as caught:
+        reports.make_report("2012Q2", out, audience=audience)
+    beside = out / f"2012Q2{mark}-failed"
+    assert str(caught.value).split("\n") == [
+        "The notebook 03-county-convictions stopped.",
+        "Cell: 7, counted from 1.",
+        "Error: RuntimeError: no <data>",
+        f"Partly executed notebook: {beside / 'notebooks' / f'03-county-convictions{mark}.ipynb'}",
+        f"The pages of the other notebooks: {beside / f'index{mark}.html'}",
+    ]
+    assert [name for name in reports_in(out) if "2012Q2" in name] == [beside.name]
+    failed = (beside / f"03-county-convictions{mark}.html").read_text(encoding="utf-8")
+    assert "This page could not be made." in failed and "stopped in cell 7" in failed and "RuntimeError" not in failed
+    index = (beside / f"index{mark}.html").read_text(encoding="utf-8")
+    told = re.sub(r"<[^>]+>", "", index.partition('class="failed"')[2].partition("</p>")[0])
+    assert "Of 3 pages 1 could not be made" in told and "Where in California were convictions" in told
+    with (beside / f"findings{mark}.csv").open(encoding="utf-8") as file:
+        assert {row["notebook"] for row in csv.DictReader(file)} == {"00-start-here", "01-quarterly-trends"}
 
 
 def test_a_report_that_cannot_be_written_leaves_nothing(one_notebook, monkeypatch):
