@@ -28,7 +28,6 @@ from htanalysis.parameters import check_parameters
 from htanalysis.periods import parse_period
 from htanalysis.progress import Progress
 from htanalysis.returns import (
-    check_audience,
     count_quarters,
     known_day,
     last_quarter,
@@ -124,7 +123,7 @@ def make_reports(
     """
     began = time.monotonic()
     for each in wanted:
-        check_audience(each.audience)
+        check_parameters(as_of=each.as_of, audience=each.audience)
     store.require_untouched()
     plans = _plan(wanted, out)
     look_up = cache(look_up_input)

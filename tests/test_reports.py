@@ -281,6 +281,12 @@ def test_a_period_that_is_not_held_runs_nothing(tmp_path):
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_day_to_come_runs_nothing(tmp_path):
+    with pytest.raises(HtanalysisError, match='as_of is "2999-01-01", a day to come; it must be a day such as'):
+        reports.make_report("2012Q2", tmp_path / "reports", as_of="2999-01-01")
+    assert not (tmp_path / "reports").exists()
+
+
 def test_a_range_has_a_folder_of_its_own(one_notebook, monkeypatch):
     out = one_notebook("1")
     monkeypatch.setattr(
