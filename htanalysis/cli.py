@@ -90,11 +90,25 @@ def _stopped_once() -> Iterator[None]:
 
 
 def _check_home() -> None:
-    if not (settings.HOME / "data" / "datapackage.json").is_file():
+    """Refuse to work without a collection, or on another one than the one that the user stands in."""
+    if not _is_collection(settings.HOME):
         raise HtanalysisError(
             f"{settings.HOME} holds no data/datapackage.json. Set HTANALYSIS_HOME to the folder that holds data and "
             "notebooks, or unset it to use the package's own."
         )
+
+    here = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if _is_collection(folder)), settings.HOME)
+    chosen = "HTANALYSIS_HOME" in os.environ or not settings.HOME.samefile(Path(__file__).parents[1])
+    if not chosen and not here.samefile(settings.HOME):
+        raise HtanalysisError(
+            f"You are in {here}, and this command belongs to the collection in {settings.HOME}. Nothing was done. In a "
+            "copy, set up its own: make .venv/ready, then .venv/bin/htanalysis. Or set HTANALYSIS_HOME to the one that "
+            "you mean."
+        )
+
+
+def _is_collection(folder: Path) -> bool:
+    return (folder / "data" / "datapackage.json").is_file()
 
 
 def _drop_output() -> None:
@@ -279,7 +293,7 @@ def _store(options: argparse.Namespace) -> None:
         _refuse(f"{_sum_up(wrong)} Nothing was stored." if wrong else None)
         grown = store.append(checked.rows) if len(checked.rows) else []
     if grown:
-        print(f"Stored {_count(len(checked.rows), 'count')} in {', '.join(grown)}.")
+        print(f"Stored {_count(len(checked.rows), 'count')} in {', '.join(grown)}, in {store.folder()}.")
     else:
         print("Nothing was stored: all that the files give is held already.")
 

@@ -121,10 +121,19 @@ def make_reports(
         If notebooks stop; all other reports are made first. The pages of all other notebooks are written beside, where
         the page of one that stopped says so, and an earlier report stays as it was.
     """
-    began = time.monotonic()
     for each in wanted:
         check_parameters(as_of=each.as_of, audience=each.audience)
     store.require_untouched()
+    if wanted[0].audience == "public":
+        return _make_reports(wanted, out, jobs, run)
+    with store.private():
+        for place in (kept_in(out, wanted[0].audience), history.find_folder(out, wanted[0].audience)):
+            store.make_private(place)
+        return _make_reports(wanted, out, jobs, run)
+
+
+def _make_reports(wanted: Sequence[Wanted], out: Path, jobs: int, run: Callable[[Task, Turns], Outcome]) -> list[Path]:
+    began = time.monotonic()
     plans = _plan(wanted, out)
     look_up = cache(look_up_input)
     kept = Kept(kept_in(out, wanted[0].audience), look_up)

@@ -137,18 +137,35 @@ def require_untouched() -> None:
 
 
 @contextmanager
+def private() -> Iterator[None]:
+    """Let whatever is written be for this user alone, whatever the system's own rule is."""
+    mask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+
+
+def make_private(place: Path) -> None:
+    """Close a folder and the files in it to everybody else, however they were made or copied."""
+    for path in [place, *place.iterdir()] if place.is_dir() else ():
+        with suppress(OSError):  # Somebody else's file: what is in a closed folder is closed as well.
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+@contextmanager
 def locked() -> Iterator[None]:
-    """Keep every other addition out, and finish one that was stopped half way.
+    """Keep every other addition out, finish one that was stopped half way, and close the store to other users.
 
     Raises
     ------
     HtanalysisError
         If another holds the store for longer than `LOCK_SECONDS`; the message says who.
     """
-    folder().mkdir(parents=True, exist_ok=True)
     holder = folder() / ".holder"
     try:
-        with FileLock(folder() / ".lock", timeout=LOCK_SECONDS):
+        with private(), _lock():
+            make_private(folder())
             holder.write_text(f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}", encoding="utf-8")
             try:
                 _finish()
@@ -161,6 +178,11 @@ def locked() -> Iterator[None]:
             f"{folder()} is held by another addition ({who}). Nothing was stored. Wait until it has ended, and run the "
             "command again."
         ) from error
+
+
+def _lock() -> FileLock:
+    folder().mkdir(parents=True, exist_ok=True)
+    return FileLock(folder() / ".lock", timeout=LOCK_SECONDS, mode=0o600)
 
 
 @contextmanager

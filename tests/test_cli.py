@@ -268,3 +268,15 @@ def test_a_good_file_is_looked_at_without_what_only_draws(tmp_path):
     assert done.stdout.startswith("What adding 1 count would change:\n")
     # One count makes no trend, so that nothing fits one; the ranges of unknown quarters need scipy.
     assert not HEAVY - {"scipy"} & set(re.findall(r"'(\w+)'", done.stdout.splitlines()[-1]))
+
+
+def test_a_command_refuses_to_work_on_another_collection_than_the_one_it_is_called_in(tmp_path, capsys, monkeypatch):
+    copy = tmp_path / "a copy"
+    (copy / "data" / "quarters").mkdir(parents=True)
+    (copy / "data" / "datapackage.json").write_text("{}")
+    monkeypatch.chdir(copy / "data" / "quarters")
+    code, out, err = run(capsys, "quarters")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"You are in {copy}, and this command belongs to the collection in {settings.HOME}. Nothing")
+    monkeypatch.setenv("HTANALYSIS_HOME", str(settings.HOME))
+    assert run(capsys, "quarters")[0] == 0

@@ -63,6 +63,23 @@ def test_rows_lie_in_a_file_a_quarter_in_order(home):
     assert store.read_store()["batch"].tolist() == [2, 1, 1, 1]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
+def test_only_the_user_can_read_the_store_whatever_the_systems_rule_is(home):
+    before = os.umask(0)
+    try:
+        add(row(3))
+        folder = home / "data" / "quarters"
+        folder.chmod(0o777)
+        (folder / "2012Q3.csv").chmod(0o666)  # as a copy can leave it
+        add(row(1, quarter=QUARTERS[1]))
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == dict.fromkeys(
+        (".lock", "2012Q3.csv", "2012Q4.csv", "ledger.csv"), "0o600"
+    )
+
+
 @pytest.mark.usefixtures("home")
 def test_an_untouched_store_has_no_problem():
     assert store.check_store() == []
