@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 QUARTER ?= latest
+# pip would refuse to install for the user in an environment.
+export PIP_USER := 0
 # A collection that was copied or moved has an environment that works on the old place: it is set up anew.
 ELSEWHERE := $(shell test ! -e .venv/ready || test "$$(cat .venv/ready)" = "$$(pwd -P)" || echo elsewhere)
 
