@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import papermill
 import pyphen
 import pytest
@@ -481,3 +482,25 @@ def test_a_fault_of_html_is_found(tmp_path):
         '<!DOCTYPE html><html lang="en"><head><title>x</title></head><body><p id="a"></p><p id="a"></p></body></html>'
     )
     assert {rule for _, _, rule, _ in find_html_faults(page)} == {"no-dup-id"}
+
+
+def test_what_a_notebook_brings_runs_loads_and_turns_nothing_on_its_page(tmp_path, monkeypatch):
+    notebook = nbformat.read(find_notebooks()[6], as_version=4)
+    notebook.cells[
+        0
+    ].source = "# Who \u202epays?\n\n<meta http-equiv='refresh' content='0; url=x'><iframe src='x'></iframe>"
+    notebook.cells.insert(1, nbformat.v4.new_markdown_cell("<style>p { display: none }</style> [a](javascript:x())"))
+    shown = "from IPython.display import HTML\nHTML('<script>one()</script><b onclick=two()>2</b>')"
+    notebook.cells.append(nbformat.v4.new_code_cell(shown))
+    nbformat.write(notebook, tmp_path / "06-services.ipynb")
+    monkeypatch.setattr("htanalysis.reports.find_notebooks", lambda: [tmp_path / "06-services.ipynb"])
+    text = (make_report("2012Q2", tmp_path / "reports").parent / "06-services.html").read_text(encoding="utf-8")
+    for part in ("<iframe", "<style", "<b onclick", "<script>one", 'href="javascript', "\u202e", "url=x'>"):
+        assert part not in text.replace('http-equiv="Content', ""), part
+    assert "<title>2012Q2: Who \\u202epays?</title>" in text and "<b>2</b>" in text
+
+
+def test_licenses_travel_with_the_report(report):
+    names = {path.name for path in (report / "assets").glob("*-LICENSE.txt")}
+    fonts_and_scripts = ("minisearch", "plotly", "source-sans-3", "source-serif-4")
+    assert names == {f"{name}-LICENSE.txt" for name in fonts_and_scripts}
