@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ HEADLINES = {
     "labor-victims-missed": "Labor victims, less likely to be counted",
     "labor-among-foreign-victims": "Labor among foreign victims whom task forces count",
     "served-beyond-identified": "Services beyond the victims identified",
-    "claims-that-differ": "Statements of the report that differ",
+    "claims-that-differ": "Facts that do not reproduce from the report’s other numbers",
 }
 
 #: The small pictures: the figure, the panel of it (or None), and what stands above.
@@ -42,11 +41,14 @@ PICTURES = (
     ("county-map", None, "Convictions, by county"),
 )
 
-#: The report's own statements by what became of them, with the table that lists them.
+#: The report's own statements by verdict: the table that lists them, what is said of one, and what of all.
 VERDICTS = {
-    "claims-agree": ("Still true", "agree with the other numbers that are known"),
-    "claims-differ": ("Now false", "differ from the other numbers that are known"),
-    "claims-unknown": ("Never supported", "have nothing published to be compared with"),
+    "claims-agree": ("Reproduces", "What agrees with the report’s other numbers"),
+    "claims-differ": ("Does not reproduce", "What does not reproduce from the report’s other numbers"),
+    "claims-unknown": (
+        "Cannot be checked",
+        "What has no number to be compared with, or one that counts something else",
+    ),
 }
 _EXAMPLES = 2
 
@@ -235,28 +237,28 @@ def range_in_words(finding: Mapping[str, Any]) -> str:
 
 
 def _sum_up_verdicts(shown: Mapping[str, tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Count the statements of each verdict, and quote some that have no other verdict elsewhere in the report."""
-    quotes = Counter(
-        quote for name in VERDICTS if name in shown for quote in {row[0] for row in shown[name][2]["rows"]}
-    )
-    elsewhere = {quote for quote, count in quotes.items() if count > 1}
-    return [_sum_up_verdict(name, *VERDICTS[name], shown[name], elsewhere) for name in VERDICTS if name in shown]
+    """Count the statements of each verdict and the facts that they are about, and quote some."""
+    return [_sum_up_verdict(name, *VERDICTS[name], shown[name]) for name in VERDICTS if name in shown]
 
 
-def _sum_up_verdict(
-    name: str, title: str, words: str, shown: tuple[str, str, dict[str, Any]], elsewhere: set[str]
-) -> dict[str, Any]:
+def _sum_up_verdict(name: str, title: str, words: str, shown: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
     notebook, _, table = shown
     heads = [column["name"] for column in table["columns"]]
     rows = [dict(zip(heads, row, strict=True)) for row in table["rows"]]
+    # A fact that is stated five times is quoted once.
+    facts = {row["fact"]: row for row in reversed(rows)}
     examples = [
         f"“{row['quote']}” ({row['chapter']})"
         + (f": stated {row['stated']}, recomputed {row['recomputed']}" if name == "claims-differ" else "")
-        for row in rows
-        if row["quote"] not in elsewhere
-    ][:_EXAMPLES]
-    href = f"{notebook}.html#{name}"
-    return {"id": name, "title": title, "words": words, "count": len(rows), "examples": examples, "href": href}
+        for row in [*facts.values()][: -_EXAMPLES - 1 : -1]
+    ]
+    return {
+        "id": name,
+        "title": f"{title}: {len(rows)} {findings.choose(len(rows), 'statement', 'statements')}",
+        "words": f"{words}, on {len(facts)} {findings.choose(len(facts), 'fact', 'facts')}.",
+        "examples": examples,
+        "href": f"{notebook}.html#{name}",
+    }
 
 
 def _list_downloads(folder: Path, notebooks: Sequence[str]) -> list[dict[str, str]]:

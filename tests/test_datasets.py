@@ -31,7 +31,8 @@ DESIGN = {
     "tcvap": "fiscal_year program victims",
     "orr_letters": "fiscal_year kind letters",
     "legislation": "year bill author summary category",
-    "report_claims": "claim_id chapter quote stated recomputed expression verdict note",
+    "report_claims": "claim_id chapter quote stated recomputed expression verdict note fact",
+    "passages": "matter place says quote",
     "global_estimates": "source year trafficking_type victims",
     "counties": "county fips population_2010 task_force",
 }
