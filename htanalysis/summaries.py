@@ -20,18 +20,19 @@ _START = "00-start-here"
 #: The findings that a policy maker can say aloud, first of all.
 ALOUD = ("victims-in-words", "convictions-in-words")
 
-#: The findings that the index shows as cards, with what stands above each; the others are folded below them.
+#: The findings that the index shows as cards, with what stands above each; the others are folded below them. What
+#: stands above says what the number is and not how it comes out, which parameters and returns can change.
 HEADLINES = {
     "quarterly-counts-published": "Quarterly counts that are known",
     "victims-identified-growth": "Victims identified in a quarter",
-    "growth-before-san-jose": "Growth in investigations before the ninth task force",
+    "growth-before-san-jose": "Change in investigations before the ninth task force",
     "arrests-against-year-before": "Arrests under § 236.1, against the year before",
     "task-force-arrests-on-other-charges": "Task forces’ arrests not recorded under § 236.1",
     "convictions-to-come": "Convictions still to come",
     "largest-published-county": "Largest published share of convictions",
-    "labor-victims-missed": "Labor victims, less likely to be counted",
+    "labor-victims-missed": "A sex trafficking victim’s chance to be counted, against a labor victim’s",
     "labor-among-foreign-victims": "Labor among foreign victims whom task forces count",
-    "served-beyond-identified": "Services beyond the victims identified",
+    "served-beyond-identified": "Victims served, against victims identified",
     "claims-that-differ": "Facts that do not reproduce from the report’s other numbers",
 }
 
@@ -230,7 +231,9 @@ def range_in_words(finding: Mapping[str, Any]) -> str:
     if finding["value"] is None:
         return words
     unit = "share" if finding["unit"] == "share" else ""
-    return f"{words}: {findings.span(low, high, unit, finding['digits'], between=False)}"
+    ends = findings.span(low, high, unit, finding["digits"], between=False)
+    # Where both ends read as the amount does, it is said once.
+    return words if ends == findings.with_unit(finding["value"], unit, finding["digits"]) else f"{words}: {ends}"
 
 
 # The report's statements, and the files

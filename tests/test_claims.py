@@ -3,11 +3,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from running import find_faults, run_notebook
 from statsmodels.stats.proportion import proportion_confint
 
 import htanalysis as ht
-from htanalysis import claims
+from htanalysis import claims, settings, store, summaries
 from htanalysis.datasets import load
+from htanalysis.returns import list_reporting
 from htanalysis.summaries import VERDICTS
 
 CLAIMS = ht.load("report_claims").to_dict("records")
@@ -173,6 +175,60 @@ def test_any_returns_give_each_statement_a_verdict_and_a_note_without_a_hole():
             r" verdict)\.)?",
             ht.tell_returned(told),
         )
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Give a home with the collection and no returns."""
+    (tmp_path / "data").mkdir()
+    for name in ("data/report", "data/reference", "data/datapackage.json", "notebooks", "shapefiles"):
+        (tmp_path / name).symlink_to(settings.HOME / name)
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+
+
+def draw_returns(generator):
+    """Draw valid returns: some quarters, task forces or the state, measures; zeros, gaps, or more than the totals."""
+    quarters = pd.period_range("2010Q3", "2013Q4", freq="Q")
+    some = generator.choice(len(quarters), generator.integers(1, 12), replace=False)
+    top, whole = generator.choice([1, 60, 50_000]), generator.random() < 0.5
+    return pd.DataFrame(
+        {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": "all"}
+        | {"period_start": quarter.start_time, "period_end": quarter.end_time.normalize()}
+        | {"count": int(generator.integers(0, top)), "as_of": pd.Timestamp("2014-01-31")}
+        for quarter in quarters[sorted(some)]
+        for name in ([settings.STATEWIDE] if whole else sorted(list_reporting(quarter)))
+        for measure in ht.load("task_force_totals")["measure"]
+        if generator.random() < 0.9
+    ).astype({"count": "Int64"})
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("seed", range(8))
+def test_page_and_index_hold_for_any_returns_and_any_quarter(seed):
+    generator = np.random.default_rng(seed)
+    with store.locked():
+        store.append(draw_returns(generator))
+    quarter = str(generator.choice(ht.held_quarters("latest")))
+    shown = run_notebook("07", quarter=quarter, as_of="latest", audience=str(generator.choice(settings.AUDIENCES)))
+    assert find_faults(shown) == []
+    tables = {each.content["id"]: each.content for each in shown if each.kind == "table"}
+    found = {each.content["id"]: each.content for each in shown if each.kind == "finding"}
+    told = summaries._sum_up_verdicts({name: ("07", "table", content) for name, content in tables.items()})
+    texts = [text for each in told for text in (each["title"], each["words"], *each["examples"])]
+    texts += [text for each in shown for text in each.texts()]
+    assert not [text for text in texts if re.search(r"\b1 (statements|facts)\b|\b1 \w+ (do|have|agree)\b", text)]
+    # Page and index count alike, and every statement stands in one table alone.
+    listed = [[row[1] for row in tables[name]["rows"]] for name in VERDICTS]
+    assert [f": {len(rows)} statement" in each["title"] for rows, each in zip(listed, told, strict=True)] == [True] * 3
+    assert sum(map(len, listed)) == len(CLAIMS)
+    assert found["claims-that-differ"]["value"] == len({row[0] for row in tables["claims-differ"]["rows"]})
+    notes = [row[names_of(tables[name]).index("note")] for name in VERDICTS for row in tables[name]["rows"]]
+    changed = any(note.startswith(("Returns ", "With the returns ")) for note in notes)
+    assert ("Returns changed" in found["claims-that-differ"]["sentence"]) == changed
+
+
+def names_of(table):
+    return [column["name"] for column in table["columns"]]
 
 
 def test_there_are_enough_claims_and_contradictions():
