@@ -15,7 +15,7 @@ import pandas as pd
 from htanalysis import inputs, settings
 from htanalysis.datasets import load, read_descriptor
 from htanalysis.errors import HtanalysisError
-from htanalysis.returns import reconcile, total_quarters
+from htanalysis.returns import total_quarters
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
@@ -51,9 +51,10 @@ def _make_database(tables: Mapping[str, pd.DataFrame], others: sqlite3.Connectio
     if others:
         others.backup(connection)
     for name, frame in tables.items():
-        words = frame.select_dtypes(exclude=["number", "boolean"]).columns
-        frame[words] = frame[words].astype("str").where(frame[words].notna())
-        frame.to_sql(name, connection, index=False, if_exists="replace")
+        words = frame.select_dtypes(exclude=["number", "boolean"])
+        frame.assign(**words.astype("str").where(words.notna())).to_sql(
+            name, connection, index=False, if_exists="replace"
+        )
     # Its first use declares this table, which the authorizer would take for a change.
     connection.execute("SELECT 1 FROM pragma_table_info('tcvap')").fetchall()
     connection.set_authorizer(_authorize)
@@ -213,18 +214,33 @@ def _evaluate_returned(
 ) -> tuple[list[float | str | None], list[float | str | None]]:
     """Evaluate all with what returns give: once without the totals of which only the least is known, once with these.
 
-    What differs between the two is the least that the number can be, since each query grows with the totals.
+    Where the two differ, the second is the least that the number can be, since each query grows with the totals.
     """
-    returned = reconcile(counts)
-    if returned.empty:
+    quarters = _replace_quarters(counts)
+    totals = total_quarters(counts)[load("task_force_totals").columns]
+    tables = {"task_force_quarters": quarters, "task_force_totals": totals}
+    if all(frame["count"].equals(load(name)["count"]) for name, frame in tables.items()):
         return own, own
-    least = _evaluate_all(claims, _make_database(_replace_published(returned), _published()))
-    whole = total_quarters(counts).set_index("measure")["count"]
-    partial = ~returned["period"].str.fullmatch(r"\d{4}Q\d") & returned["measure"].map(whole).isna()
-    if not partial.any():
-        return least, least
-    returned["returned"] = returned["returned"].mask(partial)
-    return _evaluate_all(claims, _make_database(_replace_published(returned), _published())), least
+    known = _evaluate_all(claims, _make_database(tables, _published()))
+    if totals["count"].notna().all():
+        return known, known
+    window = counts[counts["quarter"].isin(quarters["quarter"])]
+    sums = window["count"].fillna(window["at_least"]).groupby(window["measure"].astype("str")).sum()
+    least = totals.assign(count=totals["count"].fillna(totals["measure"].astype("str").map(sums)))
+    return known, _evaluate_all(claims, _make_database(tables | {"task_force_totals": least}, _published()))
+
+
+def _replace_quarters(counts: pd.DataFrame) -> pd.DataFrame:
+    """Put a quarter's count that returns give in the place of the published one; none where some alone give more."""
+    quarters = load("task_force_quarters")
+    both = (
+        quarters[["measure", "quarter"]]
+        .astype({"measure": "str"})
+        .merge(counts.astype({"measure": "str"}), on=["measure", "quarter"], how="left", validate="one_to_one")
+    )
+    given = both["count"].where(both["origin"].eq("returns") & quarters["count"].notna())
+    more = both["at_least"].gt(quarters["count"]).fillna(False)
+    return quarters.assign(count=given.fillna(quarters["count"].mask(more)))
 
 
 def _recompute(
@@ -238,7 +254,7 @@ def _recompute(
     verdict = judge_claim(stated, least)
     if published == shown:
         return shown, verdict, note, False
-    given = f"Returns give {shown}" if shown else "With the returns there is no such number"
+    given = f"Returns give {shown}" if shown else "Returns leave no such number"
     return shown, verdict, f"{given}; by the report’s own numbers it is {published}.", True
 
 
@@ -248,18 +264,6 @@ def _judge_least(stated: str, least: float) -> str:
     verdict = judge_claim(stated, least)
     certain = verdict != "differs" if limit in _OVER else verdict == "differs" and least > number
     return verdict if certain else "cannot be checked"
-
-
-def _replace_published(returned: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Put what the returns give in the place of what the report published for the same time."""
-    given = returned.set_index(["measure", "period"])["returned"]
-    quarters, totals = load("task_force_quarters"), load("task_force_totals")
-    both_years = f"{quarters['quarter'].min()} to {quarters['quarter'].max()}"
-    for frame, periods in ((quarters, quarters["quarter"].astype("str")), (totals, both_years)):
-        keys = pd.MultiIndex.from_arrays([frame["measure"].astype("str"), pd.Series(periods, index=frame.index)])
-        # A total of which only the least is known is given as missing, and then is missing here, too.
-        frame["count"] = given.reindex(keys).set_axis(frame.index).where(keys.isin(given.index), frame["count"])
-    return {"task_force_quarters": quarters, "task_force_totals": totals}
 
 
 def _read_stated(stated: str) -> tuple[str | None, float]:
