@@ -243,6 +243,7 @@ def test_a_value_that_the_descriptor_does_not_allow_is_refused_and_never_missing
         ("tcvap", "CalWORKs,156", 'CalWORKs,"1,277"', 'row 3, victims: "1,277" is no whole number'),
         ("tcvap", "CalWORKs,156", "CalWORKs,156.0", 'row 3, victims: "156.0" is no whole number'),
         ("tcvap", "CalWORKs,156", "CalWORKs, 156", 'row 3, victims: " 156" is no whole number'),
+        ("tcvap", "CalWORKs,156", "CalWORKs,0156", 'row 3, victims: "0156" is no whole number'),
         ("tcvap", "CalWORKs,156", f"CalWORKs,{10**20}", "is no whole number"),
         ("tcvap", "CalWORKs,156", "CalWORKs,-1", 'row 3, victims: "-1" is below 0, the smallest allowed.'),
         ("tcvap", "CalWORKs,156", "CalWORKs,", "row 3, victims: the cell is empty, and must not be."),
@@ -289,6 +290,12 @@ def test_every_violation_of_a_file_is_named_and_a_broken_file_does_not_fill_the_
         ht.load("hotline")
     lines = spoil("county_population", "population\n", "population\n" + "06001,2007,x\n" * 50).splitlines()
     assert len(lines) == 21 and lines[-1].startswith("There are ")
+
+
+def test_a_file_that_is_missing_is_named(home):
+    (home / "data" / RESOURCES["hotline"]["path"]).unlink()
+    with pytest.raises(HtanalysisError, match=r"^data/report/hotline\.csv is missing\.$"):
+        ht.load("hotline")
 
 
 def test_a_county_without_a_boundary_is_refused(home):
