@@ -19,6 +19,9 @@ from htanalysis.returns import total_quarters
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
+#: How a note begins where returns changed the recomputed number.
+BY_RETURNS = "Returns "
+
 #: The words that any larger number meets.
 _OVER = ("over", "more than")
 
@@ -249,13 +252,13 @@ def _recompute(
     """Give a statement's recomputed number as it is shown, its verdict, its note, and whether returns changed it."""
     published, shown = _show(stated, own), _show(stated, least)
     if now != least:
-        note = f"Returns of some quarters alone give more than the report’s own numbers, which give {published}."
+        note = f"{BY_RETURNS}of some quarters alone give more than the report’s own numbers, which give {published}."
         return f"at least {shown}", _judge_least(stated, least), note, True
     verdict = judge_claim(stated, least)
     if published == shown:
         return shown, verdict, note, False
-    given = f"Returns give {shown}" if shown else "Returns leave no such number"
-    return shown, verdict, f"{given}; by the report’s own numbers it is {published}.", True
+    given = f"give {shown}" if shown else "leave no such number"
+    return shown, verdict, f"{BY_RETURNS}{given}; by the report’s own numbers it is {published}.", True
 
 
 def _judge_least(stated: str, least: float) -> str:

@@ -10,6 +10,7 @@ import nbformat
 from markupsafe import Markup
 
 from htanalysis import drawings, figures, findings, settings, tables
+from htanalysis.claims import BY_RETURNS
 
 #: Above what a notebook says that cannot be known.
 UNKNOWN = "What we cannot know"
@@ -255,10 +256,12 @@ def _sum_up_verdict(name: str, title: str, words: str, shown: tuple[str, str, di
         + (f": stated {row['stated']}, recomputed {row['recomputed']}" if name == "claims-differ" else "")
         for row in [*facts.values()][: -_EXAMPLES - 1 : -1]
     ]
+    changed = sum(row["note"].startswith(BY_RETURNS) for row in rows)
+    returned = f" {changed} of them {findings.choose(changed, 'is', 'are')} compared with returns." if changed else ""
     return {
         "id": name,
         "title": f"{title}: {len(rows)} {findings.choose(len(rows), 'statement', 'statements')}",
-        "words": f"{words}, on {len(facts)} {findings.choose(len(facts), 'fact', 'facts')}.",
+        "words": f"{words}, on {len(facts)} {findings.choose(len(facts), 'fact', 'facts')}.{returned}",
         "examples": examples,
         "href": f"{notebook}.html#{name}",
     }

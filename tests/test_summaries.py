@@ -71,7 +71,8 @@ def test_a_range_whose_ends_read_as_the_amount_is_not_said_again():
 
 
 def table_of(*rows):
-    names = ["fact", "quote", "chapter", "stated", "recomputed"]
+    names = ["fact", "quote", "chapter", "stated", "recomputed", "note"]
+    rows = [[*row, "Why."][:6] for row in rows]
     return {"id": "claims-differ", "columns": [{"name": name} for name in names], "rows": rows}
 
 
@@ -91,6 +92,12 @@ def test_statements_and_their_facts_are_counted_and_a_fact_is_quoted_once(rows, 
     assert told[0]["words"].endswith(words) and told[0]["href"] == "07.html#claims-differ"
     examples = ["“q” (c): stated 1, recomputed 2", "“s” (d): stated 3, recomputed 4"]
     assert told[0]["examples"] == examples[: len({row[0] for row in rows})]
+
+
+def test_the_index_says_how_many_statements_are_compared_with_returns():
+    rows = [("a", "q", "c", "1", "2", "Returns give 2; by the report’s own numbers it is 1.")]
+    told = summaries._sum_up_verdicts({"claims-differ": ("07", "table", table_of(*rows))})
+    assert told[0]["words"].endswith(", on 1 fact. 1 of them is compared with returns.")
 
 
 def test_what_stands_above_a_card_does_not_say_how_it_comes_out():
