@@ -332,8 +332,8 @@ def _find_problem(text: str, field: dict[str, Any]) -> str | None:
 def _find_repetitions(columns: Mapping[str, Sequence[str]], schema: dict[str, Any]) -> Iterator[_Violation]:
     """Find the rows that repeat what no two rows may share."""
     key = schema.get("primaryKey", [])
-    alone = [[field["name"]] for field in schema["fields"] if field["constraints"].get("unique")]
-    for names in [[key] if isinstance(key, str) else key, *alone]:
+    alone = [(field["name"],) for field in schema["fields"] if field["constraints"].get("unique")]
+    for names in {(key,) if isinstance(key, str) else tuple(key), *alone}:
         rows = list(zip(*(columns[name] for name in names), strict=True))
         if len(set(rows)) < len(rows):
             for at, row in enumerate(rows):

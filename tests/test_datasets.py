@@ -285,6 +285,7 @@ def test_every_violation_of_a_file_is_named_and_a_broken_file_does_not_fill_the_
     assert [line.removeprefix(f"data/{path}, row ").partition(":")[0] for line in lines] == [
         *("3, count", "4, measure", "4, geography", "4, year", "4, count")
     ]
+    assert len(spoil("counties", "Alpine", "Alameda").splitlines()) == 1
     (home / "data" / path).write_text("", encoding="utf-8")
     with pytest.raises(HtanalysisError, match="row 1: the columns are ; they must be measure"):
         ht.load("hotline")
