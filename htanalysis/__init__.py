@@ -14,7 +14,7 @@ _NAMES = {
         "draw_curve draw_fit draw_funnel draw_known draw_map draw_mix draw_outlook draw_periods draw_quarters "
         "draw_ranges draw_rates"
     ),
-    "claims": "evaluate judge_claim recompute_claims",
+    "claims": "evaluate judge_claim recompute_claims tell_returned",
     "datasets": "catalogue counties describe evidence load",
     "delays": "chain_ladder make_triangle",
     "errors": "HtanalysisError",

@@ -14,6 +14,18 @@ class HtanalysisError(ValueError):
         return [f"{type(self).__name__}: {self}"]
 
 
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Ask whether the nearest of some names was meant, where one is near.
+
+    Examples
+    --------
+    >>> suggest("arests", ["arrests", "victims"]), suggest("x", ["arrests"])
+    (' Did you mean "arrests"?', '')
+    """
+    nearest = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
+    return f' Did you mean "{nearest[0]}"?' if nearest else ""
+
+
 class UnknownNameError(HtanalysisError, KeyError):
     """A name that nothing has.
 
@@ -29,9 +41,7 @@ class UnknownNameError(HtanalysisError, KeyError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
-        nearest = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
-        hint = f' Did you mean "{nearest[0]}"?' if nearest else ""
-        super().__init__(f'"{name}" is not {kind}.{hint} There are: {", ".join(known)}.')
+        super().__init__(f'"{name}" is not {kind}.{suggest(name, known)} There are: {", ".join(known)}.')
 
     def __str__(self) -> str:
         # KeyError would show the message in quotation marks.

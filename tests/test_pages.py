@@ -69,7 +69,9 @@ def test_every_link_leads_somewhere_in_the_report(report, pages, name):
 def test_no_page_holds_an_outside_address_or_plotly_itself(report, name):
     text = (report / f"{name}.html").read_text(encoding="utf-8")
     assert "http://" not in text and "https://" not in text
-    assert "Plotly" not in text and "plotly-basic" not in text and len(text.encode()) <= 300_000
+    # The code book holds every row of every data set.
+    most = 350_000 if name == "codebook" else 300_000
+    assert "Plotly" not in text and "plotly-basic" not in text and len(text.encode()) <= most
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -196,13 +198,17 @@ def test_the_summary_is_read_with_ten_years_of_school(report, part):
     assert len(plain.split()) > 60 and grade(plain) <= 10
 
 
-def test_what_the_report_said_is_still_true_now_false_or_never_supported(report):
+def test_what_the_report_said_reproduces_or_not_or_cannot_be_checked(report):
     text = (report / "index.html").read_text(encoding="utf-8")
-    told = re.findall(r'<h3><a href="07-the-report-checked.html#(claims-\w+)">([\w ]+): (\d+) statements</a>', text)
+    told = re.findall(
+        r'<h3><a href="07-the-report-checked.html#(claims-\w+)">([\w ]+): (\d+) statements</a>(?:<sup[^<]+</sup>)?</h3>'
+        r"<p>[^<]+ (\d+) facts\.",
+        text,
+    )
     assert told == [
-        ("claims-agree", "Still true", "78"),
-        ("claims-differ", "Now false", "27"),
-        ("claims-unknown", "Never supported", "19"),
+        ("claims-agree", "Reproduces", "80", "61"),
+        ("claims-differ", "Does not reproduce", "39", "29"),
+        ("claims-unknown", "Cannot be checked", "21", "21"),
     ]
 
 

@@ -271,7 +271,7 @@ def without_functions(report, tmp_path_factory):
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_number_without_a_function_is_one_click_from_the_code_that_makes_it(browser, without_functions, scripts):
     page = open_page(browser, without_functions, "index", java_script_enabled=scripts)
-    page.get_by_role("link", name="See the code: Services beyond the victims identified").click()
+    page.get_by_role("link", name="See the code: Victims served, against victims identified").click()
     code = page.locator(".code:target")
     code.wait_for()
     assert 'id="served-beyond-identified"' in code.inner_text() and page.locator(".code:visible").count() == 1
