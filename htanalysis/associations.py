@@ -115,8 +115,7 @@ def compare_like_counties(convictions: pd.DataFrame, places: pd.DataFrame) -> Od
     Formula: penalized logistic regression (Firth) of a reported conviction on having a task force and on log(residents
     of 2010); p-value and limits from its likelihood ratio, chi-squared with one degree of freedom.
     """
-    check_columns("places", places, ["population_2010"])
-    table = _cross(convictions, places)
+    table = _cross(convictions, places, "population_2010")
     if not (table["population_2010"].fillna(0) > 0).all():
         raise HtanalysisError("places: each county needs residents.")
     residents = np.log(table["population_2010"].astype(float))
@@ -194,15 +193,16 @@ def fit_odds(outcome: Sequence[bool], columns: pd.DataFrame, tested: str) -> Odd
     return OddsRatio(ratio, low, high, float(stats.chi2.sf(lost(0), 1)), pd.concat([constant, slopes]))
 
 
-def _cross(convictions: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Put each county’s fewest convictions beside what is known of it."""
-    check_columns("places", places, ["fips", "task_force"])
+def _cross(convictions: pd.DataFrame, places: pd.DataFrame, *more: str) -> pd.DataFrame:
+    """Put each county’s fewest convictions beside its task force, and more of what is known of it."""
+    check_columns("places", places, ["fips", "task_force", *more])
     check_columns("convictions", convictions, ["fips", "lower", "upper"])
     if set(convictions["fips"]) != set(places["fips"]) or not convictions["lower"].ge(0).fillna(False).all():
         raise HtanalysisError("convictions: each county of places needs its fewest convictions, 0 or more.")
     if not convictions["lower"].gt(0).eq(convictions["upper"].gt(0)).all():
         raise HtanalysisError("convictions: a county whose fewest are 0 and whose most are not may have had none.")
-    return pd.DataFrame(places).merge(convictions[["fips", "lower"]], on="fips", validate="one_to_one")
+    known = pd.DataFrame(places)[["fips", "task_force", *more]]
+    return known.merge(convictions[["fips", "lower"]], on="fips", validate="one_to_one")
 
 
 def _climb(
@@ -216,13 +216,18 @@ def _climb(
         whole[free] = part
         return whole
 
-    def loss(part: np.ndarray) -> float:
+    def loss(part: np.ndarray) -> tuple[float, np.ndarray]:
         odds = design @ fill(part)
         chance = 1 / (1 + np.exp(-odds))
-        information = (design.T * (chance * (1 - chance))) @ design
-        return np.logaddexp(0, odds).sum() - happened @ odds - np.linalg.slogdet(information)[1] / 2
+        weight = chance * (1 - chance)
+        information = (design.T * weight) @ design
+        height = happened @ odds - np.logaddexp(0, odds).sum() + np.linalg.slogdet(information)[1] / 2
+        # The penalty moves each outcome towards a half, by its leverage (Firth's modified score).
+        leverage = weight * np.einsum("ij,ji->i", design, np.linalg.solve(information, design.T))
+        slope = design.T @ (happened - chance + leverage * (0.5 - chance))
+        return -height, -slope[free]
 
-    found = minimize(loss, start[free], method="BFGS", options={"gtol": 1e-7})
+    found = minimize(loss, start[free], jac=True, method="BFGS", options={"gtol": 1e-7})
     return fill(found.x), -float(found.fun)
 
 

@@ -248,10 +248,9 @@ def _problem(finding: Finding) -> str | None:
         return "an id has lower-case letters, digits and single hyphens only."
     if ends != sorted(ends):
         return f"{finding.low} to {finding.high} does not hold {finding.value}."
-    if finding.low is None and finding.high is not None:
+    endless = finding.high is None and finding.basis in ("bounded", "assumed")
+    if (finding.low is None) != (finding.high is None) and not endless:
         return "a range has two ends; give low and high."
-    if finding.high is None and finding.low is not None and finding.basis not in ("bounded", "assumed"):
-        return "only what is bounded or assumed can have no upper limit; give high."
     if finding.basis == "bounded" and (finding.low is None or finding.value is not None):
         return "a bounded finding has a range and no value; give low and, unless nothing limits it, high."
     if finding.basis == "assumed" and not finding.assumption:
