@@ -6,7 +6,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from scipy.optimize import isotonic_regression
 
 from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns
@@ -181,8 +180,9 @@ def _fit_frame(rates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     scale = min((_WIDTH - _NAMES - _EDGE) / (right - left), (_HEIGHT - 2 * _EDGE) / (top - bottom))
     across, upward = _WIDTH - _EDGE - scale * right, _HEIGHT / 2 - scale * (bottom + top) / 2
     shapes = shapes.set_geometry(shapes.affine_transform([scale, 0, 0, scale, across, upward]))
-    # Two of the frame's units keep neighbors touching and the page small.
-    return shapes.set_geometry(shapes.simplify_coverage(2))
+    # Two of the frame's units keep neighbors touching and the page small; a hole that runs the other way round is open.
+    kept = shapes.set_geometry(shapes.simplify_coverage(2))
+    return kept.set_geometry(kept.orient_polygons())
 
 
 def _name_areas(sketch: Sketch, shapes: gpd.GeoDataFrame, named: gpd.GeoDataFrame) -> None:
@@ -207,9 +207,8 @@ def _count_silent(silent: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
 
 
 def _outline(geometry: Any) -> np.ndarray:
-    """Give the x and y of an area's outline, with a gap between its parts; its holes run the other way round."""
-    gap, parts = [[np.nan, np.nan]], getattr(shapely.orient_polygons(geometry), "geoms", None)
-    parts = parts or [shapely.orient_polygons(geometry)]
+    """Give the x and y of an area's outline, with a gap between its parts and its holes."""
+    gap, parts = [[np.nan, np.nan]], getattr(geometry, "geoms", [geometry])
     rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
     return np.vstack([np.vstack([np.asarray(ring.coords), gap]) for ring in rings])[:-1].round().T
 
