@@ -7,7 +7,8 @@ from running import Shown, find_faults, run_notebook
 from test_notebooks import work_out
 
 import htanalysis as ht
-from htanalysis.findings import with_unit
+from htanalysis.findings import number, with_unit
+from htanalysis.notebooks import find_findings, find_notebooks
 from htanalysis.parameters import list_ranges
 
 YEARS = list_ranges()["settled_until"]
@@ -94,6 +95,18 @@ def test_the_fewest_persons_are_told_in_the_words_of_their_number(most, words):
     finding = findings_of(run_notebook("06", most_agencies=most))["fewest-persons-served"]
     assert finding["sentence"] == words
     assert f"at most {most} {'agency' if most == 1 else 'agencies'}" in finding["assumption"]
+
+
+def test_the_fewest_persons_hold_for_numbers_of_agencies_over_the_whole_range():
+    path = next(path for path in find_notebooks() if path.stem.startswith("06"))
+    for most in (*range(1, 11), *range(20, 101, 10)):
+        found = find_findings(path, {"most_agencies": most})
+        finding = next(each for each in found if each["id"] == "fewest-persons-served")
+        # So many persons, each counted so often, can stand behind all services; one person fewer cannot.
+        fewest = int(finding["low"])
+        assert (fewest - 1) * most < 1522 <= fewest * most and finding["high"] == 1522
+        assert f" {number(fewest)} different persons" in finding["sentence"]
+        assert ("at least" in finding["sentence"]) == (fewest < 1522)
 
 
 def test_what_is_bounded_is_called_so_and_two_numbers_are_two_findings():
