@@ -55,14 +55,15 @@ def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center:
     Raises
     ------
     HtanalysisError
-        If a column is missing, or limits are not given for each county's residents.
+        If a column is missing, a status is none of the three, there are more than two limits, or they are not given for
+        each county's residents.
     """
-    check_columns("rates", rates, ["county", "population_2010", "rate_low", "rate_high", "status"])
+    _check_statuses(rates, ["population_2010", "rate_low", "rate_high"])
     rates = rates.reset_index(drop=True)
     rows = rates.assign(x=rates["population_2010"].astype(float), **_find_outside(rates, limits))
     bars, dots, none = (rows[rows["status"].eq(status)] for status in ("bounded", "reported", "none reported"))
     known, sketch = pd.concat([bars, dots]).sort_values("rate_high", ascending=False), Sketch()
-    ends, top = [rows["x"].min(), 4 * rows["x"].max()], 1.15 * max(known["rate_high"].max(), 2e5 * center)
+    ends, top = [rows["x"].min(), 4 * rows["x"].max()], 1.15 * max([*known["rate_high"], 2e5 * center])
     for (name, frame), width in zip(limits.items(), (1, 2), strict=False):
         x, y = [*frame["population"], None] * 2, [*(frame["low"] * 1e5), None, *(frame["high"] * 1e5), None]
         add_line(sketch, x, y, NEUTRAL, width, name=f"{name} limits (computed)", hoverinfo="skip")
@@ -115,10 +116,7 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
     HtanalysisError
         If a column is missing, a status is none of the three, or an area has no polygon or reference system.
     """
-    check_columns("rates", rates, ["county", "status", "lower", "upper"])
-    unknown = set(rates["status"]) - set(_FILLS)
-    if unknown:
-        raise UnknownNameError("a status", sorted(map(str, unknown))[0], _FILLS)
+    _check_statuses(rates, ["lower", "upper"])
     shapes, sketch = _fit_frame(rates), Sketch()
     shapes["words"] = [
         row.status if row.status == "none reported" else f"{_count(row.lower, row.upper)} ({row.status})"
@@ -143,10 +141,20 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
     return finish(sketch, table, f"{'; '.join(words)}.", reading, height=640)
 
 
+def _check_statuses(rates: pd.DataFrame, columns: list[str]) -> None:
+    """Refuse a frame that lacks a column, or whose statuses have no look."""
+    check_columns("rates", rates, ["county", "status", *columns])
+    unknown = sorted({str(status) for status in rates["status"]} - set(_FILLS))
+    if unknown:
+        raise UnknownNameError("a status", unknown[0], _FILLS)
+
+
 def _find_outside(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame]) -> dict[str, np.ndarray]:
     """Say of each county whether it lies wholly above or below each limits, and whether outside the widest in part."""
     low, high = rates["rate_low"].to_numpy(float), rates["rate_high"].to_numpy(float)
     found: dict[str, np.ndarray] = {"outside": np.ones(len(rates), dtype=bool)}
+    if not 0 < len(limits) <= 2:
+        raise HtanalysisError(f"limits: {len(limits)} were given; a reader tells two apart. Give one or two.")
     for name, frame in limits.items():
         own = frame.drop_duplicates("population").set_index("population")[["low", "high"]] * 1e5
         own = own.reindex(rates["population_2010"].astype(float)).to_numpy()
@@ -163,20 +171,16 @@ def _fit_frame(rates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if rates.crs is None or not kinds <= {"Polygon", "MultiPolygon"} or rates.geometry.is_empty.any():
         raise HtanalysisError("rates: each area needs a polygon, and all a reference system (crs).")
     # The middle on the globe, so that areas on both sides of the date line stay together.
-    points = np.radians(rates.geometry.to_crs(4326).representative_point().get_coordinates().to_numpy())
-    east, north, up = (
-        part.mean()
-        for part in (
-            np.cos(points[:, 1]) * np.cos(points[:, 0]),
-            np.cos(points[:, 1]) * np.sin(points[:, 0]),
-            np.sin(points[:, 1]),
-        )
-    )
-    longitude, latitude = np.degrees([np.arctan2(north, east), np.arctan2(up, np.hypot(east, north))])
+    along, upward = np.radians(rates.geometry.to_crs(4326).representative_point().get_coordinates().to_numpy().T)
+    globe = np.cos(upward) * np.cos(along), np.cos(upward) * np.sin(along), np.sin(upward)
+    x, y, z = np.mean(globe, axis=1)
+    longitude, latitude = np.degrees([np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))])
     shapes = rates.reset_index(drop=True).to_crs(
         f"+proj=laea +lon_0={longitude:.4f} +lat_0={latitude:.4f} +datum=NAD83 +units=m"
     )
     left, bottom, right, top = shapes.total_bounds
+    if not np.isfinite([left, bottom, right, top]).all():
+        raise HtanalysisError("rates: the areas lie too far apart for one map.")
     scale = min((_WIDTH - _NAMES - _EDGE) / (right - left), (_HEIGHT - 2 * _EDGE) / (top - bottom))
     across, upward = _WIDTH - _EDGE - scale * right, _HEIGHT / 2 - scale * (bottom + top) / 2
     shapes = shapes.set_geometry(shapes.affine_transform([scale, 0, 0, scale, across, upward]))
@@ -187,6 +191,8 @@ def _fit_frame(rates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _name_areas(sketch: Sketch, shapes: gpd.GeoDataFrame, named: gpd.GeoDataFrame) -> None:
     """Write names and counts left of the areas, each with a line into its own."""
+    if not len(named):
+        return
     middles, gap = named.representative_point(), 66
     slots = _spread(middles.y, gap, _HEIGHT)
     beside = shapes.clip_by_rect(0, slots.min() - gap, _WIDTH, slots.max() + gap).total_bounds[0]

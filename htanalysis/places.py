@@ -212,7 +212,8 @@ def smooth_rates(
     Raises
     ------
     HtanalysisError
-        If there are fewer than two areas, or an area has no residents or an unknown count.
+        If there are fewer than two areas, an area has no residents or an unknown count, or the areas of the arguments
+        are not the same.
 
     References
     ----------
@@ -220,6 +221,11 @@ def smooth_rates(
     283-294. T. C. Bailey and A. C. Gatrell (1995), Interactive Spatial Data Analysis, 303-308.
     """
     counts, population = counts.astype(float), population.astype(float)
+    if set(counts.index) != set(population.index):
+        raise HtanalysisError("population: it needs the same areas as counts.")
+    near = {area for group in (neighbors or {}).values() for area in group}
+    if neighbors and (not set(counts.index) <= set(neighbors) or not near <= set(counts.index)):
+        raise HtanalysisError("neighbors: each area of counts needs a list, of areas of counts alone.")
     if len(counts) < 2 or not (population > 0).all() or (counts < 0).any() or counts.isna().any():
         raise HtanalysisError("Smoothing needs two areas or more, each with residents and a known count of 0 or more.")
     groups = {area: [area, *neighbors[area]] if neighbors else list(counts.index) for area in counts.index}
@@ -366,6 +372,7 @@ def interval_shares(counts: Sequence[int]) -> pd.DataFrame:
 
 def find_neighbors(places: gpd.GeoDataFrame) -> dict[str, list[str]]:
     """List each county's neighbors: the counties whose boundary touches its own, in a line or a point."""
+    check_columns("places", places, ["county"])
     named = places.set_index("county").geometry
     return {
         county: named.index[named.touches(shape) | named.overlaps(shape)].tolist() for county, shape in named.items()

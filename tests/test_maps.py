@@ -233,6 +233,20 @@ def test_a_funnel_names_what_lies_below_too():
     assert "none reported" not in chart.alt
 
 
+def test_where_no_county_reported_nothing_is_named():
+    silent = COUNTIES.assign(status="none reported", lower=0, upper=0, rate_low=0.0, rate_high=0.0)
+    for chart in (ht.draw_map(silent, CAPTION), funnel(silent, 0.95)[0]):
+        assert not labels(chart) and chart.alt.startswith("the other 58 of 58 counties: none reported")
+
+
+def test_a_funnel_of_what_it_cannot_show_is_refused():
+    with pytest.raises(ht.HtanalysisError, match='"guessed" is not a status'):
+        funnel(COUNTIES.assign(status="guessed"), 0.95)
+    for levels in ((), (0.5, 0.9, 0.95)):
+        with pytest.raises(ht.HtanalysisError, match=f"limits: {len(levels)} were given"):
+            funnel(COUNTIES, *levels)
+
+
 def test_limits_are_those_of_each_countys_own_residents():
     # A line between the limits of 1,000 and of 10 million residents is no limit of those between.
     limits = {"95%": ht.funnel_limits(STATE, [1e3, 1e7], 0.95)}

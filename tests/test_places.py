@@ -182,6 +182,18 @@ def test_what_cannot_be_smoothed_is_refused(counts, population):
         ht.smooth_rates(pd.Series(counts, dtype="Float64"), pd.Series(population))
 
 
+def test_areas_that_do_not_match_are_named():
+    counts, population = pd.Series([1, 2], index=["a", "b"]), pd.Series([10, 20], index=["b", "a"])
+    assert ht.smooth_rates(counts, population).index.tolist() == ["a", "b"]
+    with pytest.raises(ht.HtanalysisError, match="population: it needs the same areas as counts"):
+        ht.smooth_rates(counts, population.rename({"a": "c"}))
+    for neighbors in ({"a": ["b"]}, {"a": ["b"], "b": ["c"]}):
+        with pytest.raises(ht.HtanalysisError, match="neighbors: each area of counts needs a list"):
+            ht.smooth_rates(counts, population, neighbors)
+    with pytest.raises(ht.HtanalysisError, match="places has no column county"):
+        ht.find_neighbors(pd.DataFrame({"fips": []}))
+
+
 def test_without_any_event_nothing_is_smoothed():
     assert ht.smooth_rates(pd.Series([0, 0]), pd.Series([10, 10])).isna().all()
 
