@@ -108,10 +108,9 @@ def binomial_interval(count: int, total: int, confidence: float = settings.CONFI
     (0.366, 0.556)
     """
     check_confidence("confidence", confidence)
-    if not _is_count(count) or not _is_count(total) or not 0 <= count <= total or total == 0:
+    if not _is_count(count) or not _is_count(total) or count > total or not total:
         raise HtanalysisError(f"count is {count} and total {total}; they must be whole, and 0 ≤ count ≤ total > 0.")
-    interval = stats.binomtest(int(count), int(total)).proportion_ci(confidence, method="exact")
-    return float(interval.low), float(interval.high)
+    return _binomial_limits(int(count), int(total), (1 - confidence) / 2, _OBSERVED["exact"])
 
 
 def compare_rates(
