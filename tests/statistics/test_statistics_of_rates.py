@@ -55,11 +55,11 @@ def test_the_exact_interval_of_a_share_covers_at_least_as_often_as_it_says(total
 @pytest.mark.parametrize("shares", [(0.3, 0.3), (0.2, 0.5), (0.05, 0.6)])
 def test_the_range_of_convictions_to_come_holds_what_either_settled_year_would_bring(shares):
     """Sum the chance that the range holds 90 arrests times a settled year's true ratio, over all counts."""
-    years = pd.DataFrame({"year": [2009, 2010, 2011], "arrests": [12, 15, 90], "convictions": 0})
+    years = pd.DataFrame({"year": [2009, 2010, 2011], "arrests": [8, 11, 90], "convictions": 0})
     held = dict.fromkeys(shares, 0.0)
-    for first in range(13):
-        for second in range(16):
-            chance = stats.binom.pmf(first, 12, shares[0]) * stats.binom.pmf(second, 15, shares[1])
+    for first in range(9):
+        for second in range(12):
+            chance = stats.binom.pmf(first, 8, shares[0]) * stats.binom.pmf(second, 11, shares[1])
             if chance > 1e-7:
                 outlook = ht.project_convictions(years.assign(convictions=[first, second, 0]), 2010).iloc[-1]
                 for share in held:
