@@ -1,7 +1,8 @@
 """The errors that a person can do something about. The command line prints them without a traceback."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from numbers import Real
 
 
 class HtanalysisError(ValueError):
@@ -52,3 +53,30 @@ class NotebookError(HtanalysisError):
     """A notebook stopped before its end."""
 
     exit_code = 3
+
+
+def check_columns(argument: str, frame: Collection[str], columns: Iterable[str]) -> None:
+    """Refuse a frame that lacks a column, naming the argument and the column.
+
+    Examples
+    --------
+    >>> check_columns("table", ["year"], ["year", "arrests"])
+    Traceback (most recent call last):
+    htanalysis.errors.HtanalysisError: table has no column arrests; it has year.
+    """
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise HtanalysisError(f"{argument} has no column {missing[0]}; it has {', '.join(map(str, frame))}.")
+
+
+def check_confidence(argument: str, value: float) -> None:
+    """Refuse what is no fraction between 0 and 1, such as a percentage.
+
+    Examples
+    --------
+    >>> check_confidence("coverage", 95)
+    Traceback (most recent call last):
+    htanalysis.errors.HtanalysisError: coverage is 95; it must be above 0 and below 1, such as 0.95.
+    """
+    if not isinstance(value, Real) or not 0 < value < 1:
+        raise HtanalysisError(f"{argument} is {value}; it must be above 0 and below 1, such as 0.95.")

@@ -168,7 +168,8 @@ def draw_scale(finding: Mapping[str, Any]) -> Markup:
     low, high, value = finding["low"], finding["high"], finding["value"]
     share = finding["unit"] == "share"
     ends = [end for end in (low, high, value) if end is not None]
-    if not ends or (low is None and not share):
+    endless = low is not None and high is None  # no scale holds what nothing limits
+    if not ends or endless or (low is None and not share):
         return Markup()
     start = -_round_up(-min(*ends, 0))
     top = 1.0 if share and max(ends) <= 1 else _round_up(max(*ends, 0))

@@ -73,6 +73,10 @@ GLOSSARY = {
         r"negative binomial|quasi-Poisson",
         "A law for counts that stray more than independent events do.",
     ),
+    "penalized": (
+        r"penalized logistic regression",
+        "How the odds of a yes go with other numbers; a penalty keeps few cases from giving an endless answer.",
+    ),
     "odds ratio": (r"odds ratios?", "The odds of one group divided by those of another; 1 means no difference."),
     "p-value": (r"p-values?", "How often chance alone would give a difference at least as large, were there none."),
     "return": (r"\breturns\b", "What a task force reports for one period; a later one for the same period revises it."),

@@ -38,6 +38,8 @@ BY_A_METHOD = {
     "gini-coefficient": {"low", "high"},
     "largest-share-interval": {"low", "high"},
     "straight-line": {"value"},
+    "task-force-counties-alike": {"value"},
+    "task-force-counties-odds": {"value", "low", "high"},
     "task-force-counties-test": {"value"},
     "trends-fitted": {"value"},
 }
