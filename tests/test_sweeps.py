@@ -100,9 +100,10 @@ def find_false_numbers(finding: dict[str, Any]) -> Iterator[str]:
 
 def find_false_formula(finding: dict[str, Any]) -> Iterator[str]:
     """Say which numbers of a finding its formula does not give."""
+    smallest = 10.0 ** -(finding["digits"] + 3 + 2 * (finding["unit"] == "share"))
     for end, result in work_out(finding["formula"] or ""):
         both = [with_unit(value, finding["unit"], finding["digits"]) for value in (result, finding[end])]
-        if result != pytest.approx(finding[end], rel=1e-3, abs=1e-9) or both[0] != both[1]:
+        if result != pytest.approx(finding[end], rel=1e-3, abs=smallest) or both[0] != both[1]:
             yield f"the formula gives {both[0]} for {both[1]}, its {end}: {finding['formula']}"
 
 
@@ -132,6 +133,7 @@ def find_false_title(content: dict[str, Any], findings: list[dict[str, Any]]) ->
         if not (sign or digits) or content["id"] in IN_TITLE_ALONE:
             continue
         forms = {percent(value, digits) if sign else number(value, digits) for value in known}
+        forms |= {number(100 * value, digits) for value in known if abs(value) <= 1}  # points of a percentage
         if text + sign not in forms and not re.search(rf"(?<![\d.]){re.escape(text)}(?!\d)", words):
             yield f"{text}{sign} is in its title alone"
 

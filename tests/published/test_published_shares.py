@@ -1,8 +1,9 @@
-"""Goodman's simultaneous intervals."""
+"""Goodman's simultaneous intervals, and the exact interval of one share."""
 
 import pytest
 
 import htanalysis as ht
+from htanalysis.shares import limit_share
 
 
 def test_the_intervals_of_coinmind_are_reproduced():
@@ -12,3 +13,8 @@ def test_the_intervals_of_coinmind_are_reproduced():
     high = [0.1966413, 0.2350489, 0.1931040, 0.1535697, 0.2760670, 0.3130119]
     assert intervals["low"].tolist() == pytest.approx(low, abs=5e-9)
     assert intervals["high"].tolist() == pytest.approx(high, abs=5e-8)
+
+
+def test_the_exact_interval_of_binom_test_is_reproduced():
+    # R, help(binom.test): 682 of 925 plants, after Conover (1971), page 97.
+    assert limit_share(682, 925 - 682) == pytest.approx((0.7076683, 0.7654066), abs=5e-8)
