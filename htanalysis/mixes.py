@@ -85,8 +85,8 @@ def compare_labor(types: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Formula: the published labor share; where the number of cases is known, the exact limits (Clopper and Pearson) of
-    the fewest and the most labor cases that round to it (see `count_behind_share`).
+    Formula: the published labor share; where the number of cases is known, the widest exact limits (Clopper and
+    Pearson) over all whole numbers that round to it (see `count_behind_share`).
     """
     _check_types(types)
     rows = []

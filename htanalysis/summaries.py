@@ -30,8 +30,8 @@ HEADLINES = {
     "task-force-arrests-on-other-charges": "Task forces’ arrests not recorded under § 236.1",
     "convictions-to-come": "Convictions still to come",
     "largest-published-county": "Largest published share of convictions",
-    "labor-victims-missed": "Labor victims, less likely to be counted",
-    "labor-among-foreign-victims": "Labor among foreign victims whom task forces count",
+    "labor-victims-missed": "How likely sex trafficking victims are to be counted, against labor victims",
+    "labor-among-foreign-victims": "Labor among foreign victims whom federally funded task forces count",
     "served-beyond-identified": "Services beyond the victims identified",
     "claims-that-differ": "Statements of the report that differ",
 }
