@@ -583,7 +583,7 @@ def _read_lines(frame: pd.DataFrame, lines: Mapping[str, str], axes: tuple[Axis,
     for column, name in lines.items():
         columns = [column, *(band if band and not words else ())]
         texts = [f"{axes[1].tell(*values)} at {axes[0].write(place)}" for place, *values in seen[columns].itertuples()]
-        words.append(f"{name}: {join_words(texts)}")
+        words.append(f"{name}: {', '.join(texts)}")
     words += [f"across: {axes[0].title}; upward: {axes[1].title}"]
     words += [f"marked {axes[0].between(*between[:2])}: {between[2]}"] if between else []
     return "; ".join(words)

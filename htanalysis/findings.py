@@ -41,7 +41,8 @@ class Finding:
     unit : str
         What the number counts; "share" is shown in percent, "times" as a multiple.
     digits : int, optional
-        Decimals to show (of the percentage, where the unit is "share"). Default: 1 for "times", 0 for others.
+        Decimals to show (of the percentage, where the unit is "share"); below 0, tens, hundreds and so on. Default: 1
+        for "times", 0 for others.
     method : str, optional
         Function of `htanalysis` that computed it.
     assumption : str, optional
@@ -103,16 +104,16 @@ def answer(*findings: Finding) -> Answer:
 
 
 def number(value: float, digits: int = 0) -> str:
-    """Write a number with commas between thousands.
+    """Write a number with commas between thousands, and with so many decimals; below 0, rounded to tens, hundreds ...
 
     Examples
     --------
-    >>> number(2552), number(-3.446, 1)
-    ('2,552', '−3.4')
+    >>> number(2552), number(-3.446, 1), number(2427, -2)
+    ('2,552', '−3.4', '2,400')
     """
     if pd.isna(value):
         return "not published"
-    text = f"{float(value):,.{digits}f}"
+    text = f"{round(float(value), digits):,.{max(digits, 0)}f}"
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.lstrip("-")
 
 
@@ -191,26 +192,26 @@ def times_likely(ratio: float, digits: int | None = None) -> str:
 
 
 def digits_for(*values: float, unit: str = "times") -> int:
-    """Give the decimals that numbers told together need, so that the smallest does not read as 0.
+    """Give the decimals with which the smallest of some numbers shows the digits that count.
 
     Parameters
     ----------
     values : float
-        The numbers.
+        The numbers that must not read as 0; of a range, the value.
     unit : str
-        "times" gives the smallest two digits that count; "share" gives it, and what is left to the whole, one digit of
-        the percentage.
+        "times" shows two digits that count, and rounds ratios of a hundred and more to tens, hundreds and so on; "share"
+        shows one of the percentage, and of what is left to the whole.
 
     Examples
     --------
-    >>> digits_for(8.89, 4.6, 12.2), digits_for(0.27, 0.14), digits_for(0.41, 0.25, unit="share")
-    (1, 2, 0)
+    >>> digits_for(8.89), digits_for(0.27), digits_for(2427.1), digits_for(0.0041, unit="share")
+    (1, 2, -2, 1)
     """
     sizes = [abs(value) for value in values]
     if unit == "share":
         sizes = [100 * part for size in sizes for part in (size, 1 - size)]
-    smallest = min((size for size in sizes if size > 1e-12), default=1)
-    return max(0, (unit != "share") - math.floor(math.log10(smallest) + 1e-9))
+    places = -math.floor(math.log10(min((size for size in sizes if size > 1e-12), default=1)) + 1e-9)
+    return max(0, places) if unit == "share" else places + 1
 
 
 def tell_range(value: float, low: float, high: float, unit: str = "", digits: int = 0, why: str = "") -> str:

@@ -79,7 +79,8 @@ def test_words_follow_the_numbers():
     assert ht.join_words([]) == "" and ht.join_words(["a", "b"]) == "a and b"
     assert ht.number(-339) == "−339" and with_unit(-0.5, "times", 1) == "−0.5 times"
     assert [ht.percent(share) for share in (-0.001, -0.42)] == ["0%", "−42%"]
-    assert [ht.number(value, 1) for value in (-0.04, -0.05, -12.34)] == ["0.0", "−0.1", "−12.3"]
+    assert [ht.number(value, 1) for value in (-0.04, -0.06, -12.34)] == ["0.0", "−0.1", "−12.3"]
+    assert [ht.number(2427.1, digits) for digits in (0, -1, -2)] == ["2,427", "2,430", "2,400"]
     assert ht.number(float("nan")) == "not published" == ht.percent(None)
 
 
@@ -94,7 +95,7 @@ def test_words_follow_the_numbers():
         (0.27, "0.27 times as likely"),
         (2.4e-6, "0.0000024 times as likely"),
         (46.3, "46 times as likely"),
-        (2_427_184.4, "2,427,184 times as likely"),
+        (2_427_184.4, "2,400,000 times as likely"),
     ],
 )
 def test_a_ratio_is_told_in_one_direction_below_at_and_above_1(ratio, words):
