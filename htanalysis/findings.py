@@ -199,7 +199,7 @@ def digits_for(*values: float, unit: str = "times") -> int:
     values : float
         The numbers that must not read as 0; of a range, the value.
     unit : str
-        "times" shows two digits that count, and rounds ratios of a hundred and more to tens, hundreds and so on; "share"
+        "times" shows two digits that count, and rounds ratios above a hundred to tens, hundreds and so on. "share"
         shows one of the percentage, and of what is left to the whole.
 
     Examples
