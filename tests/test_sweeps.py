@@ -17,6 +17,7 @@ from test_notebooks import work_out
 from htanalysis.findings import number, percent, with_unit
 from htanalysis.notebooks import find_notebooks
 from htanalysis.parameters import Range, list_ranges
+from htanalysis.periods import held_quarters
 
 #: The notebooks that are swept.
 SWEPT = ("04", "05")
@@ -183,6 +184,17 @@ def test_whatever_a_parameter_is_all_that_is_shown_is_true(name, parameter):
         f"{parameter} = {value}: {fault}"
         for value in list_parameters(name)[parameter]
         for fault in find_untrue(run_notebook(name, **{parameter: value}))
+    ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("name", SWEPT)
+def test_whatever_the_period_is_all_that_is_shown_is_true(name):
+    held = [str(quarter) for quarter in held_quarters()]
+    faults = [
+        f"{quarter}: {fault}"
+        for quarter in (held[0], held[1], held[-1], f"{held[0]}:{held[-1]}")
+        for fault in find_untrue(run_notebook(name, quarter=quarter))
     ]
     assert not faults, "\n".join(faults)
 
