@@ -214,17 +214,17 @@ def digits_for(*values: float, unit: str = "times") -> int:
     return max(0, places) if unit == "share" else places + 1
 
 
-def tell_range(value: float, low: float, high: float, unit: str = "", digits: int = 0, why: str = "") -> str:
-    """Write a value with its range in brackets, and why it has one; the value alone where its range reads the same.
+def tell_range(value: float, low: float, high: float, unit: str = "", digits: int = 0) -> str:
+    """Write a value with its range in brackets; the value alone where both ends of its range read the same.
 
     Examples
     --------
-    >>> tell_range(0.41, 0.25, 0.53, "share"), tell_range(0.41, 0.41, 0.41, "share", why=", by rounding")
+    >>> tell_range(0.41, 0.25, 0.53, "share"), tell_range(0.41, 0.41, 0.41, "share")
     ('41% (25% to 53%)', '41%')
     """
     text = with_unit(value, unit, digits)
     ends = span(low, high, "share" if unit == "share" else "", digits, between=False)
-    return f"{text} ({ends}{why})" if " to " in ends else text
+    return f"{text} ({ends})" if " to " in ends else text
 
 
 def as_given(share: float) -> str:

@@ -167,6 +167,11 @@ def list_values(name: str, allowed: Range | tuple[str, ...]) -> list[Any]:
     return sorted({low + inside, high - inside, *grid, *SPECIAL.get(name, ())})
 
 
+def is_continuous(allowed: Range | tuple[str, ...]) -> bool:
+    """Say whether a parameter can be any number between two."""
+    return isinstance(allowed, Range) and not allowed.whole
+
+
 def list_parameters(name: str) -> dict[str, list[Any]]:
     """List the values of each parameter of a notebook that has a range."""
     path = next(path for path in find_notebooks() if path.stem.startswith(name))
@@ -185,6 +190,18 @@ def test_whatever_a_parameter_is_all_that_is_shown_is_true(name, parameter):
         for value in list_parameters(name)[parameter]
         for fault in find_untrue(run_notebook(name, **{parameter: value}))
     ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("name", SWEPT)
+def test_whatever_all_parameters_are_at_once_all_that_is_shown_is_true(name):
+    generator, faults = np.random.default_rng(2012), []
+    for _ in range(12):
+        drawn = {each: generator.choice(values) for each, values in list_parameters(name).items()}
+        ranges = {each: allowed for each, allowed in list_ranges().items() if each in drawn and is_continuous(allowed)}
+        drawn |= {each: generator.uniform(allowed.low, allowed.high) for each, allowed in ranges.items()}
+        plain = {each: value.item() if isinstance(value, np.generic) else value for each, value in drawn.items()}
+        faults += [f"{plain}: {fault}" for fault in find_untrue(run_notebook(name, **plain))]
     assert not faults, "\n".join(faults)
 
 
