@@ -10,7 +10,7 @@ from typing import Any
 #: The names that each module gives.
 _NAMES = {
     "associations": "compare_like_counties cross_task_forces",
-    "bias": "Trapezoid correct_classification correct_selection e_value rank_assumptions simulate",
+    "bias": "Trapezoid correct_classification correct_selection rank_assumptions selection_e_value simulate try_all",
     "charts": (
         "draw_curve draw_fit draw_known draw_mix draw_outlook draw_periods draw_quarters draw_ranges draw_rates"
     ),
@@ -19,13 +19,15 @@ _NAMES = {
     "delays": "chain_ladder make_triangle",
     "errors": "HtanalysisError",
     "figures": "Axis Chart",
-    "findings": "Finding answer choose join_words number percent span tell_change times_less",
+    "findings": (
+        "Finding answer as_given choose digits_for in_formula join_words number percent span tell_change tell_range "
+        "times_likely unlike"
+    ),
     "maps": "draw_funnel draw_map",
     "mixes": (
-        "allot_other compare_labor compare_mixes count_behind_share curve_detection curve_outside_vice "
-        "detect_ratio detect_with_errors envelope_detection fewest_behind_share find_foreign_labor "
-        "move_outside_vice poststratify read_ilo smallest_total span_detection span_foreign_labor turn_round "
-        "weigh_groups"
+        "allot_other bound_labor_share compare_labor compare_mixes curve_detection curve_outside_vice detect_ratio "
+        "detect_with_errors envelope_detection find_foreign_labor move_outside_vice read_ilo span_detection "
+        "span_foreign_labor"
     ),
     "parameters": "check_parameters",
     "periods": (
@@ -33,7 +35,7 @@ _NAMES = {
     ),
     "places": (
         "bound_concentration bound_smoothed count_resident_years find_neighbors "
-        "funnel_limits interval_shares rate_by_resident_year rate_counties smooth_rates"
+        "funnel_limits rate_by_resident_year rate_counties smooth_rates"
     ),
     "rates": (
         "binomial_interval bound_other_arrests compare_last_years compare_rates expect_at_pace poisson_interval "
@@ -47,6 +49,7 @@ _NAMES = {
     ),
     "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
     "settings": "BASES",
+    "shares": "count_behind_share fewest_behind_share poststratify smallest_total turn_round weigh_groups",
     "tables": "Caption Table",
     "trends": "fit_measures fit_trend",
 }

@@ -504,12 +504,13 @@ def _mark_even(sketch: Sketch, words: str, line: pd.Series, log: bool) -> None:
 def _read_lines(frame: pd.DataFrame, lines: Mapping[str, str], axes: tuple[Axis, Axis], band: Any, between: Any) -> str:
     """Read the lines, and the first one's band, at both ends and where the shading begins and ends."""
     seen, words = frame[[frame.columns[0], *lines, *(band or ())]].astype(float).set_index(frame.columns[0]), []
-    at = sorted({seen.index[0], seen.index[-1], *(between or ())[:2]})
+    places = sorted({seen.index[0], seen.index[-1], *(between or ())[:2]})
+    at = [*{axes[0].write(place): place for place in places}.values()]  # what reads the same is told once
     seen = seen.reindex(seen.index.union(at)).interpolate("index").loc[at]
     for column, name in lines.items():
         columns = [column, *(band if band and not words else ())]
         texts = [f"{axes[1].tell(*values)} at {axes[0].write(place)}" for place, *values in seen[columns].itertuples()]
-        words.append(f"{name}: {join_words(texts)}")
+        words.append(f"{name}: {', '.join(texts)}")
     words += [f"across: {axes[0].title}; upward: {axes[1].title}"]
     words += [f"marked {axes[0].between(*between[:2])}: {between[2]}"] if between else []
     return "; ".join(words)

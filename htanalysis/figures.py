@@ -143,7 +143,9 @@ class Axis:
     def tell(self, value: float, low: float = np.nan, high: float = np.nan) -> str:
         """Write a value with its range in brackets, or what there is of the two."""
         ends = "" if pd.isna(low) or low == high else self.between(low, high)
-        return ends if pd.isna(value) else self.write(value) + (f" ({ends})" if ends else "")
+        if pd.isna(value):
+            return ends
+        return self.write(value) + (f" ({ends})" if ends not in ("", self.write(value)) else "")
 
 
 COUNT = Axis("count")

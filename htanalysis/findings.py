@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -41,7 +42,8 @@ class Finding:
     unit : str
         What the number counts; "share" is shown in percent, "times" as a multiple.
     digits : int, optional
-        Decimals to show (of the percentage, where the unit is "share"). Default: 1 for "times", 0 for others.
+        Decimals to show (of the percentage, where the unit is "share"); below 0, tens, hundreds and so on. Default: 1
+        for "times", 0 for others.
     method : str, optional
         Function of `htanalysis` that computed it.
     assumption : str, optional
@@ -105,14 +107,17 @@ def answer(*findings: Finding) -> Answer:
 
 
 def number(value: float, digits: int = 0) -> str:
-    """Write a number with commas between thousands.
+    """Write a number with commas between thousands, and with so many decimals; below 0, rounded to tens, hundreds ...
 
     Examples
     --------
-    >>> number(2552), number(-3.446, 1)
-    ('2,552', '−3.4')
+    >>> number(2552), number(-3.446, 1), number(2427, -2)
+    ('2,552', '−3.4', '2,400')
     """
-    return "not published" if pd.isna(value) else f"{float(value):,.{digits}f}".replace("-", "−")
+    if pd.isna(value):
+        return "not published"
+    text = f"{round(float(value), digits):,.{max(digits, 0)}f}"
+    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.lstrip("-")
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -123,7 +128,7 @@ def percent(share: float, digits: int = 0) -> str:
     >>> percent(0.46018), percent(0.46018, 1)
     ('46%', '46.0%')
     """
-    return "not published" if pd.isna(share) else f"{float(share):.{digits}%}".replace("-0%", "0%").replace("-", "−")
+    return "not published" if pd.isna(share) else f"{number(100 * float(share), digits)}%"
 
 
 def with_unit(value: float, unit: str, digits: int = 0) -> str:
@@ -177,17 +182,85 @@ def choose(count: float, one: str, more: str) -> str:
     return one if count == 1 else more
 
 
-def times_less(ratio: float) -> str:
-    """Say how much less or more likely something is, in the direction that the ratio has.
+def times_likely(ratio: float, digits: int | None = None) -> str:
+    """Say how many times as likely something is; "as likely" where the ratio reads as 1.
 
     Examples
     --------
-    >>> times_less(8.89), times_less(0.5), times_less(1.0)
-    ('8.9 times less likely', '2.0 times more likely', 'as likely')
+    >>> times_likely(8.89), times_likely(0.27), times_likely(0.9985)
+    ('8.9 times as likely', '0.27 times as likely', 'as likely')
     """
-    if number(ratio, 1) == "1.0":
-        return "as likely"
-    return f"{number(ratio, 1)} times less likely" if ratio > 1 else f"{number(1 / ratio, 1)} times more likely"
+    text = number(ratio, digits_for(ratio) if digits is None else digits)
+    return "as likely" if float(text.replace(",", "")) == 1 else f"{text} times as likely"
+
+
+def digits_for(*values: float, unit: str = "times") -> int:
+    """Give the decimals with which the smallest of some numbers shows the digits that count.
+
+    Parameters
+    ----------
+    values : float
+        The numbers that must not read as 0; of a range, the value.
+    unit : str
+        "times" shows two digits that count, and rounds ratios above a hundred to tens, hundreds and so on. "share"
+        shows one of the percentage, and of what is left to the whole.
+
+    Examples
+    --------
+    >>> digits_for(8.89), digits_for(0.27), digits_for(2427.1), digits_for(0.0041, unit="share")
+    (1, 2, -2, 1)
+    """
+    sizes = [abs(value) for value in values]
+    if unit == "share":
+        sizes = [100 * part for size in sizes for part in (size, 1 - size)]
+    places = -math.floor(math.log10(min((size for size in sizes if size > 1e-12), default=1)) + 1e-9)
+    return max(0, places) if unit == "share" else places + 1
+
+
+def tell_range(value: float, low: float, high: float, unit: str = "", digits: int = 0) -> str:
+    """Write a value with its range in brackets; the value alone where both ends of its range read the same.
+
+    Examples
+    --------
+    >>> tell_range(0.41, 0.25, 0.53, "share"), tell_range(0.41, 0.41, 0.41, "share")
+    ('41% (25% to 53%)', '41%')
+    """
+    text = with_unit(value, unit, digits)
+    ends = span(low, high, "share" if unit == "share" else "", digits, between=False)
+    return f"{text} ({ends})" if " to " in ends else text
+
+
+def as_given(share: float) -> str:
+    """Write a fraction that somebody chose as a percentage, with all the digits it was given with.
+
+    Examples
+    --------
+    >>> as_given(0.785), as_given(0.29), as_given(1e-06)
+    ('78.5%', '29%', '0.0001%')
+    """
+    return f"{(100 * Decimal(str(share))).normalize():f}%"
+
+
+def in_formula(value: float) -> str:
+    """Write a number for a formula: six digits that count, no exponent.
+
+    Examples
+    --------
+    >>> in_formula(1 - 0.785), in_formula(1e-06), in_formula(-0.05)
+    ('0.215', '0.000001', '−0.05')
+    """
+    return f"{Decimal(f'{float(value):.6g}'):f}".replace("-", "−")
+
+
+def unlike(text: str, other: str, same: str) -> str:
+    """Say from which number another differs, as both are written, or that it does not.
+
+    Examples
+    --------
+    >>> unlike("29%", "23%", "as counted"), unlike("23%", "23%", "as counted")
+    (', not 23%', ', as counted')
+    """
+    return f", {same}" if text == other else f", not {other}"
 
 
 def tell_change(first: float, last: float, since: object, until: object, digits: int = 0) -> str:

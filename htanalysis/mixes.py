@@ -1,33 +1,18 @@
 """Sex and labor: what different sources count, and how far looking in one place bends the picture."""
 
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.optimize import brentq
 
-from htanalysis import settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.places import interval_shares
+from htanalysis.shares import Span, check_share, check_total, count_behind_share, is_number, limit_share, turn_round
 
-
-@dataclass(frozen=True)
-class Span:
-    """A value with the range that its inputs leave.
-
-    Attributes
-    ----------
-    value, low, high : float
-        `low` <= `value` <= `high`.
-    """
-
-    value: float
-    low: float
-    high: float
+_TYPES = ("sex", "labor", "other")
+#: What rounding to whole percents can add to, or take from, the sum of three shares.
+_ROUNDING = 0.015
 
 
 def compare_mixes(types: pd.DataFrame) -> pd.DataFrame:
@@ -45,27 +30,47 @@ def compare_mixes(types: pd.DataFrame) -> pd.DataFrame:
         (shares; missing where not stated), `unstated` (what the stated shares leave) and `labor_among_classified`
         (labor / (sex + labor); missing unless both are stated).
 
+    Raises
+    ------
+    HtanalysisError
+        If a source has a type that would be dropped, a type twice, or shares that cannot be.
+
     Notes
     -----
     Formula: the published shares as they are; labor among the classified = labor ÷ (sex + labor); unstated = 1 −
     sex − labor − other.
     """
+    _check_types(types)
     shares = types.pivot(index="source", columns="trafficking_type", values="share")
-    shares = shares.reindex(types["source"].unique()).reindex(columns=["sex", "labor", "other"]).astype("Float64")
+    shares = shares.reindex(types["source"].unique()).reindex(columns=[*_TYPES]).astype("Float64")
     facts = types.drop_duplicates("source").set_index("source")[["population", "geography"]]
     table = facts.join(shares)
-    classified = table["sex"] + table["labor"]
     return table.assign(
-        unstated=(1 - table[["sex", "labor", "other"]].sum(axis=1)).round(6),
-        labor_among_classified=table["labor"] / classified,
+        unstated=(1 - table[[*_TYPES]].sum(axis=1)).round(6).clip(lower=0),
+        labor_among_classified=table["labor"] / (table["sex"] + table["labor"]),
     ).reset_index()
+
+
+def _check_types(types: pd.DataFrame) -> None:
+    """Refuse what a table of sources and types would drop, add up or show wrongly."""
+    for source, part in types.groupby("source", observed=True, sort=False):
+        kinds, stated = part["trafficking_type"].astype(str), part[part["share"].notna()]
+        if unknown := sorted({*kinds} - {*_TYPES, "all"}):
+            raise HtanalysisError(f"{source}: “{unknown[0]}” would be dropped; there are sex, labor, other and all.")
+        if kinds.duplicated().any():
+            raise HtanalysisError(f"{source}: “{kinds[kinds.duplicated()].iloc[0]}” stands in two rows.")
+        for kind, share in zip(stated["trafficking_type"], stated["share"], strict=True):
+            check_share(f"{source}: {kind}", share)
+        total = float(stated.loc[stated["trafficking_type"].ne("all"), "share"].sum())
+        if total > 1 + _ROUNDING:
+            raise HtanalysisError(f"{source}: the shares add up to {total:g}, which is more than 1.")
 
 
 def compare_labor(types: pd.DataFrame) -> pd.DataFrame:
     """Give each source's labor share, with what chance adds where the number of cases is published.
 
     The sources count different things, so nothing is pooled. Where the cases behind whole percents are known, the
-    interval is Goodman's (see `interval_shares`); elsewhere there is none, which does not mean that there is no chance.
+    interval is exact (Clopper and Pearson's); elsewhere there is none, which does not mean that there is no chance.
 
     Parameters
     ----------
@@ -80,28 +85,29 @@ def compare_labor(types: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Formula: the published labor share; where the number of cases is known, the widest Goodman limits (see
-    `interval_shares`) over all whole numbers that round to the published shares.
+    Formula: the published labor share; where the number of cases is known, the widest exact limits (Clopper and
+    Pearson) over all whole numbers that round to it (see `count_behind_share`).
     """
+    _check_types(types)
     rows = []
     for source, part in types.groupby("source", observed=True, sort=False):
         shares = part.dropna(subset=["share"]).set_index("trafficking_type")["share"].astype(float)
-        cases = part.loc[part["trafficking_type"].eq("all"), "count"]
-        in_words = part["note"].fillna("").str.contains("out of ten").any()
+        cases = part.loc[part["trafficking_type"].eq("all"), "count"].dropna()
         if "labor" not in shares:
             continue
         low = high = float("nan")
-        if len(cases) and "sex" in shares and not in_words:
-            low, high = _interval_of_labor(shares, int(cases.iloc[0]))
+        if len(cases) and not part["note"].fillna("").str.contains("out of ten").any():
+            low, high = _interval_of_share(f"{source}: labor", shares["labor"], int(cases.iloc[0]))
         rows.append((source, shares["labor"], low, high, "computed" if pd.notna(low) else "reported"))
     return pd.DataFrame(rows, columns=["source", "value", "low", "high", "basis"])
 
 
-def _interval_of_labor(shares: pd.Series, cases: int) -> tuple[float, float]:
-    """Give the interval of the labor share over all whole numbers that the published shares can stand for."""
-    labor, sex = (count_behind_share(shares[kind], cases) for kind in ("labor", "sex"))
-    limits = [interval_shares([s, n, max(cases - s - n, 0)]).loc[1] for s in sex for n in labor]
-    return min(row["low"] for row in limits), max(row["high"] for row in limits)
+def _interval_of_share(name: str, share: float, cases: int) -> tuple[float, float]:
+    """Give the exact interval of a share over all whole numbers of the cases that round to it."""
+    counts = count_behind_share(share, cases)
+    if not counts:
+        raise HtanalysisError(f"{name} is {share}, but no whole number of {cases} cases rounds to that.")
+    return limit_share(counts[0], cases - counts[0])[0], limit_share(counts[-1], cases - counts[-1])[1]
 
 
 def read_ilo(estimates: pd.DataFrame, types: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +142,7 @@ def read_ilo(estimates: pd.DataFrame, types: pd.DataFrame) -> pd.DataFrame:
 
 
 def detect_ratio(sex: float, labor: float, true_labor_share: float) -> float:
-    """Say how many times less likely a labor victim is to be counted than a sex victim, if the true mix were known.
+    """Say how many times as likely as a labor victim a sex trafficking victim is to be counted, for a true mix.
 
     The true odds of labor to sex divided by the counted odds. Assumes that source and true mix speak of the same place,
     time and definition of a victim.
@@ -151,7 +157,7 @@ def detect_ratio(sex: float, labor: float, true_labor_share: float) -> float:
     Returns
     -------
     float
-        1 where both are counted equally often; above 1 where labor victims are missed more.
+        1 where both are counted equally often; above 1 where labor victims are missed more, below 1 where less.
 
     Raises
     ------
@@ -167,8 +173,10 @@ def detect_ratio(sex: float, labor: float, true_labor_share: float) -> float:
     >>> round(detect_ratio(sex=0.56, labor=0.23, true_labor_share=16.4 / 20.9), 1)
     8.9
     """
-    if not sex > 0 or not labor > 0 or not 0 < true_labor_share < 1:
-        raise HtanalysisError(f"No ratio from sex {sex}, labor {labor}, true labor share {true_labor_share}.")
+    for name, counted in {"sex": sex, "labor": labor}.items():
+        if not is_number(counted) or not 0 < counted < math.inf:
+            raise HtanalysisError(f"No ratio: {name} is {counted}; it must be above 0.")
+    check_share("No ratio: true_labor_share", true_labor_share, inside=True)
     return true_labor_share / (1 - true_labor_share) * sex / labor
 
 
@@ -178,7 +186,7 @@ def allot_other(mix: pd.Series, to_labor: float) -> pd.Series:
     Parameters
     ----------
     mix : pandas.Series
-        `sex`, `labor` and `other` (shares or counts).
+        `sex`, `labor` and `other`: shares that add up to 1, and no further type.
     to_labor : float
         Assumed part of the "other" (fraction from 0 to 1).
 
@@ -190,7 +198,7 @@ def allot_other(mix: pd.Series, to_labor: float) -> pd.Series:
     Raises
     ------
     HtanalysisError
-        If one of the three is missing, or the part is not from 0 to 1.
+        If the mix is none, or the part is not from 0 to 1.
 
     Notes
     -----
@@ -201,13 +209,50 @@ def allot_other(mix: pd.Series, to_labor: float) -> pd.Series:
     >>> allot_other(pd.Series({"sex": 0.5, "labor": 0.3, "other": 0.2}), 0.5).round(2).tolist()
     [0.6, 0.4]
     """
-    sex, labor, other = (mix[name] for name in ("sex", "labor", "other"))
-    if pd.isna([sex, labor, other]).any():
-        raise HtanalysisError("Allotting the “other” needs the shares of sex, labor and other; one is missing.")
-    if not 0 <= to_labor <= 1:
-        raise HtanalysisError(f"other_to_labor is {to_labor}; it is a part and goes from 0 to 1.")
-    sex, labor, other = float(sex), float(labor), float(other)
+    sex, labor, other = _read_mix(mix)
+    check_share("to_labor", to_labor)
     return pd.Series({"sex": sex + other * (1 - to_labor), "labor": labor + other * to_labor})
+
+
+def bound_labor_share(mix: pd.Series, counted: float = 1.0, missed_more: bool = False) -> tuple[float, float]:
+    """Bound the labor share of all victims, of whom some were not counted and some not classified (Manski's bounds).
+
+    Parameters
+    ----------
+    mix : pandas.Series
+        As for `allot_other`: the shares of those who were counted.
+    counted : float
+        Share of all victims who were counted, from 0 to 1; 0 stands for "hardly any", the limit.
+    missed_more : bool
+        Whether a labor victim is taken to be no more likely to be counted as one than a sex trafficking victim is
+        (monotone selection).
+
+    Returns
+    -------
+    tuple of float
+        The smallest and the largest share; nothing between can be excluded.
+
+    Notes
+    -----
+    Formula: lowest = counted × labor, or labor ÷ (labor + sex) where labor victims are not counted more often; highest
+    = 1 − counted × sex.
+
+    References
+    ----------
+    C. F. Manski (1989), Anatomy of the selection problem, Journal of Human Resources 24, 343-360; C. F. Manski (2003),
+    Partial Identification of Probability Distributions, chapters 1 and 2.
+
+    Examples
+    --------
+    >>> mix = pd.Series({"sex": 0.56, "labor": 0.23, "other": 0.21})
+    >>> [round(end, 2) for end in bound_labor_share(mix)], [round(end, 2) for end in bound_labor_share(mix, 0.5, True)]
+    ([0.23, 0.44], [0.29, 0.72])
+    """
+    sex, labor, _ = _read_mix(mix)
+    check_share("counted", counted)
+    if missed_more and not labor + sex > 0:
+        raise HtanalysisError("mix: nobody is classified as sex or labor, so nothing says which is missed more.")
+    return labor / (labor + sex) if missed_more else counted * labor, 1 - counted * sex
 
 
 def span_detection(mix: pd.Series, true_labor_share: float, to_labor: float) -> Span:
@@ -216,7 +261,7 @@ def span_detection(mix: pd.Series, true_labor_share: float, to_labor: float) -> 
     Parameters
     ----------
     mix : pandas.Series
-        `sex`, `labor` and `other` (shares).
+        As for `allot_other`.
     true_labor_share : float
         As for `detect_ratio`.
     to_labor : float
@@ -243,10 +288,9 @@ def curve_detection(mix: pd.Series, shares: Sequence[float], to_labor: float) ->
     Formula: true labor share ÷ (1 − true labor share) × (sex + (1 − part) × other) ÷ (labor + part × other), for
     each true labor share, with the assumed part, all and none of the other being labor.
     """
-    spans = [span_detection(mix, share, to_labor) for share in shares]
-    return pd.DataFrame(
-        {"labor_share": shares, **{k: [getattr(s, k) for s in spans] for k in ("value", "low", "high")}}
-    )
+    check_share("shares", shares, inside=True)
+    even, true = vars(span_detection(mix, 0.5, to_labor)), np.asarray(shares, dtype=float)
+    return pd.DataFrame({"labor_share": true} | {end: true / (1 - true) * ratio for end, ratio in even.items()})
 
 
 def detect_with_errors(mix: pd.Series, true_labor_share: Any, to_labor: Any, sensitivity: Any) -> Any:
@@ -257,20 +301,37 @@ def detect_with_errors(mix: pd.Series, true_labor_share: Any, to_labor: Any, sen
     Parameters
     ----------
     mix : pandas.Series
-        `sex`, `labor` and `other` (shares).
+        As for `allot_other`.
     true_labor_share, to_labor : float or array of float
         As for `span_detection`.
     sensitivity : float or array of float
-        Chance that a counted labor victim is classified as one; above 0.
+        Chance that a counted labor victim is classified as one; above 0, at most 1.
 
     Returns
     -------
     float or array of float
-        Times less likely to be counted; 0 or below where so many were misclassified that no sex trafficking is left.
+        How many times as likely a sex trafficking victim is to be counted as a labor victim.
+
+    Raises
+    ------
+    HtanalysisError
+        If a share is none, or so many labor victims would be misclassified that no sex trafficking is left.
+
+    Notes
+    -----
+    Formula: true labor share ÷ (1 − true labor share) × (all − l) ÷ l, with l = (labor + part × other) ÷ sensitivity.
     """
-    labor = (mix["labor"] + mix["other"] * to_labor) / sensitivity
-    sex = mix[["sex", "labor", "other"]].sum() - labor
-    return true_labor_share / (1 - true_labor_share) * sex / labor
+    for name, value in {"true_labor_share": true_labor_share, "to_labor": to_labor, "sensitivity": sensitivity}.items():
+        check_share(name, value)
+    sex, labor, other = _read_mix(mix)
+    with np.errstate(divide="ignore"):
+        found = (labor + other * to_labor) / np.asarray(sensitivity, dtype=float)
+        ratio = true_labor_share / np.subtract(1.0, true_labor_share) * (sex + labor + other - found) / found
+    if not (found < sex + labor + other).all():
+        raise HtanalysisError(
+            f"sensitivity is {np.min(sensitivity):g}: then there are more labor victims than were counted in all."
+        )
+    return ratio if np.ndim(ratio) else float(ratio)
 
 
 def envelope_detection(mix: pd.Series, total: int | None, true_labor_share: float, to_labor: float) -> Span:
@@ -284,9 +345,14 @@ def envelope_detection(mix: pd.Series, total: int | None, true_labor_share: floa
     mix : pandas.Series
         As for `span_detection`.
     total : int or None
-        Victims behind the shares; None for so many that chance adds nothing.
+        Victims behind the shares, 1 or more; None for so many that chance adds nothing.
     true_labor_share, to_labor : float
         As for `span_detection`.
+
+    Raises
+    ------
+    HtanalysisError
+        If a share is none, such as a percentage, or the total no number of victims.
 
     Notes
     -----
@@ -296,138 +362,16 @@ def envelope_detection(mix: pd.Series, total: int | None, true_labor_share: floa
     span = span_detection(mix, true_labor_share, to_labor)
     if total is None:
         return span
+    check_total("total", total, least=1)
     sex, labor, other = (round(float(mix[name]) * total) for name in ("sex", "labor", "other"))
     true_odds = true_labor_share / (1 - true_labor_share)
-    high = _share_limits(labor, sex + other)[0]
-    low = _share_limits(labor + other, sex)[1]
+    high = limit_share(labor, sex + other)[0]
+    low = limit_share(labor + other, sex)[1]
     return Span(
         span.value,
         true_odds * (1 - low) / low,
         true_odds * (1 - high) / high if high > 0 else math.inf,
     )
-
-
-def smallest_total(shares: Sequence[float], digits: int = 2) -> int:
-    """Find the smallest number of cases that can stand behind published shares of a whole.
-
-    Parameters
-    ----------
-    shares : sequence of float
-        Shares (fractions) that add up to 1, rounded to `digits`.
-    digits : int
-        Decimals of the fraction that were published.
-
-    Returns
-    -------
-    int
-        The smallest total that whole numbers share out so that each share rounds to the published one.
-
-    Raises
-    ------
-    HtanalysisError
-        If no total up to 10,000 does.
-
-    Examples
-    --------
-    >>> smallest_total([0.5, 0.25, 0.25]), smallest_total([0.56, 0.23, 0.21])
-    (4, 39)
-    """
-    for total in range(1, 10_001):
-        fitting = [count_behind_share(share, total, digits) for share in shares]
-        if all(fitting) and sum(counts[0] for counts in fitting) <= total <= sum(counts[-1] for counts in fitting):
-            return total
-    raise HtanalysisError(f"No total up to 10,000 gives the shares {list(shares)}; do they add up to 1?")
-
-
-def fewest_behind_share(share: float, above: int, digits: int = 2) -> int:
-    """Say how many cases at least stand behind a share of a total that is known only to be above a number.
-
-    Notes
-    -----
-    Formula: (total known to be exceeded + 1) × (share − half of its last digit), rounded up.
-
-    Examples
-    --------
-    >>> fewest_behind_share(0.72, above=1000)
-    716
-    """
-    return max(math.ceil((above + 1) * (share - 0.5 * 10.0**-digits) - 1e-9), 0)
-
-
-def poststratify(shares: Sequence[float], weights: Sequence[float]) -> float:
-    """Give the share in a whole from the shares in its groups and the groups' weights.
-
-    Parameters
-    ----------
-    shares : sequence of float
-        Share in each group (fractions).
-    weights : sequence of float
-        Each group's part of the whole; they add up to 1.
-
-    Raises
-    ------
-    HtanalysisError
-        If the weights do not add up to 1.
-
-    Examples
-    --------
-    >>> round(poststratify([0.89, 0.73], [0.5, 0.5]), 2)
-    0.81
-    """
-    if not math.isclose(sum(weights), 1, abs_tol=1e-9) or min(weights) < 0:
-        raise HtanalysisError(f"The weights {list(weights)} are no parts of a whole: they must add up to 1.")
-    return sum(share * weight for share, weight in zip(shares, weights, strict=True))
-
-
-def weigh_groups(first: float, second: float, pooled: float, margin: float, rounding: float = 0.005) -> Span:
-    """Find which mixes of two groups give a pooled share, when all three shares are rounded.
-
-    Parameters
-    ----------
-    first, second : float
-        The shares in the two groups; further apart than their rounding.
-    pooled : float
-        The share in both together.
-    margin : float
-        Half the width of what the pooled share can be; an assumption, where the source gives it in words.
-    rounding : float
-        Half the width of what the groups' shares can be: 0.005 for whole percents.
-
-    Returns
-    -------
-    Span
-        Weight of the first group (fraction of the cases), held to 0 to 1.
-
-    Raises
-    ------
-    HtanalysisError
-        If a margin is negative, the groups do not differ, or no mix gives the pooled share.
-
-    Notes
-    -----
-    Formula: (pooled share − second share) ÷ (first share − second share), at its smallest and largest over the
-    shares' rounding and the margin, held between 0 and 1.
-
-    Examples
-    --------
-    >>> weigh_groups(0.89, 0.73, 0.8, 0.05, rounding=0)
-    Span(value=0.4375, low=0.125, high=0.75)
-    """
-    if min(margin, rounding) < 0 or not abs(first - second) > 2 * rounding + 1e-9:
-        raise HtanalysisError(
-            f"The groups’ shares {first} and {second}, with margins {margin} and {rounding}: margins are 0 or more, and"
-            " the shares differ by more than their rounding; otherwise any mix gives the pooled share."
-        )
-    signs = list(itertools.product((-1, 0, 1), repeat=3))
-    weights = [_weight(first + a * rounding, second + b * rounding, pooled + c * margin) for a, b, c in signs]
-    if max(weights) < 0 or min(weights) > 1:
-        raise HtanalysisError(f"No mix of {first} and {second} gives {pooled} to within {margin}.")
-    value = _weight(first, second, pooled)
-    return Span(*(round(min(max(part, 0.0), 1.0), 10) for part in (value, min(weights), max(weights))))
-
-
-def _weight(first: float, second: float, pooled: float) -> float:
-    return (pooled - second) / (first - second)
 
 
 def move_outside_vice(mix: pd.Series, vice: float, outside: float, vice_share: float) -> pd.Series:
@@ -453,7 +397,7 @@ def move_outside_vice(mix: pd.Series, vice: float, outside: float, vice_share: f
     Raises
     ------
     HtanalysisError
-        If a share is not between 0 and 1, or the mix does not add up to 1.
+        If a share is not between 0 and 1, or the mix is none.
 
     Notes
     -----
@@ -466,21 +410,8 @@ def move_outside_vice(mix: pd.Series, vice: float, outside: float, vice_share: f
     >>> move_outside_vice(counted, 0.89, 0.73, 1.0).round(3).tolist()
     [0.298, 0.367, 0.335]
     """
-    if not 0 <= vice_share <= 1:
-        raise HtanalysisError(f"vice_share is {vice_share}; it is a share and goes from 0 to 1.")
-    if not all(0 < share < 1 for share in (vice, outside, mix["sex"])) or not math.isclose(mix.sum(skipna=False), 1):
-        raise HtanalysisError(
-            f"The shares {vice}, {outside} and {dict(mix)} must lie between 0 and 1, and the mix must add up to 1."
-        )
-    odds_ratio = vice / (1 - vice) / (outside / (1 - outside))
-
-    def excess(share: float) -> float:
-        in_vice = odds_ratio * share / (1 - share + odds_ratio * share)
-        return vice_share * in_vice + (1 - vice_share) * share - mix["sex"]
-
-    sex = brentq(excess, 1e-9, 1 - 1e-9)
-    rest = mix.drop("sex")
-    return pd.Series({"sex": sex, **(rest / rest.sum() * (mix.sum() - sex))})
+    check_share("vice_share", vice_share)
+    return curve_outside_vice(mix, vice, outside, [vice_share]).iloc[0, 1:].rename(None)
 
 
 def curve_outside_vice(mix: pd.Series, vice: float, outside: float, vice_shares: Sequence[float]) -> pd.DataFrame:
@@ -493,50 +424,20 @@ def curve_outside_vice(mix: pd.Series, vice: float, outside: float, vice_shares:
 
     Notes
     -----
-    Formula: for each vice share, sex solves vice share × v + (1 − vice share) × sex = counted sex, where the odds
-    of v are those of sex × the federal odds ratio; labor and other share the rest as they are counted.
+    Formula: for each vice share, sex = 2 × counted sex ÷ (b + square root of (b² + 4 × a × counted sex)), with k the
+    federal odds ratio, a = (1 − vice share) × (k − 1) and b = 1 + (vice share − counted sex) × (k − 1); labor and other
+    share the rest as they are counted.
     """
-    moved = [move_outside_vice(mix, vice, outside, share) for share in vice_shares]
-    return pd.DataFrame(moved).assign(vice_share=list(vice_shares))[["vice_share", "sex", "labor", "other"]]
-
-
-def turn_round(prior: Sequence[float], given: Sequence[float]) -> float:
-    """Turn "foreign, given labor or sex" round into "labor, given foreign" by Bayes' rule.
-
-    Parameters
-    ----------
-    prior : sequence of float
-        Shares of labor and of sex; or their odds, where both are multiplied alike.
-    given : sequence of float
-        Share of foreigners among labor and among sex, from 0 to 1.
-
-    Returns
-    -------
-    float
-        Share of labor among the foreigners.
-
-    Raises
-    ------
-    HtanalysisError
-        If a share is not what it can be, or nobody is foreign.
-
-    Notes
-    -----
-    Formula: labor × foreign among labor ÷ (labor × foreign among labor + sex × foreign among sex).
-
-    Examples
-    --------
-    >>> round(turn_round([0.1, 0.8], [0.95, 0.17]), 3)
-    0.411
-    """
-    if not all(share >= 0 for share in prior) or not all(0 <= share <= 1 for share in given):
-        raise HtanalysisError(
-            f"The shares {list(prior)} and {list(given)} must be 0 or more, the second pair at most 1."
-        )
-    labor, sex = (share * part for share, part in zip(prior, given, strict=True))
-    if not labor + sex > 0:
-        raise HtanalysisError("Nobody is foreign in these shares, so there is no mix among foreigners.")
-    return labor / (labor + sex)
+    sex, labor, other = _read_mix(mix)
+    for name, value in {"vice": vice, "outside": outside, "mix: sex": sex}.items():
+        check_share(name, value, inside=True)
+    check_share("vice_shares", vice_shares)
+    shares, more = np.asarray(vice_shares, dtype=float), vice / (1 - vice) / (outside / (1 - outside)) - 1
+    # The equation of `move_outside_vice` times its denominator is quadratic in sex; this is its root between 0 and 1.
+    first, second = (1 - shares) * more, 1 + (shares - sex) * more
+    moved = 2 * sex / (second + np.sqrt(second**2 + 4 * first * sex))
+    rest = {kind: share / (labor + other) * (1 - moved) for kind, share in {"labor": labor, "other": other}.items()}
+    return pd.DataFrame({"vice_share": shares, "sex": moved, **rest})
 
 
 def find_foreign_labor(htrs: pd.DataFrame, shift: float = 0.0, victims_ratio: float = 1.0) -> float:
@@ -569,7 +470,7 @@ def find_foreign_labor(htrs: pd.DataFrame, shift: float = 0.0, victims_ratio: fl
     share = share.set_index("measure")["value"].astype(float).to_dict()
     labor = share["share classified as labor trafficking"] + shift
     sex = share["share classified as sex trafficking"] - shift
-    if min(labor, sex) < 0 or not victims_ratio > 0:
+    if min(labor, sex) < 0 or not is_number(victims_ratio) or not 0 < victims_ratio < math.inf:
         raise HtanalysisError(
             f"A shift of {shift} leaves {labor:.2f} labor and {sex:.2f} sex, with {victims_ratio} victims in a labor"
             " incident for each in a sex incident: none can be below 0, nor the ratio 0."
@@ -593,46 +494,19 @@ def span_foreign_labor(htrs: pd.DataFrame, margin: float, victims_ratio: float =
     Formula: labor × ratio of victims × foreign among labor ÷ (that + sex × foreign among sex), with labor and sex
     as stated, and with both moved apart and towards each other by the margin.
     """
-    if margin < 0:
+    if not is_number(margin) or not margin >= 0:
         raise HtanalysisError(f"margin is {margin}; it is half a width, and 0 or more.")
     return Span(*(find_foreign_labor(htrs, shift, victims_ratio) for shift in (0.0, -margin, margin)))
 
 
-def count_behind_share(share: float, total: int, digits: int = 2) -> list[int]:
-    """List the whole numbers of a total that round to a published share.
-
-    Parameters
-    ----------
-    share : float
-        Published share (fraction), rounded to `digits`.
-    total : int
-        Number of which it is a share.
-    digits : int
-        Decimals of the fraction that were published: 2 for whole percents.
-
-    Returns
-    -------
-    list of int
-        Every count that fits; one entry means that the count is certain.
-
-    Notes
-    -----
-    Formula: every whole number from total × (share − half of its last digit), rounded up, to total × (share + half
-    of its last digit), rounded down.
-
-    Examples
-    --------
-    >>> count_behind_share(0.76, 141), count_behind_share(0.15, 141)
-    ([107], [21])
-    """
-    half = 0.5 * 10.0**-digits
-    low, high = math.ceil(total * (share - half) - 1e-9), math.floor(total * (share + half) + 1e-9)
-    return list(range(max(low, 0), min(high, total) + 1))
-
-
-def _share_limits(count: int, rest: int) -> tuple[float, float]:
-    """Give the exact interval for the share of a count among itself and the rest."""
-    if count + rest == 0:
-        raise HtanalysisError("No cases, so there is no share.")
-    interval = stats.binomtest(count, count + rest).proportion_ci(settings.CONFIDENCE, method="exact")
-    return float(interval.low), float(interval.high)
+def _read_mix(mix: pd.Series) -> tuple[float, float, float]:
+    """Give the shares of sex, labor and other, which must be all that there is."""
+    if unknown := [str(kind) for kind in mix.index if kind not in _TYPES]:
+        raise HtanalysisError(f"mix has “{unknown[0]}”, which would be dropped; it may have sex, labor and other.")
+    if {*mix.index} != {*_TYPES} or len(mix) > len(_TYPES) or mix.isna().any():
+        raise HtanalysisError("mix: the shares of sex, labor and other are needed, each once; one is missing.")
+    for kind in _TYPES:
+        check_share(f"mix: {kind}", mix[kind])
+    if abs(total := float(mix.sum()) - 1) > _ROUNDING:
+        raise HtanalysisError(f"mix: the shares add up to {1 + total:g}; they must add up to 1.")
+    return float(mix["sex"]), float(mix["labor"]), float(mix["other"])

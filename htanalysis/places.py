@@ -6,9 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import multinomial_proportions_confint
 
-from htanalysis import settings
 from htanalysis.errors import HtanalysisError, check_columns, check_confidence
 from htanalysis.rates import poisson_interval
 
@@ -331,43 +329,6 @@ def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> 
     tail = (1 - coverage) / 2
     low, high = (stats.poisson.ppf(limit, rate * people) / people for limit in (tail, 1 - tail))
     return pd.DataFrame({"population": people, "low": low, "high": high})
-
-
-def interval_shares(counts: Sequence[int]) -> pd.DataFrame:
-    """Give simultaneous confidence intervals for the shares of categories (Goodman's method).
-
-    Together the intervals hold all true shares with the confidence of the settings. Assumes independent cases.
-
-    Parameters
-    ----------
-    counts : sequence of int
-        Cases in each category; two categories or more, not all empty.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row is a category, in order: `share`, `low`, `high`.
-
-    Notes
-    -----
-    Formula: share = count ÷ sum; limits = (c + 2 × count − or + square root of (c × (c + 4 × count × (sum − count)
-    ÷ sum))) ÷ (2 × (sum + c)), with c the chi-squared quantile, one degree of freedom, at
-    1 − (1 − confidence) ÷ categories.
-
-    References
-    ----------
-    L. A. Goodman (1965), On simultaneous confidence intervals for multinomial proportions, Technometrics 7, 247-254.
-
-    Examples
-    --------
-    >>> interval_shares([44, 55, 43, 32, 67, 78]).loc[0].round(4).tolist()
-    [0.1379, 0.0947, 0.1966]
-    """
-    values = np.asarray(counts, dtype=float)
-    if len(values) < 2 or not (values >= 0).all() or not values.sum() > 0:
-        raise HtanalysisError(f"No shares of {list(counts)}: give two counts or more, of 0 or more and not all 0.")
-    limits = multinomial_proportions_confint(values, alpha=1 - settings.CONFIDENCE, method="goodman")
-    return pd.DataFrame({"share": values / values.sum(), "low": limits[:, 0].clip(0), "high": limits[:, 1].clip(max=1)})
 
 
 def find_neighbors(places: gpd.GeoDataFrame) -> dict[str, list[str]]:

@@ -31,8 +31,8 @@ HEADLINES = {
     "task-force-arrests-on-other-charges": "Task forces’ arrests not recorded under § 236.1",
     "convictions-to-come": "Convictions still to come",
     "largest-published-county": "Largest published share of convictions",
-    "labor-victims-missed": "A sex trafficking victim’s chance to be counted, against a labor victim’s",
-    "labor-among-foreign-victims": "Labor among foreign victims whom task forces count",
+    "labor-victims-missed": "How likely sex trafficking victims are to be counted, against labor victims",
+    "labor-among-foreign-victims": "Labor among foreign victims whom federally funded task forces count",
     "served-beyond-identified": "Victims served, against victims identified",
     "claims-that-differ": "Facts that do not reproduce from the report’s other numbers",
 }

@@ -40,7 +40,10 @@ GLOSSARY = {
         r"exact conditional method",
         "Two counts are compared by how their sum was shared; no large numbers are needed.",
     ),
-    "E-value": (r"E-values?", "How strong something unknown would have to be to explain a difference away."),
+    "E-value": (
+        r"(?:[Ss]election )?E-values?",
+        "How strongly being counted would have to go with something unknown to explain a difference away.",
+    ),
     "empirical Bayes": (
         r"[Ee]mpirical Bayes",
         "A rate from few cases is drawn towards the rate of all, as far as the spread of the rates allows.",

@@ -323,7 +323,7 @@ def _number_format(digits: int | str) -> str:
     if digits in ("year", "plain"):
         return "0" if digits == "year" else "General"
     places = int(str(digits).rstrip("%"))
-    decimals = "." + "0" * places if places else ""
+    decimals = "." + "0" * places if places > 0 else ""
     return f"0{decimals}%" if _is_share(digits) else f"#,##0{decimals}"
 
 

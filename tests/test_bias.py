@@ -1,16 +1,18 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 import htanalysis as ht
 
 
-def test_an_e_value_is_the_same_for_a_ratio_and_its_inverse():
-    # By hand: 4 + sqrt(4 x 3) = 7.46.
-    assert ht.e_value(4) == pytest.approx(7.4641016) == ht.e_value(0.25)
-    assert ht.e_value(1) == 1
-    for bad in (0, -1, float("inf"), float("nan")):
-        with pytest.raises(ht.HtanalysisError, match="an E-value needs"):
-            ht.e_value(bad)
+def test_a_selection_e_value_is_the_same_for_a_ratio_and_its_inverse():
+    # By hand: the square root of 16 is 4, and 4 + sqrt(4 x 3) = 7.46.
+    assert ht.selection_e_value(16) == pytest.approx(7.4641016) == ht.selection_e_value(1 / 16)
+    assert ht.selection_e_value(4, selected_only=True) == pytest.approx(7.4641016)
+    assert ht.selection_e_value(1) == 1 == ht.selection_e_value(1, selected_only=True)
+    for bad in (0, -1, float("inf"), float("nan"), "2"):
+        with pytest.raises(ht.HtanalysisError, match=r"ratio is .*; an E-value needs"):
+            ht.selection_e_value(bad)
 
 
 def test_selection_that_is_equal_changes_no_share():
@@ -20,6 +22,10 @@ def test_selection_that_is_equal_changes_no_share():
     for chance in (0.0, 1.1, float("nan")):
         with pytest.raises(ht.HtanalysisError, match="chances of selection"):
             ht.correct_selection(counts, pd.Series({"sex": 0.5, "labor": chance}))
+    with pytest.raises(ht.HtanalysisError, match="not of the same groups"):
+        ht.correct_selection(counts, pd.Series({"labor": 0.5, "other": 0.5}))
+    with pytest.raises(ht.HtanalysisError, match=r"counts are \[-1\.0, 23\.0\]"):
+        ht.correct_selection(pd.Series({"sex": -1.0, "labor": 23.0}), pd.Series({"sex": 0.5, "labor": 0.5}))
 
 
 def test_errors_in_classification_can_be_undone():
@@ -29,16 +35,35 @@ def test_errors_in_classification_can_be_undone():
         ht.correct_classification(0.31, 0.5, 0.5)
     with pytest.raises(ht.HtanalysisError, match="No true share"):
         ht.correct_classification(0.05, 0.8, 0.9)
+    for given, name in (
+        ((23, 0.8, 0.99), "share"),
+        ((0.23, 80, 0.99), "sensitivity"),
+        ((0.23, 0.8, 99), "specificity"),
+    ):
+        with pytest.raises(ht.HtanalysisError, match=f"{name} is .* no percentage"):
+            ht.correct_classification(*given)
 
 
-def test_a_prior_that_is_none_is_refused():
-    for limits in ((0, 2, 1, 3), (1, 1, 1, 1)):
-        with pytest.raises(ht.HtanalysisError, match="is no prior"):
-            ht.simulate(lambda a: a, {"a": ht.Trapezoid(*limits)}, 10, 1)
+@pytest.mark.parametrize(
+    "limits",
+    [(0, 2, 1, 3), (1, 1, 1, 1), (0.9, 0.8, 0.7, 0.6), (0, "0.5", 1, 1), (0, 0, float("nan"), 1), (None, 0, 1, 1)],
+)
+def test_a_prior_that_is_none_is_refused_when_it_is_made(limits):
+    with pytest.raises(ht.HtanalysisError, match="is no prior: give low, both modes and high"):
+        ht.Trapezoid(*limits)
+
+
+def test_a_prior_that_reaches_beyond_what_a_share_can_be_is_refused_by_its_name():
+    for prior, ends in ((ht.Trapezoid(0.5, 0.76, 1.0, 1.4), "0.5 to 1.4"), (ht.Trapezoid(-0.1, 0, 1, 1), "-0.1 to 1")):
+        with pytest.raises(ht.HtanalysisError, match=f"priors: true_share goes from {ends}; a share"):
+            ht.simulate(lambda true_share: true_share, {"true_share": prior}, 1000, 1)
+    with pytest.raises(ht.HtanalysisError, match="draws is 10; it is a whole number, 100 or more"):
+        ht.simulate(lambda a: a, {"a": ht.Trapezoid(0, 0, 1, 1)}, 10, 1)
 
 
 def test_a_prior_is_written_for_people():
     assert ht.Trapezoid(0.5, 0.76, 0.78, 0.9).words == "50% to 90%, most likely 76% to 78%"
+    assert ht.Trapezoid(0, 0, 1, 1).words == "0% to 100%, all as likely"
 
 
 def test_assumptions_are_ranked_by_how_far_they_move_the_answer():
@@ -46,3 +71,32 @@ def test_assumptions_are_ranked_by_how_far_they_move_the_answer():
     assert table["assumption"].tolist() == ["a", "b"]
     # The square is smallest inside the range, not at an end.
     assert table.loc[0, ["low", "value", "high", "swing"]].tolist() == [0, 1, 9, 9]
+
+
+def test_an_assumption_outside_of_its_range_is_refused_by_its_name():
+    for base in ({"a": 1.5}, {"a": -1.0}, {"a": float("nan")}, {}):
+        with pytest.raises(ht.HtanalysisError, match=r"base: a is .*, which its range, 0 to 1, does not hold"):
+            ht.rank_assumptions(lambda a=0: a, base, {"a": (0, 1)})
+
+
+def test_the_answer_as_it_is_lies_within_what_an_assumption_can_do():
+    # The answer peaks at 0.03, which is none of the 21 values that are tried.
+    row = ht.rank_assumptions(lambda a: -abs(a - 0.03), {"a": 0.03}, {"a": (0.0, 1.0)}).loc[0]
+    assert row["low"] == -0.97 and row["value"] == row["high"] == 0 and row["swing"] == 0.97
+
+
+def test_every_combination_of_choices_is_tried_once():
+    table = ht.try_all(lambda a, b, c: 100 * a + 10 * b + c, {"a": [1, 2], "b": [3], "c": [4, 5, 6]})
+    assert table["answer"].tolist() == [134, 135, 136, 234, 235, 236]
+    assert list(table.columns) == ["a", "b", "c", "answer"]
+
+
+@pytest.mark.parametrize("answer", [lambda a: a, lambda a: 20 * a**8, lambda a: a / 50])
+def test_a_quantile_is_told_with_the_digits_that_its_draws_carry(answer):
+    runs = [ht.simulate(answer, {"a": ht.Trapezoid(0, 0.2, 0.8, 1)}, 5000, seed) for seed in range(40)]
+    digits = min(run["digits"] for run in runs)
+    for name in ("low", "value", "high"):
+        told = np.array([round(run[name], digits) for run in runs])
+        assert np.mean(abs(told - np.median(told)) <= 1.001 * 10.0**-digits) >= 0.95
+    # Two digits more would not be the same from seed to seed.
+    assert max(np.std([run[name] for run in runs]) for name in ("low", "value", "high")) > 0.5 * 10.0 ** -(digits + 2)

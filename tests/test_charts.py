@@ -138,7 +138,7 @@ SEEN = {
     " as lines, 95% intervals.",
     "ranges": "told: 3.0, reported; made: 2.0 (1.0 to 3.0), computed; chance: 1.5 to 5.0, 95% 0.5 to 7.0, bounded; if:"
     " 4.0 (2.0 to 6.0), assumed; open: 0.0 or more, no upper limit, bounded. Scale: times; a line marks 9.0.",
-    "curve": "all: 0.5 (0.2 to 1.0) at 20%, 2.5 (1.2 to 5.0) at 50% and 4.0 (2.0 to 8.0) at 60%; across: labor victims;"
+    "curve": "all: 0.5 (0.2 to 1.0) at 20%, 2.5 (1.2 to 5.0) at 50%, 4.0 (2.0 to 8.0) at 60%; across: labor victims;"
     " upward: times; marked 50% to 60%: ILO; a line at 1: as likely.",
     "outlook": "2011: 4 reported; 2012: 2 reported, between 3 and 6 if like a settled year. Convictions by year of"
     " arrest.",

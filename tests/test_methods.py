@@ -22,7 +22,7 @@ def test_what_gives_no_formula_is_refused(method):
 
 def test_a_formula_is_one_line_of_plain_text_without_code_marks():
     formula = read_formula("compare_labor")
-    assert formula.startswith("the published labor share; ") and "(see interval_shares) over all" in formula
+    assert formula.startswith("the published labor share; ") and "(see count_behind_share)" in formula
 
 
 def test_the_methods_are_what_the_functions_say_of_themselves():

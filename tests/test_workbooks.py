@@ -159,7 +159,7 @@ def test_numbers_are_shown_as_the_pages_show_them(pairs):
                     on_page = format_cell(cell.value, column["digits"], "").replace("−", "-")
                     assert as_excel_shows(cell.value, cell.number_format).replace("-0%", "0%") == on_page
                     codes.add((str(column["digits"]), cell.number_format))
-    assert codes == {("0", "#,##0"), ("1", "#,##0.0"), ("2", "#,##0.00"), ("0%", "0%"), ("year", "0")}
+    assert codes == {("0", "#,##0"), ("1", "#,##0.0"), ("2", "#,##0.00"), ("0%", "0%"), ("1%", "0.0%"), ("year", "0")}
 
 
 def test_the_heads_stay_in_view_and_on_every_printed_page(book):

@@ -1,4 +1,4 @@
-"""E-values, and the textbook's bias analyses."""
+"""Selection E-values, Manski's bounds, and the textbook's bias analyses."""
 
 import pandas as pd
 import pytest
@@ -10,9 +10,33 @@ def odds_ratio(table):
     return table.iloc[0, 0] * table.iloc[1, 1] / (table.iloc[0, 1] * table.iloc[1, 0])
 
 
-def test_vanderweele_and_dings_e_value_is_reproduced():
-    # VanderWeele and Ding (2017): a risk ratio of 3.9 (limit 1.8) has an E-value of 7.26 (limit 3.0).
-    assert round(ht.e_value(3.9), 2) == 7.26 and round(ht.e_value(1.8), 1) == 3.0
+@pytest.mark.parametrize(
+    ("ratio", "selected_only", "e_value"),
+    [(73.1, False, 16.58), (13.0, False, 6.67), (1.50, True, 2.37), (1.22, True, 1.74)],
+)
+def test_smith_and_vanderweeles_selection_e_values_are_reproduced(ratio, selected_only, e_value):
+    # Smith and VanderWeele (2019), Zika virus and microcephaly: risk ratio 73.1, limit 13.0, for the whole population;
+    # the obesity paradox: 1.50, limit 1.22, for those selected. R's EValue computes the E-values so.
+    assert round(ht.selection_e_value(ratio, selected_only), 2) == e_value
+
+
+@pytest.mark.parametrize(("strength", "bound"), [(3, 1.8), (4, 2.28571)])
+def test_the_bounding_factors_of_evalue_are_explained_away_by_their_own_strength(strength, bound):
+    # R's EValue: with both of its ratios at 3, a group's bounding factor is 1.8; at 4, it is 2.28571.
+    assert ht.selection_e_value(bound, selected_only=True) == pytest.approx(strength, abs=1e-4)
+    assert ht.selection_e_value(bound**2) == pytest.approx(strength, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("sampled", "located", "left", "bound"), [(106, 64, 21, (0.20, 0.59)), (31, 14, 3, (0.10, 0.65))]
+)
+def test_manskis_bounds_for_leaving_homelessness_are_reproduced(sampled, located, left, bound):
+    # Manski (1989), Anatomy of the selection problem: of 106 men 64 were located again, and 21 of these had left
+    # homelessness; of 31 women 14, and 3.
+    mix = pd.Series({"labor": left, "sex": located - left, "other": 0}) / located
+    assert tuple(round(end, 2) for end in ht.bound_labor_share(mix, located / sampled)) == bound
+    monotone = ht.bound_labor_share(mix, located / sampled, missed_more=True)
+    assert monotone == pytest.approx((left / located, (sampled - located + left) / sampled))
 
 
 def test_the_textbooks_selection_bias_is_reproduced():
