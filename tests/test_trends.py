@@ -142,3 +142,14 @@ def test_what_cannot_be_fitted_is_refused():
         ht.fit_trend([1, 2, 3, 4], [1.0], 1.0)
     with pytest.raises(ht.HtanalysisError, match="each of the 5 periods"):
         ht.fit_trend([1, 2, None, 4, 5], [1.0] * 5, 1.0, total=19, of_total=[True])
+
+
+def test_a_chart_shows_the_curve_over_a_gap_and_dots_only_where_counts_are_known():
+    counts = [135, *[None] * 6, 390, 350, 340, 360, 345]
+    trend = ht.fit_trend(counts, [9] * 12, 9, total=2552, of_total=[True] * 8 + [False] * 4)
+    labels = [str(quarter) for quarter in pd.period_range("2010Q3", "2013Q2", freq="Q")]
+    about = ht.Caption("chart", "A finding", "Counts", ["table-1"], ["reported"])
+    chart = ht.draw_fit(trend.fit, labels, trend.prediction, "2013Q3", about)
+    line, ahead, dots = chart.figure.data
+    assert len(line.y) == 12 and dots.y == (135, 390, 350, 340, 360, 345) and not ahead.y
+    assert f"2010Q4: {trend.fit['expected'][1]:.0f} expected" in chart.alt and "hollow" not in chart.alt
