@@ -31,8 +31,6 @@ _CERTAIN = 1e-6
 _SAYS_NOTHING = np.log(100)
 
 _TERMS = ["term", "ratio", "low", "high", "p_value"]
-#: Variance = mean + shape × mean to this power.
-_POWERS = {"Poisson": 1, "quasi-Poisson": 1, "negative binomial": 2}
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class _Data:
 
 @dataclass(frozen=True)
 class _Curve:
-    """A fitted curve: its parameters, the mean of each period, and the extra variance."""
+    """A fitted curve: its parameters, the mean of each period, and its variance, mean + shape × mean ** power."""
 
     params: np.ndarray
     mean: np.ndarray
@@ -408,11 +406,8 @@ def _find_shape(data: _Data, curve: _Curve, why: str) -> tuple[_Curve, str, str]
         high = next(high for high in 4.0 ** np.arange(-6, 6) if excess(high) < 0)
         shape = brentq(excess, 0.0, high, xtol=1e-9, rtol=1e-6)
     except (ArithmeticError, StopIteration):
-        return (
-            curve,
-            "quasi-Poisson",
-            why.replace("Negative binomial", "Quasi-Poisson")[:-1] + ", and no form of it fits.",
-        )
+        simpler = f"{why.replace('Negative binomial', 'Quasi-Poisson')[:-1]}, and no negative binomial fits."
+        return curve, "quasi-Poisson", simpler
     return _regress(data, shape, 2, curve.params), "negative binomial", why
 
 
