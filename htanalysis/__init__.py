@@ -23,6 +23,7 @@ _NAMES = {
         "Finding answer as_given choose digits_for in_formula join_words number percent span tell_change tell_range "
         "times_likely unlike"
     ),
+    "forecasts": "back_test forecast",
     "maps": "draw_funnel draw_map",
     "mixes": (
         "allot_other bound_labor_share compare_labor compare_mixes curve_detection curve_outside_vice detect_ratio "
