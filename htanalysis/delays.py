@@ -189,7 +189,7 @@ def nowcast(earlier: pd.DataFrame, seen: float) -> Nowcast:
 
 def _grow(earlier: pd.DataFrame, seen: float) -> Nowcast:
     """Carry a part to its total."""
-    from scipy.stats import norm, t  # Here alone: whoever asks for no nowcast need not wait for it.
+    from scipy.special import ndtri, stdtrit  # Here alone: whoever asks for no nowcast need not wait for it.
 
     rows = [*earlier[["seen", "complete"]].to_numpy(float).tolist(), [seen, np.nan]]
     grown = chain_ladder(pd.DataFrame(rows)).to_come.iloc[-1]
@@ -197,8 +197,8 @@ def _grow(earlier: pd.DataFrame, seen: float) -> Nowcast:
     least = (max(earlier["complete"].sum() - base, 0) + 0.5) / base
     level = (1 + settings.CONFIDENCE) / 2
     # A variance that is estimated needs Student's t, and one that is given does not.
-    estimated = float(t.ppf(level, len(earlier) - 1)), float(grown["error"])
-    given = float(norm.ppf(level)), float(np.sqrt(least * (seen + seen**2 / base)))
+    estimated = float(stdtrit(len(earlier) - 1, level)), float(grown["error"])
+    given = float(ndtri(level)), float(np.sqrt(least * (seen + seen**2 / base)))
     quantile, error = max(estimated, given, key=math.prod)
     low, high = value - quantile * error, value + quantile * error
     return Nowcast(value, float(max(math.floor(low), 0)), float(math.ceil(high)), error, quantile)

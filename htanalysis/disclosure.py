@@ -383,7 +383,7 @@ def list_states(
     batches: list[dict[frozenset[int], State]] = []
     for batch in sorted(rows["batch"].unique()):
         held = ordered[ordered["batch"] <= batch]
-        lasts = [keep_last(held[held["as_of"] <= day]) for day in held["as_of"].unique()]
+        lasts = keep_last(held).values()
         earlier = set().union(*batches)
         new = [last for last in lasts if frozenset(last.index) not in earlier]
         batches.append({frozenset(last.index): make_state(last, reporting, told_elsewhere) for last in new})
@@ -415,9 +415,13 @@ def decide_until(
     return decided
 
 
-def keep_last(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep the last version of each cell of a frame that is sorted by `as_of`."""
-    return rows.drop_duplicates(["task_force", "trafficking_type"], keep="last")
+def keep_last(ordered: pd.DataFrame) -> dict[pd.Timestamp, pd.DataFrame]:
+    """Give for each day the last version of each cell that was known by then, of a frame that is sorted by `as_of`."""
+    places, lasts = {}, {}
+    for day, own in ordered.groupby("as_of"):
+        places |= dict(zip(zip(own["task_force"], own["trafficking_type"], strict=True), own.index, strict=True))
+        lasts[day] = ordered.loc[list(places.values())]
+    return lasts
 
 
 def make_state(last: pd.DataFrame, reporting: frozenset[str], told_elsewhere: bool) -> State:
@@ -430,10 +434,8 @@ def make_state(last: pd.DataFrame, reporting: frozenset[str], told_elsewhere: bo
     reporting, told_elsewhere
         As for `list_states`.
     """
-    cells = {
-        (row.task_force, row.trafficking_type): ((row.Index,), int(row.count_))
-        for row in last.rename(columns={"count": "count_"}).itertuples()
-    }
+    columns = (last.index, last["task_force"], last["trafficking_type"], last["count"])
+    cells = {(name, kind): ((row,), int(count)) for row, name, kind, count in zip(*columns, strict=True)}
     statewide = {kind: value for (name, kind), (_, value) in cells.items() if name == settings.STATEWIDE}
     own = {cell: at for cell, at in cells.items() if cell[0] != settings.STATEWIDE}
     types = {cell: at for cell, at in sorted(own.items()) if cell[1] != "all"}

@@ -355,7 +355,7 @@ def _publish(
 ) -> Iterator[tuple[pd.Timestamp, State, Decision]]:
     """Give each day up to a limit with the state that the rows were in, and what is shown of it after all before."""
     known = rows[rows["as_of"] <= limit].sort_values(["as_of", "batch"], kind="stable")
-    lasts = {day: keep_last(known[known["as_of"] <= day]) for day in known["as_of"].unique()}
+    lasts = keep_last(known)
     if audience == "internal":
         for day, last in lasts.items():
             state = make_state(last, *context)

@@ -191,8 +191,7 @@ def nowcast_totals(quarters: pd.PeriodIndex, as_of: str = "latest", audience: st
         if told:
             rows.append((total.quarter, total.measure, total.share, total.low, *told))
     columns = ["quarter", "measure", "reported", "at_least", "value", "low", "high", "basis", "words", "formula"]
-    table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:7], "Float64"))
-    return table
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:7], "Float64"))
 
 
 def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFrame | None = None) -> pd.DataFrame:

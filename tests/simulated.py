@@ -36,7 +36,7 @@ def draw_returns(seed: int) -> pd.DataFrame:
     ends = pd.PeriodIndex(table["quarter"], freq="Q")
     table = table.assign(period_start=ends.start_time, period_end=ends.end_time.normalize())
     cell = ["quarter", "task_force", "measure", "trafficking_type", "as_of"]
-    return table[columns].drop_duplicates(cell).astype({"count": "Int64"})
+    return table[columns].drop_duplicates(cell).astype({"count": "Int64", "as_of": "datetime64[us]"})
 
 
 def _draw_quarter(generator, quarter, measure, scale, tidy, last):
