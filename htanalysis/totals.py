@@ -4,11 +4,11 @@ import pandas as pd
 
 from htanalysis.datasets import load
 from htanalysis.delays import HISTORY, nowcast
-from htanalysis.findings import number
+from htanalysis.findings import number, span
 from htanalysis.returns import NOT_RETURNED, View, known_day, list_reporting, view_returns
 
-#: How often a range of histories held the total, in simulations: with one task force missing and four earlier
-#: quarters of each the least, with several and eight the most (`tests/statistics/test_statistics_of_delays.py`).
+#: How often the range from four earlier quarters of each task force that is missing held the total, in simulations:
+#: with one missing the least, with seven the most (`tests/statistics/test_statistics_of_delays.py`).
 HISTORY_HELD = (0.6, 0.97)
 
 
@@ -64,11 +64,12 @@ def tell_reporters(reporters: pd.DataFrame) -> str:
     'In 2012Q2 9 of 9 task forces reported'
     """
     first, last = reporters["quarter"].min(), reporters["quarter"].max()
-    shares = reporters["reported"].astype("str") + " of " + reporters["due"].astype("str")
-    each = " and ".join(dict.fromkeys(shares))
+    by_due = reporters.groupby("due")["reported"].agg(["min", "max"])
+    each = ", later ".join(f"{span(low, high, between=False)} of {due}" for due, low, high in by_due.itertuples())
     text = f"In {first if first == last else f'{first} to {last}'} {each} task forces reported"
     if reporters["partly"].any():
-        text += f", up to {reporters['partly'].max()} more some types alone"
+        ends = reporters["partly"].min(), reporters["partly"].max()
+        text += f", and {span(*ends, between=False)} returned some types alone"
     if reporters["statewide"].any():
         text += ", and a statewide return counts all together"
     return text
@@ -390,8 +391,8 @@ def _tell_by_history(view: View, total: tuple) -> tuple | None:
     ends = [(held_low, least), (held_high, most)]
     fewest, most_of_all = (" + ".join(number(part) for part in (held, *counts)) for held, counts in ends)
     words = (
-        "if each task force that has not reported lies between its own smallest and largest earlier count, which held"
-        f" in {HISTORY_HELD[0]:.0%} to {HISTORY_HELD[1]:.0%} of simulated cases"
+        "if each task force that has not reported lies between its own smallest and largest earlier count, which, with"
+        f" four earlier quarters, held in {HISTORY_HELD[0]:.0%} to {HISTORY_HELD[1]:.0%} of simulated cases"
     )
     formula = f"what was returned + earlier counts of the others: fewest = {fewest}; most = {most_of_all}"
     return pd.NA, held_low + least.sum(), held_high + most.sum(), "assumed", words, formula
