@@ -172,9 +172,10 @@ def nowcast_totals(quarters: pd.PeriodIndex, as_of: str = "latest", audience: st
     Returns
     -------
     pandas.DataFrame
-        A row is a total that can be told: `quarter`, `measure`, `reported` ("6 of 9"), `at_least` (what has been
-        returned), `value` (missing where the histories give a range alone), `low`, `high`, `basis` ("computed" for a
-        nowcast, "assumed" for histories), `words` (on what it rests, and how often it held) and `formula`.
+        A row is a total that can be told: `quarter`, `measure`, `reported` ("6 of 9"), `note` (the same as the end of
+        a sentence), `at_least` (what has been returned), `value` (missing where the histories give a range alone),
+        `low`, `high`, `basis` ("computed" for a nowcast, "assumed" for histories), `words` (on what it rests, and how
+        often it held) and `formula`.
 
     Notes
     -----
@@ -184,15 +185,29 @@ def nowcast_totals(quarters: pd.PeriodIndex, as_of: str = "latest", audience: st
     """
     view = view_returns(as_of, audience)
     known = view.totals[view.totals["trafficking_type"].eq("all")]
-    known = known.assign(share=tell_share(known["returned"], known["partly"], known["reporting"]))
+    known = known.assign(
+        share=tell_share(known["returned"], known["partly"], known["reporting"]), note=_say_note(known)
+    )
     open_ends = known["count"].isna() & known["high"].isna() & known["contradiction"].eq("")
     rows = []
     for total in known[open_ends & known["quarter"].isin(quarters)].itertuples():
         told = _tell_by_growth(view, total, pd.Timestamp(known_day(as_of))) or _tell_by_history(view, total)
         if told:
-            rows.append((total.quarter, total.measure, total.share, total.low, *told))
-    columns = ["quarter", "measure", "reported", "at_least", "value", "low", "high", "basis", "words", "formula"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:7], "Float64"))
+            rows.append((total.quarter, total.measure, total.share, total.note, total.low, *told))
+    columns = [
+        "quarter",
+        "measure",
+        "reported",
+        "note",
+        "at_least",
+        "value",
+        "low",
+        "high",
+        "basis",
+        "words",
+        "formula",
+    ]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:8], "Float64"))
 
 
 def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -213,7 +228,7 @@ def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFra
         A row is a measure in a quarter: `label`, `quarter`, `measure`, `value` (missing where it is not known), `low`,
         `high` (infinite where nothing limits it), `reported` ("6 of 9"), `basis`: "reported" for a statewide return,
         "computed" for a sum over all task forces, "bounded" for the range that is left open; and for what is told of
-        it, "computed" for a nowcast and "assumed" for the task forces' histories; and `note`, what else to say.
+        it, "computed" for a nowcast and "assumed" for the task forces' histories; and `note`, the end of its sentence.
 
     Notes
     -----
@@ -228,21 +243,28 @@ def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFra
         value=rows["count"],
         reported=tell_share(rows["returned"], rows["partly"], rows["reporting"]),
         basis=basis.mask(rows["count"].isna(), "bounded"),
-        note=rows["contradiction"]
-        .radd(", a contradiction: ")
-        .where(rows["contradiction"].ne(""), rows["statewide"].map({True: ", by a statewide return", False: ""})),
+        note=_say_note(rows),
     )
     columns = ["label", "quarter", "measure", "value", "low", "high", "reported", "basis", "note"]
     if told is not None and len(told):
         of_rows = rows.reset_index()[["index", "quarter", "measure", "label"]]
         told = told.merge(of_rows, on=["quarter", "measure"]).set_index("index")
         ways = told["basis"].map({"computed": ", nowcast", "assumed": ", if as in earlier quarters"})
-        rows = pd.concat([rows[columns], told.assign(label=told["label"] + ways, note="")[columns]]).sort_index(
-            kind="stable"
-        )
+        rows = pd.concat([rows[columns], told.assign(label=told["label"] + ways)[columns]]).sort_index(kind="stable")
     numbers = {"value": "Float64", "low": "Float64", "high": "Float64"}
     table = rows[columns].astype(numbers).reset_index(drop=True)
     return table.assign(high=table["high"].fillna(float("inf")))
+
+
+def _say_note(totals: pd.DataFrame) -> pd.Series:
+    """Say behind a total whose it is: "; 6 of 9 task forces have reported", and what contradicts it."""
+    contradicted = ", a contradiction: " + totals["contradiction"]
+    alone = totals["statewide"].map({True: ", by a statewide return", False: ""}).astype("str")
+    partly = totals["partly"].map(lambda number: f", {number} more in part" if number else "").astype("str")
+    share = totals["returned"].astype("str") + " of " + totals["reporting"].astype("str")
+    return (
+        contradicted.where(totals["contradiction"].ne(""), alone) + "; " + share + " task forces have reported" + partly
+    )
 
 
 def explain_total(

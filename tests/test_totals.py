@@ -78,7 +78,7 @@ def test_without_earlier_totals_the_history_of_the_missing_is_an_assumption(home
     assert told["basis"] == "assumed" and pd.isna(told["value"]) and "held in 60% to 97% of" in told["words"]
     if audience == "internal":
         assert told[["at_least", "low", "high"]].tolist() == [91, 91 + 60, 91 + 90]
-        both = ht.tell_totals(ht.total_returns(audience=audience), pd.PeriodIndex([LAST]), told.to_frame().T)
+        both = ht.tell_totals(ht.total_returns(audience=audience), pd.PeriodIndex([LAST]), tell(audience))
         assert both["label"].tolist() == ["arrests", "arrests, if as in earlier quarters"]
         assert both[["low", "high"]].to_numpy().tolist() == [[91, float("inf")], [151, 181]]
         assert both["basis"].tolist() == ["bounded", "assumed"]
@@ -146,6 +146,16 @@ def test_victims_in_words_that_are_a_sum_are_computed(home):
     assert said["sentence"].startswith("From April to June 2013, 9 task forces identified 270 victims; from")
     assert (said["value"], said["basis"]) == (270, "computed")
     assert list(work_out(said["formula"])) == [("value", 270)]
+    # Where the first of the two counts is a sum, and a statewide return states the last.
+    first = pd.Period("2010Q3", freq="Q")
+    rows = [row(first, name, 12, measure="victims identified") for name in NAMES[:8]]
+    add(home, [*rows, row(LAST, "Statewide", 280, measure="victims identified")])
+    shown = run_notebook("00", quarter=str(LAST), as_of="latest", audience="internal")
+    said = next(each.content for each in shown if each.kind == "finding" and each.content["id"] == "victims-in-words")
+    assert "8 task forces identified 96 victims" in said["sentence"] and (said["value"], said["basis"]) == (
+        280,
+        "computed",
+    )
 
 
 @pytest.mark.parametrize("seed", range(14))
