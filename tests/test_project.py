@@ -132,8 +132,8 @@ def test_the_package_imports_from_left_to_right():
         r"\w+",
         "settings errors forks inputs scenarios history kept wanted datasets sheets store checks disclosure "
         "returns periods claims series parameters rates trends delays places mixes bias services findings totals "
-        "tables figures drawings charts notebooks kernels runs beside cluster progress changes previews words methods notes "
-        "summaries search workbooks pages editions drafts reports preloaded cli",
+        "tables figures drawings charts notebooks kernels runs beside cluster progress changes previews words methods "
+        "notes summaries search workbooks pages editions drafts reports preloaded cli",
     )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)
