@@ -194,20 +194,9 @@ def nowcast_totals(quarters: pd.PeriodIndex, as_of: str = "latest", audience: st
         told = _tell_by_growth(view, total, pd.Timestamp(known_day(as_of))) or _tell_by_history(view, total)
         if told:
             rows.append((total.quarter, total.measure, total.share, total.note, total.low, *told))
-    columns = [
-        "quarter",
-        "measure",
-        "reported",
-        "note",
-        "at_least",
-        "value",
-        "low",
-        "high",
-        "basis",
-        "words",
-        "formula",
-    ]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:8], "Float64"))
+    numbers = ["at_least", "value", "low", "high"]
+    columns = ["quarter", "measure", "reported", "note", *numbers, "basis", "words", "formula"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, "Float64"))
 
 
 def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -409,12 +398,16 @@ def _tell_by_history(view: View, total: tuple) -> tuple | None:
         return None
     least = pd.concat([least, own.loc[silent, "low"].fillna(0)], axis=1).max(axis=1)
     most = pd.concat([least, most], axis=1).max(axis=1)
-    held_low, held_high = (own.loc[own["whole"], name].sum() for name in ("low", "high"))
-    ends = [(held_low, least), (held_high, most)]
-    fewest, most_of_all = (" + ".join(number(part) for part in (held, *counts)) for held, counts in ends)
+    parts = [[own.loc[own["whole"], name].sum(), *counts] for name, counts in (("low", least), ("high", most))]
+    low, high = (max(sum(counts), total.low) for counts in parts)
+    # What is shown of the types together can be more than the least of each task force's count.
+    fewest, most_of_all = (
+        " + ".join(map(number, counts)) if sum(counts) == end else number(end)
+        for counts, end in zip(parts, (low, high), strict=True)
+    )
     words = (
         "if each task force that has not reported lies between its own smallest and largest earlier count, which, with"
         f" four earlier quarters, held in {HISTORY_HELD[0]:.0%} to {HISTORY_HELD[1]:.0%} of simulated cases"
     )
     formula = f"what was returned + earlier counts of the others: fewest = {fewest}; most = {most_of_all}"
-    return pd.NA, held_low + least.sum(), held_high + most.sum(), "assumed", words, formula
+    return pd.NA, low, high, "assumed", words, formula
