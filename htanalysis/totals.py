@@ -24,9 +24,10 @@ def count_reporters(as_of: str = "latest", audience: str = "public") -> pd.DataF
     -------
     pandas.DataFrame
         A row is a quarter, from the first that the report covers to the last that is held: `quarter`, `due` (task
-        forces that report by then), `reported`, `partly` (those that returned some types alone), `statewide` (whether a
-        statewide return is held), `by_report` (whether nothing was returned and the 2012 report counts them), and the
-        names `returned_by`, `in_part` and `missing`, each joined by semicolons.
+        forces that report by then), `reported`, `full` (those of them that returned every measure), `partly` (those
+        that returned some types alone), `statewide` (whether a statewide return is held), `by_report` (whether nothing
+        was returned and the 2012 report counts them), and the names `returned_by`, `in_part` and `missing`, each joined
+        by semicolons.
 
     Notes
     -----
@@ -44,10 +45,12 @@ def count_reporters(as_of: str = "latest", audience: str = "public") -> pd.DataF
         statewide = bool(view.totals.loc[view.totals["quarter"].eq(quarter), "statewide"].any())
         by_report = quarter in told and not (whole or partly or statewide)
         reported = len(due if by_report else whole)
+        measures = cells[cells["whole"] & cells["task_force"].isin(due)].groupby("task_force")["measure"].nunique()
+        full = reported if by_report else int(measures.eq(len(load("task_force_totals"))).sum())
         names = ["; ".join(sorted(group)) for group in (whole, partly, due - whole - partly)]
-        rows.append((quarter, len(due), reported, len(partly), statewide, by_report, *names))
-    columns = ["quarter", "due", "reported", "partly", "statewide", "by_report", "returned_by", "in_part", "missing"]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append((quarter, len(due), reported, full, len(partly), statewide, by_report, *names))
+    columns = ["quarter", "due", "reported", "full", "partly", "statewide", "by_report"]
+    return pd.DataFrame(rows, columns=[*columns, "returned_by", "in_part", "missing"])
 
 
 def tell_reporters(reporters: pd.DataFrame) -> str:
@@ -67,6 +70,8 @@ def tell_reporters(reporters: pd.DataFrame) -> str:
     by_due = reporters.groupby("due")["reported"].agg(["min", "max"])
     each = ", later ".join(f"{span(low, high, between=False)} of {due}" for due, low, high in by_due.itertuples())
     text = f"In {first if first == last else f'{first} to {last}'} {each} task forces reported"
+    if (reporters["full"] < reporters["reported"]).any():
+        text += f", {span(reporters['full'].min(), reporters['full'].max(), between=False)} of them all five counts"
     if reporters["partly"].any():
         ends = reporters["partly"].min(), reporters["partly"].max()
         text += f", and {span(*ends, between=False)} returned some types alone"

@@ -108,10 +108,10 @@ def test_a_public_nowcast_is_the_same_whatever_is_hidden(home):
 def test_one_function_says_how_many_have_reported(home):
     add(home, [row(LAST, NAMES[0], 20), row(LAST, NAMES[1], 30), row(LAST, NAMES[2], 5, kind="sex")])
     reporters = ht.count_reporters().set_index("quarter")
-    assert reporters.loc[LAST, ["due", "reported", "partly", "by_report"]].tolist() == [9, 2, 1, False]
+    assert reporters.loc[LAST, ["due", "reported", "full", "partly", "by_report"]].tolist() == [9, 2, 0, 1, False]
     assert reporters.loc["2012Q2", ["due", "reported", "by_report"]].tolist() == [9, 9, True]
     assert reporters.loc["2012Q3", ["due", "reported"]].tolist() == [9, 0]
-    said = "In 2013Q2 2 of 9 task forces reported, and 1 returned some types alone"
+    said = "In 2013Q2 2 of 9 task forces reported, 0 of them all five counts, and 1 returned some types alone"
     for name in ("00", "08"):
         shown = run_notebook(name, quarter=str(LAST), as_of="latest")
         sentences = [each.content["sentence"] for each in shown if each.kind == "finding"]
