@@ -404,8 +404,9 @@ def _bound_totals(totals: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
             rows.append((total.count_, total.count_, total.count_, ""))
             continue
         low, high, complete = sums.loc[(total.quarter, total.measure)]
-        ends = (low, high) if complete else (max(low, types.get((total.quarter, total.measure), 0)), pd.NA)
-        rows.append(_bound_total(total, *ends))
+        if not complete and pd.isna(total.count_):
+            low = max(low, types.get((total.quarter, total.measure), 0))
+        rows.append(_bound_total(total, low, high if complete else pd.NA))
     found = pd.DataFrame(rows, columns=["count", "low", "high", "contradiction"], index=totals.index)
     return totals.assign(**found.astype(dict.fromkeys(("count", "low", "high"), "Int64") | {"contradiction": "str"}))
 

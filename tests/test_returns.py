@@ -76,6 +76,8 @@ def test_one_type_alone_is_not_all(store):
     store("2011Q4", *[line(name, 30, kind="sex") for name in TASK_FORCES])
     row = arrests().loc["2011Q4"]
     assert pd.isna(row["count"]) and row[["at_least", "returned", "partly"]].tolist() == [270, 0, 9]
+    told = ht.tell_reported(ht.count_quarters(**INTERNAL), ht.parse_period("2011Q4"))
+    assert told[["arrests", "people trained"]].tolist() == ["0 of 9, 9 in part", "not returned"]
     for audience in ("public", "internal"):
         totals = ht.total_returns(audience=audience).set_index("trafficking_type")
         assert pd.isna(totals.loc["all", "count"]) and pd.isna(totals.loc["all", "high"])
@@ -111,6 +113,8 @@ def test_of_returns_that_exclude_each_other_none_is_taken(store, statewide, othe
     )
     row = arrests().loc["2011Q4"]
     assert row["contradicted"] != known and row["at_least"] == ends[0]
+    told = ht.tell_reported(ht.count_quarters(**INTERNAL), ht.parse_period("2011Q4"))["arrests"]
+    assert told == f"{len(names)} of 9" + ("" if known else " against a statewide return")
 
 
 def test_a_published_count_that_returns_exceed_no_longer_holds(store):
