@@ -16,7 +16,7 @@ _NAMES = {
     ),
     "claims": "evaluate judge_claim recompute_claims tell_returned",
     "datasets": "catalogue counties describe evidence load",
-    "delays": "chain_ladder make_triangle",
+    "delays": "chain_ladder make_triangle nowcast",
     "errors": "HtanalysisError",
     "figures": "Axis Chart",
     "findings": (
@@ -42,9 +42,7 @@ _NAMES = {
         "binomial_interval bound_other_arrests compare_last_years compare_rates expect_at_pace poisson_interval "
         "project_convictions rate_by_year"
     ),
-    "returns": (
-        "count_quarters load_returns reconcile tell_counts tell_reported tell_totals total_quarters total_returns"
-    ),
+    "returns": "count_quarters load_returns reconcile total_quarters total_returns",
     "series": (
         "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth split_growth"
     ),
@@ -52,6 +50,10 @@ _NAMES = {
     "settings": "BASES",
     "shares": "count_behind_share fewest_behind_share poststratify smallest_total turn_round weigh_groups",
     "tables": "Caption Table",
+    "totals": (
+        "count_reporters explain_total list_contradictions nowcast_totals tell_counts tell_replaced "
+        "tell_reported tell_reporters tell_totals"
+    ),
     "trends": "fit_measures fit_trend",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
