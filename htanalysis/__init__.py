@@ -18,6 +18,7 @@ _NAMES = {
     "datasets": "catalogue counties describe evidence load",
     "delays": "chain_ladder make_triangle",
     "errors": "HtanalysisError",
+    "feasible": "SHAPES Shape",
     "figures": "Axis Chart",
     "findings": "Finding answer choose join_words number percent span tell_change times_less",
     "mixes": (
@@ -42,7 +43,8 @@ _NAMES = {
         "count_quarters load_returns reconcile tell_counts tell_reported tell_totals total_quarters total_returns"
     ),
     "series": (
-        "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth split_growth"
+        "bound_change bound_growth bound_period bound_quarters bound_ratio bound_share compare_with_line curve_growth "
+        "split_growth"
     ),
     "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
     "settings": "BASES",

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from htanalysis.errors import HtanalysisError
+from htanalysis.feasible import SHAPES
 from htanalysis.figures import (
     ACCENT,
     CONTRAST,
@@ -41,7 +42,6 @@ from htanalysis.figures import (
     write_text,
 )
 from htanalysis.findings import join_words, number, span
-from htanalysis.series import SHAPES
 from htanalysis.tables import Caption, Table
 
 
