@@ -184,10 +184,10 @@ def test_counties_that_do_not_match_are_refused(convictions, places):
 def test_one_county_without_a_count_has_all_that_is_left(places):
     two = places.iloc[:2].assign(population_2010=pd.array([1_349_664, 127_721], "Int64"))
     unknown = pd.array([1, None], "Int64")
-    frame = pd.DataFrame({"county": two["county"], "fips": two["fips"], "convictions": unknown, "lower": 1, "upper": 7})
-    smoothed = ht.bound_smoothed(frame, two, 8).set_index("county")
-    exact = ht.smooth_rates(pd.Series([1, 7], index=two["county"]), two.set_index("county")["population_2010"]) * 1e5
-    assert exact["B"] == pytest.approx(5.465, abs=0.001)
+    frame = pd.DataFrame({"county": two["county"], "fips": two["fips"], "convictions": unknown, "lower": 1, "upper": 8})
+    smoothed = ht.bound_smoothed(frame, two, 9).set_index("county")
+    exact = ht.smooth_rates(pd.Series([1, 8], index=two["county"]), two.set_index("county")["population_2010"]) * 1e5
+    assert exact["B"] == pytest.approx(5.475, abs=0.001)
     for county in two["county"]:
         assert smoothed.loc[county, ["low", "high"]].tolist() == pytest.approx([exact[county]] * 2)
 
