@@ -48,6 +48,7 @@ lock: .venv/ready-test  ## write the locks anew from pyproject.toml
 benchmark: .venv/ready-test  ## compare the report with the same computation in one process; time the pages in Chromium
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/functions.py
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 1; }
