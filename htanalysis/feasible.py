@@ -113,9 +113,11 @@ class Series:
         """Bound each quarter by itself, with a shape or with nothing assumed."""
         if shape and shape.name == "convex":
             return [self.limits([int(place == other) for other in self.places], shape) for place in self.places]
-        found = list(zip(self.least, self.most, strict=True))
         bounds = bound_each(*self.limits_inside, self.total, steps_of(shape))
-        found[self.inside.start : self.inside.stop] = bounds or [(pd.NA, pd.NA)] * len(self.inside)
+        if bounds is None:
+            return [(pd.NA, pd.NA)] * len(self.least)
+        found = list(zip(self.least, self.most, strict=True))
+        found[self.inside.start : self.inside.stop] = bounds
         return [(low, pd.NA if high is math.inf else high) for low, high in found]
 
     def limits(self, weights: Sequence[int], shape: Shape | None = None) -> tuple[object, object]:
@@ -143,14 +145,12 @@ class Series:
         low, _ = self.limits(weights, shape)
         if pd.isna(low) or low > 0:
             return low
+        places = [place for place in self.places if weights[place] and not self.least[place] and self.most[place]]
         raised = [
-            replace(self, least=[*self.least[:place], 1, *self.least[place + 1 :]], regions={}).limits(weights, shape)[
-                0
-            ]
-            for place in self.places
-            if weights[place] and not self.least[place] and self.most[place]
+            replace(self, least=[*self.least[:place], 1, *self.least[place + 1 :]], regions={}) for place in places
         ]
-        return min((low for low in raised if pd.notna(low)), default=pd.NA)
+        lows = [series.limits(weights, shape)[0] for series in raised]
+        return min((low for low in lows if pd.notna(low)), default=pd.NA)
 
     @property
     def places(self) -> range:

@@ -350,7 +350,8 @@ def test_a_quarter_outside_the_period_of_the_total_refutes_no_assumption():
         assert bounds.loc[3:, "low_assumed"].tolist() == [2, 0] and pd.isna(bounds.loc[4, "high_assumed"])
     # A known quarter within the period can refute it.
     within = total.assign(period_end=pd.Timestamp("2011-12-31"), count=11)
-    assert ht.bound_quarters(falling, within).loc[1, ["low_assumed", "high_assumed"]].isna().all()
+    for shape in (ht.Shape(), ht.Shape("convex")):
+        assert ht.bound_quarters(falling, within, shape)[["low_assumed", "high_assumed"]].isna().all(axis=None)
 
 
 def test_a_tenth_is_a_tenth():
