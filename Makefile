@@ -52,6 +52,7 @@ lock: .venv/ready-test  ## write the locks anew from pyproject.toml
 benchmark: .venv/ready-test  ## compare the report with the same computation in one process; time the pages in Chromium
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/functions.py
 
 elsewhere:
 	@rm -rf .venv

@@ -18,6 +18,7 @@ _NAMES = {
     "datasets": "catalogue counties describe evidence load",
     "delays": "chain_ladder make_triangle nowcast",
     "errors": "HtanalysisError",
+    "feasible": "SHAPES Shape",
     "figures": "Axis Chart",
     "findings": (
         "Finding answer as_given choose digits_for in_formula join_words number percent span tell_change tell_range "
@@ -44,7 +45,8 @@ _NAMES = {
     ),
     "returns": "count_quarters load_returns reconcile total_quarters total_returns",
     "series": (
-        "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth split_growth"
+        "bound_change bound_growth bound_period bound_quarters bound_ratio bound_share compare_with_line curve_growth "
+        "split_growth"
     ),
     "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
     "settings": "BASES",
