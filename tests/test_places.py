@@ -53,8 +53,8 @@ def test_rates_are_for_each_100_000_residents_with_exact_limits(convictions, pla
 
 def test_a_true_0_is_a_count(convictions, places):
     named = convictions.assign(named_in_report=[True, True, True, True, False])
-    for given, status in ((named, "none reported"), (convictions.drop(columns="named_in_report"), "reported")):
-        rates = ht.rate_counties(given, places).set_index("county")
+    for frame, status in ((named, "none reported"), (convictions.drop(columns="named_in_report"), "reported")):
+        rates = ht.rate_counties(frame, places).set_index("county")
         assert rates["status"].tolist() == ["reported", "bounded", "reported", "bounded", status]
         # Garwood: 0 cases leave at most 3.689, here of 50,000 residents.
         assert rates.loc["C", ["interval_low", "interval_high"]].tolist() == pytest.approx([0, 2 * 3.68888], abs=1e-4)
