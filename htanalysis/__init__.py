@@ -19,7 +19,7 @@ _NAMES = {
     "delays": "chain_ladder make_triangle",
     "errors": "HtanalysisError",
     "figures": "Axis Chart",
-    "findings": "Finding answer choose join_words number percent span tell_change times_less",
+    "findings": "Finding answer choose join_words number percent span tell_change tell_ratio times_less",
     "mixes": (
         "allot_other compare_labor compare_mixes count_behind_share curve_detection curve_outside_vice "
         "detect_ratio detect_with_errors envelope_detection fewest_behind_share find_foreign_labor "
@@ -42,7 +42,8 @@ _NAMES = {
         "count_quarters load_returns reconcile tell_counts tell_reported tell_totals total_quarters total_returns"
     ),
     "series": (
-        "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth split_growth"
+        "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth date_growth "
+        "split_growth"
     ),
     "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
     "settings": "BASES",
