@@ -16,7 +16,7 @@ _NAMES = {
     ),
     "claims": "evaluate judge_claim recompute_claims",
     "datasets": "catalogue counties describe evidence load",
-    "delays": "chain_ladder make_triangle",
+    "delays": "chain_ladder make_triangle nowcast",
     "errors": "HtanalysisError",
     "figures": "Axis Chart",
     "findings": "Finding answer choose join_words number percent span tell_change tell_ratio times_less",
@@ -38,9 +38,7 @@ _NAMES = {
         "bound_other_arrests compare_last_years compare_rates expect_at_pace poisson_interval "
         "project_convictions rate_by_year"
     ),
-    "returns": (
-        "count_quarters load_returns reconcile tell_counts tell_reported tell_totals total_quarters total_returns"
-    ),
+    "returns": "count_quarters load_returns reconcile total_quarters total_returns",
     "series": (
         "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth date_growth "
         "split_growth"
@@ -48,6 +46,10 @@ _NAMES = {
     "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
     "settings": "BASES",
     "tables": "Caption Table",
+    "totals": (
+        "count_reporters explain_total list_contradictions nowcast_totals tell_counts tell_replaced "
+        "tell_reported tell_reporters tell_totals"
+    ),
     "trends": "fit_measures fit_trend",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -46,32 +46,36 @@ from htanalysis.tables import Caption, Table
 
 
 def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
-    """Draw which counts are published by quarter, and which are known only as part of a total.
+    """Draw which counts are known by quarter, and which are not.
 
     Parameters
     ----------
     counts : pandas.DataFrame
-        `load("task_force_quarters")`.
+        `count_quarters`.
     caption : Caption
         What stands around the chart.
     """
     cells = counts.assign(quarter=counts["quarter"].astype(str), measure=counts["measure"].astype(str))
+    cells = cells.assign(basis=counts.get("basis", "reported"))
     wide = cells.pivot(index="measure", columns="quarter", values="count").reindex(cells["measure"].unique())
     sketch = Sketch()
     places, top = write_rows(sketch, map(fold, wide.index), above=26)
     cells["place"] = cells["measure"].map(dict(zip(wide.index, places, strict=True)))
     known, hidden = cells[cells["count"].notna()], cells[cells["count"].isna()]
-    add_dots(sketch, known["quarter"], known["place"], "reported", text=known["count"].map(number), name="published")
-    add_dots(sketch, hidden["quarter"], hidden["place"], "absent", name="only in the total")
+    for basis, own in known.groupby("basis", sort=False):
+        add_dots(sketch, own["quarter"], own["place"], basis, text=own["count"].map(number), name=basis)
+    add_dots(sketch, hidden["quarter"], hidden["place"], "absent", name="not known")
     sketch.set_axis("x", title_text="quarter", **quarter_axis(sorted(wide.columns)))
     words = [
         f"{measure} " + "; ".join(f"{quarter}: {number(count)}" for quarter, count in points.dropna().items())
         for measure, points in wide.dropna(how="all").iterrows()
     ]
-    alt = f"Published: {'; '.join([*words, f'the other {len(hidden)} cells: only in the total'])}."
+    rest = [f"{len(hidden)} other counts are not known"] if len(hidden) else []
+    alt = f"Known: {'; '.join([*words, *rest])}."
     labels = {"measure": "measure"} | {quarter: quarter for quarter in wide.columns}
-    reading = "a full dot is a published count; a dash stands where only the total of all quarters is known."
-    return finish(sketch, Table(wide.reset_index(), caption, labels), alt, reading, height=top + 100)
+    reading = "a full dot is a count that a source states, a hollow one a sum of returns; a dash stands for none."
+    table = Table(wide.reset_index(), caption, labels, missing="not known")
+    return finish(sketch, table, alt, reading, height=top + 100)
 
 
 def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:

@@ -376,20 +376,20 @@ def _explain(name: str) -> None:
 
 def _quarters(options: argparse.Namespace) -> None:
     from htanalysis import store
-    from htanalysis.returns import count_quarters, known_rows, list_reporting
+    from htanalysis.returns import count_quarters
+    from htanalysis.totals import count_reporters, tell_reporters
 
-    held = store.read_store()
     if options.revisions:
-        _list_revisions(held)
+        _list_revisions(store.read_store())
         return
-    by = known_rows(held).dropna(subset=["count"]).groupby("quarter")["task_force"].unique()
+    reporters = count_reporters(audience="internal").set_index("quarter", drop=False)
     for quarter, rows in count_quarters(audience="internal").groupby("quarter"):
-        known, reporting = rows["count"].notna().sum(), list_reporting(quarter)
-        print(f"{quarter}  {known} of {len(rows)} counts known, {len(reporting)} task forces reporting")
-        if quarter in by.index:
-            names = set(by[quarter])
-            print(f"        returned by: {'; '.join(sorted(names))}")
-            print(f"        missing: {'; '.join(sorted(reporting - names)) or 'none'}")
+        own = reporters.loc[[quarter]]
+        told = tell_reporters(own).partition(f"{quarter} ")[2]
+        print(f"{quarter}  {rows['count'].notna().sum()} of {len(rows)} counts known, {told}")
+        for name in ("returned_by", "in_part", "missing"):
+            if not own["by_report"].item() and (own[name].item() or name != "in_part"):
+                print(f"        {name.replace('_', ' ')}: {own[name].item() or 'none'}")
 
 
 def _list_revisions(held: "pd.DataFrame") -> None:

@@ -6,7 +6,7 @@ published, what is shown is decided from the first state to the last, and each d
 it. The audit finds by integer programming how far each hidden count can be told from everything published.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,6 +41,8 @@ class State:
         The task forces that report by then.
     told_elsewhere : bool
         Whether the state's count may follow from what the Attorney General published, whatever we show.
+    partial : frozenset of str
+        The task forces that returned some types and not all: their count is of these types alone.
     """
 
     counts: Mapping[str, tuple[Version, int]]
@@ -48,11 +50,17 @@ class State:
     statewide: Mapping[str, int]
     reporting: frozenset[str]
     told_elsewhere: bool = False
+    partial: frozenset[str] = frozenset()
+
+    @property
+    def whole(self) -> frozenset[str]:
+        """The task forces that have returned it, and not some types alone."""
+        return frozenset(self.counts) - self.partial
 
     @property
     def missing(self) -> list[str]:
-        """The task forces that have not returned it."""
-        return sorted(self.reporting - set(self.counts))
+        """The task forces of which some or all is still to come."""
+        return sorted(self.reporting - self.whole)
 
     def has_all(self, kind: str) -> bool:
         """Say whether every task force has returned a trafficking type, or none anything."""
@@ -60,9 +68,12 @@ class State:
 
     def total(self, kind: str = "all") -> int | None:
         """Give the state's count of a trafficking type, where it is known."""
-        given = self.counts if kind == "all" else {name: at for (name, each), at in self.types.items() if each == kind}
         if kind in self.statewide:
             return self.statewide[kind]
+        if kind == "all":
+            given = {name: self.counts[name] for name in self.whole}
+        else:
+            given = {name: at for (name, each), at in self.types.items() if each == kind}
         return sum(value for _, value in given.values()) if self.reporting <= set(given) else None
 
 
@@ -140,7 +151,7 @@ class Knowledge:
         else:
             parts = {version: value for (_, each), (version, value) in state.types.items() if each == kind}
         left = state.total(kind) - sum(parts.values())
-        absent = len(state.reporting) - len(parts)
+        absent = len(state.reporting) - len(parts) + (len(state.partial) if kind == "all" else 0)
         if left < 0 or (left and not absent):
             return  # A statewide return that disagrees with the others says nothing about them.
         if absent:
@@ -372,37 +383,45 @@ def list_states(
     batches: list[dict[frozenset[int], State]] = []
     for batch in sorted(rows["batch"].unique()):
         held = ordered[ordered["batch"] <= batch]
-        lasts = [keep_last(held[held["as_of"] <= day]) for day in held["as_of"].unique()]
+        lasts = keep_last(held).values()
         earlier = set().union(*batches)
         new = [last for last in lasts if frozenset(last.index) not in earlier]
         batches.append({frozenset(last.index): make_state(last, reporting, told_elsewhere) for last in new})
     return batches
 
 
-def decide_until(batches: Sequence[Mapping[frozenset[int], State]], wanted: frozenset[int]) -> tuple[State, Decision]:
-    """Decide what is shown of one state, after all that was shown before.
+def decide_until(
+    batches: Sequence[Mapping[frozenset[int], State]], wanted: Set[frozenset[int]]
+) -> dict[frozenset[int], tuple[State, Decision]]:
+    """Decide what is shown of some states, each after all that was shown before.
 
     Parameters
     ----------
     batches : sequence of mapping
         `list_states`.
-    wanted : frozenset of int
-        The rows of the state.
+    wanted : set of frozenset of int
+        The rows of each of the states.
     """
-    known = Knowledge()
+    known, decided = Knowledge(), {}
     for states in batches:
         # What came together is decided together: a state of an earlier day shows nothing that a later one gives away.
         known = known.relate(states.values())
         for key, state in states.items():
             decision, known = decide(state, known)
-            if key == wanted:
-                return state, decision
-    raise KeyError(wanted)
+            if key in wanted:
+                decided[key] = state, decision
+        if wanted <= set(decided):
+            break
+    return decided
 
 
-def keep_last(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep the last version of each cell of a frame that is sorted by `as_of`."""
-    return rows.drop_duplicates(["task_force", "trafficking_type"], keep="last")
+def keep_last(ordered: pd.DataFrame) -> dict[pd.Timestamp, pd.DataFrame]:
+    """Give for each day the last version of each cell that was known by then, of a frame that is sorted by `as_of`."""
+    places, lasts = {}, {}
+    for day, own in ordered.groupby("as_of"):
+        places |= dict(zip(zip(own["task_force"], own["trafficking_type"], strict=True), own.index, strict=True))
+        lasts[day] = ordered.loc[list(places.values())]
+    return lasts
 
 
 def make_state(last: pd.DataFrame, reporting: frozenset[str], told_elsewhere: bool) -> State:
@@ -415,16 +434,16 @@ def make_state(last: pd.DataFrame, reporting: frozenset[str], told_elsewhere: bo
     reporting, told_elsewhere
         As for `list_states`.
     """
-    cells = {
-        (row.task_force, row.trafficking_type): ((row.Index,), int(row.count_))
-        for row in last.rename(columns={"count": "count_"}).itertuples()
-    }
+    columns = (last.index, last["task_force"], last["trafficking_type"], last["count"])
+    cells = {(name, kind): ((row,), int(count)) for row, name, kind, count in zip(*columns, strict=True)}
     statewide = {kind: value for (name, kind), (_, value) in cells.items() if name == settings.STATEWIDE}
     own = {cell: at for cell, at in cells.items() if cell[0] != settings.STATEWIDE}
     types = {cell: at for cell, at in sorted(own.items()) if cell[1] != "all"}
-    counts = {}
+    counts, partial = {}, set()
     for name in sorted({name for name, _ in own}):
         parts = [at for (body, _), at in types.items() if body == name]
         made_up = tuple(version for ((version,), _) in parts), sum(value for _, value in parts)
         counts[name] = own.get((name, "all"), made_up)
-    return State(counts, types, statewide, reporting, told_elsewhere)
+        if (name, "all") not in own and len(parts) < len(_TYPES):
+            partial.add(name)
+    return State(counts, types, statewide, reporting, told_elsewhere, frozenset(partial))

@@ -5,7 +5,7 @@ tells no more.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -14,21 +14,29 @@ import pandas as pd
 
 from htanalysis import inputs, settings, store
 from htanalysis.datasets import load
-from htanalysis.disclosure import FEWER, Decision, State, decide_until, give_range, keep_last, list_states
+from htanalysis.disclosure import (
+    FEWER,
+    Decision,
+    State,
+    decide_until,
+    give_range,
+    keep_last,
+    list_states,
+    make_state,
+)
 from htanalysis.errors import HtanalysisError
 
 #: Takes no return as known, only what the 2012 report states.
 REPORT_ALONE = "report"
 
-#: How many earlier quarters make a history: each season once.
-_HISTORY = 4
-
 #: Task forces, each with the first quarter that it reports.
 _Since = tuple[tuple[str, pd.Period], ...]
 
-_NOT_RETURNED = "not returned"
-_CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low", "high", "shown"]
-_TOTALS = ["quarter", "measure", "trafficking_type", "count", "returned", "reporting", "statewide"]
+#: What stands where a task force has not returned a count.
+NOT_RETURNED = "not returned"
+_CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low", "high", "shown", "whole"]
+_TOTALS = ["quarter", "measure", "trafficking_type", "count", "returned", "partly", "reporting", "statewide"]
+_VERSIONS = ["quarter", "measure", "day", "task_force", "low"]
 
 
 def load_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
@@ -45,15 +53,17 @@ def load_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFram
     -------
     pandas.DataFrame
         A row is a count of one task force: `quarter`, `measure`, `task_force`, `trafficking_type`, `count` (missing
-        where hidden or not returned), `low` and `high` (the range that is shown in its place; missing where it was not
-        returned), and `shown`: "count", "fewer than 11", a range such as "11 to 100", or "not returned".
+        where hidden, not returned, or returned for some types alone), `low` and `high` (the range that is shown in its
+        place, or of what was returned of it; missing where it was not returned), `shown` ("count", "fewer than 11", a
+        range such as "11 to 100", "at least 30" where some types alone were returned, or "not returned") and `whole`
+        (whether all types were returned).
 
     Raises
     ------
     HtanalysisError
         If the day or the audience is not one.
     """
-    return _view(as_of, audience).cells.copy()
+    return view_returns(as_of, audience).cells.copy()
 
 
 def total_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
@@ -68,118 +78,27 @@ def total_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFra
     -------
     pandas.DataFrame
         A row is a measure and trafficking type in a quarter: `quarter`, `measure`, `trafficking_type`, `count` (missing
-        where some have not returned it, or where it would give a small count away), `returned` and `reporting` (task
-        forces), `statewide` (whether a statewide return gives the count), `low` and `high`: the range in which the
-        total lies if each task force that has not returned lies within its own history. `high` is missing where one
-        has fewer than four earlier quarters.
+        where some have not returned it, where it would give a small count away, or where two returns contradict each
+        other), `returned`, `partly` and `reporting` (task forces that returned it, that returned some types of it
+        alone, and that report by then), `statewide` (whether a statewide return gives one), `low` and `high`: the range
+        that the returns leave open, nothing assumed. `high` is missing where some is still to come. `contradiction`
+        says in words what contradicts itself, or is empty.
 
     Notes
     -----
-    Formula: the statewide return, or else the sum of the task forces' counts; where some have not returned, the sum
-    of what is shown and of the smallest, or largest, earlier count of each that has not.
+    Formula: the statewide return, or else the sum of the task forces' counts; where some have not returned, the sum of
+    what is shown is the least. Where a statewide return and that sum exclude each other, from the smaller to the
+    larger.
     """
-    return _view(as_of, audience).totals.copy()
-
-
-def tell_reported(counts: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.Series:
-    """Say for each measure how many task forces have reported it in some quarters.
-
-    Parameters
-    ----------
-    counts : pandas.DataFrame
-        `count_quarters`.
-    quarters : pandas.PeriodIndex
-        The quarters.
-
-    Returns
-    -------
-    pandas.Series
-        By measure: "6 of 9", "published" where the report states it, "statewide" where one return gives it, "not
-        returned"; where quarters differ, each of these once.
-    """
-    rows = counts[counts["quarter"].isin(quarters)].astype({"measure": "str", "origin": "str"})
-    words = rows["returned"].astype("str") + " of " + rows["task_forces_reporting"].astype("str")
-    alone = rows["returned"].eq(0)
-    words = words.mask(
-        alone, rows["origin"].map({"report": "published", "returns": "statewide"}).fillna("not returned")
-    )
-    return words.groupby(rows["measure"], sort=False).agg(lambda texts: ", ".join(dict.fromkeys(texts)))
-
-
-def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.DataFrame:
-    """Write the totals of some quarters as a reader needs them: the number or its range, and how many have reported.
-
-    Parameters
-    ----------
-    totals : pandas.DataFrame
-        `total_returns`.
-    quarters : pandas.PeriodIndex
-        The quarters.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row is a measure in a quarter: `label`, `quarter`, `measure`, `value` (missing where it is not known), `low`,
-        `high` (infinite where nothing limits it), `reported` ("6 of 9") and `basis`: "reported" for a statewide return,
-        "computed" for a sum over all task forces, "bounded" for a range.
-
-    Notes
-    -----
-    Formula: totals as `total_returns` gives them: a sum over all task forces, or the smallest and largest that it
-    can be.
-    """
-    rows = totals[totals["trafficking_type"].eq("all") & totals["quarter"].isin(quarters)]
-    count = rows["count"].astype("Float64")
-    basis = pd.Series("computed", index=rows.index).mask(rows["statewide"], "reported").mask(count.isna(), "bounded")
-    several = len(quarters) > 1
-    label = rows["measure"] + (", " + rows["quarter"].astype("str") if several else "")
-    reported = rows["returned"].astype("str") + " of " + rows["reporting"].astype("str")
-    return pd.DataFrame(
-        {
-            "label": label,
-            "quarter": rows["quarter"],
-            "measure": rows["measure"],
-            "value": count,
-            "low": rows["low"].astype("Float64"),
-            "high": rows["high"].astype("Float64").fillna(float("inf")),
-            "reported": reported,
-            "basis": basis,
-        }
-    ).reset_index(drop=True)
-
-
-def tell_counts(cells: pd.DataFrame, quarter: pd.Period) -> pd.DataFrame:
-    """Write the counts of the task forces in a quarter in words, as many as may be shown.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
-        `load_returns`.
-    quarter : pandas.Period
-        The quarter.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row is a task force: `task_force`, and a column a measure with the count, "fewer than 11", a range, or
-        "not returned".
-
-    Notes
-    -----
-    Formula: no number is computed: each count as the last return gives it, or the range that is shown in its place.
-    """
-    rows = cells[cells["quarter"].eq(quarter) & cells["trafficking_type"].eq("all")]
-    words = rows["count"].map(lambda count: f"{count:,}", na_action="ignore").astype("str").where(rows["count"].notna())
-    table = rows.assign(words=words.fillna(rows["shown"])).pivot(index="task_force", columns="measure", values="words")
-    measures = [name for name in load("task_force_totals")["measure"] if name in table]
-    return table[measures].fillna(_NOT_RETURNED).rename_axis(columns=None).reset_index()
+    return view_returns(as_of, audience).totals.copy()
 
 
 def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
     """Give the task forces' counts by quarter, from the report and from the returns held.
 
-    A quarter counts as known where every task force that reports by then has returned it, or a statewide return has;
-    it then replaces what the report published. Where some have, their sum is the least that there can have been.
+    A quarter counts as known where every task force that reports by then has returned it, or a statewide return has
+    that they do not contradict; it then replaces what the report published. Where some have, their sum is the least
+    that there can have been; a published count that is less no longer holds.
 
     Parameters
     ----------
@@ -191,7 +110,9 @@ def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFr
     pandas.DataFrame
         A row is a measure in a quarter, from the first that the report covers to the last that is held: `measure`,
         `quarter`, `count` (missing where not known), `at_least`, `task_forces_reporting`, `origin` ("report", "returns"
-        or missing) and `returned` (how many task forces have returned it).
+        or missing), `returned` and `partly` (how many task forces have returned it, or some types of it alone), `basis`
+        ("reported" where the report or a statewide return states it, "computed" for a sum, or missing) and
+        `contradicted` (whether a statewide return and the task forces exclude each other).
 
     Notes
     -----
@@ -199,29 +120,32 @@ def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFr
     report published; the sum of the returns held is the least that there can have been.
     """
     published = load("task_force_quarters")
-    view = _view(as_of, audience)
-    returned = view.totals[view.totals["trafficking_type"].eq("all")].set_index(["measure", "quarter"])
-    last = max([published["quarter"].max(), *view.totals["quarter"]])
+    totals = view_returns(as_of, audience).totals
+    last = max([published["quarter"].max(), *totals["quarter"]])
     quarters = pd.period_range(published["quarter"].min(), last, freq="Q")
     measures = published["measure"].cat.categories
     grid = pd.MultiIndex.from_product([measures, quarters], names=["measure", "quarter"])
+    held = totals[totals["trafficking_type"].eq("all")].set_index(["measure", "quarter"]).reindex(grid)
     stated = published.astype({"measure": "str"}).set_index(["measure", "quarter"])["count"].reindex(grid)
-    given = returned["count"].reindex(grid).astype("Int64")
-    sums = view.cells[view.cells["trafficking_type"].eq("all")].groupby(["measure", "quarter"])["low"].sum()
+    at_least = held["low"].fillna(0)
+    stated = stated.where(at_least <= stated)
+    given, summed = held["count"].notna(), held["statewide"].eq(False)
+    reporting = {quarter: len(list_reporting(quarter)) for quarter in quarters}
     table = pd.DataFrame(
         {
-            "count": given.fillna(stated),
-            "at_least": sums.reindex(grid).fillna(0).astype("Int64"),
-            "origin": pd.Series("report", index=grid)
-            .where(stated.notna())
-            .mask(given.notna(), "returns")
+            "count": held["count"].fillna(stated),
+            "at_least": at_least,
+            "task_forces_reporting": pd.array([reporting[quarter] for _, quarter in grid], "Int64"),
+            "origin": pd.Series("report", index=grid).where(stated.notna()).mask(given, "returns").astype("str"),
+            "returned": held["returned"].fillna(0),
+            "partly": held["partly"].fillna(0),
+            "basis": pd.Series("reported", index=grid)
+            .where(given | stated.notna())
+            .mask(given & summed, "computed")
             .astype("str"),
-            "returned": returned["returned"].reindex(grid).fillna(0).astype("Int64"),
+            "contradicted": held["contradiction"].fillna("").ne(""),
         }
     ).reset_index()
-    since = _list_since()
-    reporting = {quarter: len(_keep_reporting(since, quarter)) for quarter in quarters}
-    table.insert(4, "task_forces_reporting", table["quarter"].map(reporting).astype("Int64"))
     return table.assign(measure=pd.Categorical(table["measure"], measures))
 
 
@@ -241,6 +165,11 @@ def total_quarters(counts: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         A row is a measure: `measure`, `period_start`, `period_end`, `count` (missing where none holds) and `origin`
         ("report", "returns" or missing).
+
+    Notes
+    -----
+    Formula: the counts of the eight quarters, added up, where returns give them; else the total that the report
+    published, unless what is known of its quarters is more.
     """
     totals = load("task_force_totals").astype({"measure": "str"}).set_index("measure")
     quarters = load("task_force_quarters")["quarter"].unique()
@@ -266,27 +195,34 @@ def reconcile(counts: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row is a published count for which the returns give one, too: `measure`, `period` (a quarter, or the first
-        and last), `published`, `returned` and `difference` (returned minus published). Where only some quarters are
-        known, and they alone are more than the two years' total, `returned` is the least that it can be.
+        and last), `published`, `returned`, `difference` (returned minus published) and `least`: whether `returned` is
+        the least that it can be, since some is still to come and what is held is more than was published already.
 
     Notes
     -----
     Formula: the count from the returns, or their sum over the quarters, minus the count that the report published.
     """
     quarters = load("task_force_quarters").astype({"measure": "str"})
-    known = counts[counts["origin"].eq("returns")].astype({"measure": "str"})
-    pairs = quarters.dropna(subset=["count"]).merge(known, on=["measure", "quarter"], suffixes=("_published", ""))
-    rows = [(row.measure, str(row.quarter), row.count_published, row.count_) for row in _named(pairs)]
+    pairs = quarters.dropna(subset=["count"]).merge(
+        counts.astype({"measure": "str"}), on=["measure", "quarter"], suffixes=("_published", "")
+    )
+    rows = []
+    for row in _named(pairs):
+        if row.origin == "returns" or row.at_least > row.count_published:
+            known = row.origin == "returns"
+            returned = row.count_ if known else row.at_least
+            rows.append((row.measure, str(row.quarter), row.count_published, returned, not known))
     window = counts[counts["quarter"].isin(quarters["quarter"])].astype({"measure": "str"})
     label = f"{quarters['quarter'].min()} to {quarters['quarter'].max()}"
     for total in _named(load("task_force_totals")):
         inside = window[window["measure"].eq(total.measure)]
-        least = inside["count"].fillna(inside["at_least"]).sum()
-        if inside["origin"].eq("returns").any() and (inside["count"].notna().all() or least > total.count_):
-            rows.append((total.measure, label, total.count_, least))
-    table = pd.DataFrame(rows, columns=["measure", "period", "published", "returned"])
-    table = table.astype({"published": "Int64", "returned": "Int64"})
-    return table.assign(difference=table["returned"] - table["published"])
+        least, known = inside["count"].fillna(inside["at_least"]).sum(), inside["count"].notna().all()
+        if least > total.count_ or (known and inside["origin"].eq("returns").any()):
+            rows.append((total.measure, label, total.count_, least, not known))
+    table = pd.DataFrame(rows, columns=["measure", "period", "published", "returned", "least"])
+    table = table.astype({"published": "Int64", "returned": "Int64", "least": "bool"})
+    table.insert(4, "difference", table["returned"] - table["published"])
+    return table
 
 
 def known_day(as_of: str = "latest") -> str:
@@ -340,9 +276,21 @@ def known_rows(held: pd.DataFrame, as_of: str = "latest") -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _View:
+class View:
+    """What a reader may see of the returns.
+
+    Attributes
+    ----------
+    cells, totals : pandas.DataFrame
+        `load_returns` and `total_returns`.
+    versions : pandas.DataFrame
+        What was shown of each count of all types on each day on which one of its quarter became known: `quarter`,
+        `measure`, `day`, `task_force` and `low` (the least that is shown).
+    """
+
     cells: pd.DataFrame
     totals: pd.DataFrame
+    versions: pd.DataFrame
 
 
 def check_audience(audience: str) -> None:
@@ -357,7 +305,8 @@ def check_audience(audience: str) -> None:
         raise HtanalysisError(f'"{audience}" is not an audience. Write public or internal.')
 
 
-def _view(as_of: str, audience: str) -> _View:
+def view_returns(as_of: str, audience: str) -> View:
+    """Make the view of the returns that an audience has on a day; `load_returns` says what can be given."""
     check_audience(audience)
     # What a view follows from is read, and noted, each time that one is asked for, made before or not.
     told_elsewhere = frozenset(load("task_force_quarters")["quarter"])
@@ -372,7 +321,7 @@ def _make_view(
     told_elsewhere: frozenset[pd.Period],
     limit: pd.Timestamp,
     audience: str,
-) -> _View:
+) -> View:
     """Make the view of a store that its folder and content tell apart.
 
     Parameters
@@ -380,73 +329,98 @@ def _make_view(
     told_elsewhere : frozenset of pandas.Period
         Quarters of the report's two years: they follow from its totals, as soon as the others are known.
     """
-    cells, totals = [], []
+    cells, totals, versions = [], [], []
     held = store.read_store().dropna(subset=["count"])
     for (quarter, measure), rows in held.groupby(["quarter", "measure"]):
         if (rows["as_of"] <= limit).any():
-            states = list_states(rows, _keep_reporting(since, quarter), quarter in told_elsewhere)
-            state, decision = _publish(states, rows, limit, audience)
-            cells += [(quarter, measure, *cell) for cell in _show_counts(state, decision, audience)]
+            context = _keep_reporting(since, quarter), quarter in told_elsewhere
+            for day, state, decision in _publish(rows, limit, context, audience):
+                of_day = [cell for cell in _show_counts(state, decision, "public") if cell[-1]]
+                versions += [(quarter, measure, day, name, low) for name, _, _, low, *_ in of_day]
+            own = [(quarter, measure, *cell) for cell in _show_counts(state, decision, audience)]
+            cells += own
             totals += [(quarter, measure, *total) for total in _show_totals(state, decision)]
-    whole = {"count": "Int64", "returned": "Int64", "reporting": "Int64", "low": "Int64", "high": "Int64"}
-    frames = pd.DataFrame(cells, columns=_CELLS), pd.DataFrame(totals, columns=_TOTALS)
-    shown, added = (frame.astype({name: kind for name, kind in whole.items() if name in frame}) for frame in frames)
-    return _View(shown, _bound_totals(added, shown))
+    whole = {"count": "Int64", "returned": "Int64", "partly": "Int64", "reporting": "Int64", "low": "Int64"}
+    whole |= {"high": "Int64", "whole": "bool", "statewide": "bool"}
+    frames = (
+        pd.DataFrame(rows, columns=columns)
+        for rows, columns in ((cells, _CELLS), (totals, _TOTALS), (versions, _VERSIONS))
+    )
+    typed = [frame.astype({name: kind for name, kind in whole.items() if name in frame}) for frame in frames]
+    return View(typed[0], _bound_totals(typed[1], typed[0]), typed[2])
 
 
 def _publish(
-    states: Sequence[Mapping[frozenset, State]], rows: pd.DataFrame, limit: pd.Timestamp, audience: str
-) -> tuple[State, Decision]:
-    """Give the state on a day and what is shown of it, after all that was shown before."""
+    rows: pd.DataFrame, limit: pd.Timestamp, context: tuple[frozenset[str], bool], audience: str
+) -> Iterator[tuple[pd.Timestamp, State, Decision]]:
+    """Give each day up to a limit with the state that the rows were in, and what is shown of it after all before."""
     known = rows[rows["as_of"] <= limit].sort_values(["as_of", "batch"], kind="stable")
-    wanted = frozenset(keep_last(known).index)
+    lasts = keep_last(known)
     if audience == "internal":
-        kinds = ("all", "sex", "labor", "other")
-        state = next(own[wanted] for own in states if wanted in own)
-        return state, Decision(frozenset(), frozenset(kind for kind in kinds if state.total(kind) is not None))
-    return decide_until(states, wanted)
+        for day, last in lasts.items():
+            state = make_state(last, *context)
+            shown = frozenset(kind for kind in ("all", "sex", "labor", "other") if state.total(kind) is not None)
+            yield day, state, Decision(frozenset(), shown)
+    else:
+        keys = {day: frozenset(last.index) for day, last in lasts.items()}
+        decided = decide_until(list_states(rows, *context), set(keys.values()))
+        yield from ((day, *decided[key]) for day, key in keys.items())
 
 
 def _show_counts(state: State, decision: Decision, audience: str) -> Iterator[tuple]:
     for name in sorted(state.reporting | set(state.counts)):
         if name not in state.counts:
-            yield name, "all", pd.NA, pd.NA, pd.NA, _NOT_RETURNED
+            yield name, "all", pd.NA, pd.NA, pd.NA, NOT_RETURNED, False
             continue
-        value = state.counts[name][1]
+        value, whole = state.counts[name][1], name in state.whole
         low, high = give_range(value) if name in decision.hidden else (value, value)
         words = "count" if low == high else FEWER if high < settings.SMALLEST_SHOWN else f"{low:,} to {high:,}"
-        yield name, "all", value if low == high else pd.NA, low, high, words
+        if not whole:
+            words = f"at least {low:,}"
+        yield name, "all", value if whole and low == high else pd.NA, low, high, words, whole
     if audience == "internal":
         for (name, kind), (_, value) in state.types.items():
-            yield name, kind, value, value, value, "count"
+            yield name, kind, value, value, value, "count", True
 
 
 def _show_totals(state: State, decision: Decision) -> Iterator[tuple]:
     for kind in ("all", "sex", "labor", "other"):
-        returned = len(state.counts) if kind == "all" else sum(each == kind for _, each in state.types)
-        if kind == "all" or returned or kind in state.statewide:
+        given = state.whole if kind == "all" else {name for name, each in state.types if each == kind}
+        partly = len(state.partial & state.reporting) if kind == "all" else 0
+        if kind == "all" or given or kind in state.statewide:
             count = state.total(kind) if kind in decision.totals else pd.NA
-            yield kind, count, returned, len(state.reporting), kind in state.statewide
+            returned = len(given & state.reporting)
+            yield kind, count, returned, partly, len(state.reporting), kind in state.statewide
 
 
 def _bound_totals(totals: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """Add the range of each total: what is shown of the counts returned, and the history of those that are not."""
-    history = cells[cells["trafficking_type"].eq("all")].sort_values("quarter")
-    ranges = []
+    """Add the range that what is shown of the counts leaves each total, and where a statewide return contradicts it."""
+    whole = cells[cells["trafficking_type"].eq("all")].groupby(["quarter", "measure"])
+    sums = whole[["low", "high"]].sum().assign(complete=whole["whole"].all())
+    rows = []
     for total in _named(totals):
-        if total.trafficking_type != "all" or pd.notna(total.count_):
-            ranges.append((total.count_, total.count_))
+        if total.trafficking_type != "all":
+            rows.append((total.count_, total.count_, total.count_, ""))
             continue
-        of_measure = history[history["measure"].eq(total.measure)]
-        own = of_measure[of_measure["quarter"].eq(total.quarter)].set_index("task_force")
-        earlier = of_measure[of_measure["quarter"].lt(total.quarter)].groupby("task_force")
-        enough = earlier["low"].count().ge(_HISTORY)
-        low = own["low"].fillna(earlier["low"].min().where(enough)).fillna(0)
-        high = own["high"].fillna(earlier["high"].max().where(enough))
-        ranges.append((low.sum(), high.sum(skipna=False)))
-    return totals.assign(
-        low=pd.array([low for low, _ in ranges], "Int64"), high=pd.array([high for _, high in ranges], "Int64")
+        low, high, complete = sums.loc[(total.quarter, total.measure)]
+        rows.append(_bound_total(total, low, high if complete else pd.NA))
+    found = pd.DataFrame(rows, columns=["count", "low", "high", "contradiction"], index=totals.index)
+    return totals.assign(**found.astype(dict.fromkeys(("count", "low", "high"), "Int64") | {"contradiction": "str"}))
+
+
+def _bound_total(total: tuple, low: int, high: int) -> tuple:
+    """Give count, least, most and what contradicts itself, from the least and the most that the task forces' sum is."""
+    count = total.count_
+    if pd.isna(count) or not total.statewide or not total.returned + total.partly:
+        return (count, count, count, "") if pd.notna(count) else (count, low, high, "")
+    if low <= count and (pd.isna(high) or count <= high):
+        return count, count, count, ""
+    summed = f"{low:,} or more" if pd.isna(high) else f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    words = (
+        f"a statewide return gives {count:,}, and what {total.returned + total.partly} of {total.reporting} task forces"
+        f" returned adds up to {summed}"
     )
+    return pd.NA, min(count, low), high if pd.isna(high) else max(count, high), words
 
 
 def _named(frame: pd.DataFrame) -> Iterator:

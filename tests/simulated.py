@@ -1,6 +1,6 @@
-"""Random valid returns, and a home of their own to hold them: what any notebook must run with."""
+"""Random valid returns for tests: any subset of quarters, measures, task forces and types, with zeros and revisions."""
 
-from pathlib import Path
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,101 +9,77 @@ import htanalysis as ht
 from htanalysis import settings, store
 from htanalysis.returns import list_reporting
 
-FIRST, LAST = pd.Period("2010Q3", freq="Q"), pd.Period("2025Q3", freq="Q")
 MEASURES = ht.load("task_force_totals")["measure"].tolist()
-FORCES = ht.load("task_forces")["task_force"].tolist()
-TYPES = ("sex", "labor", "other")
+TYPES = ["sex", "labor", "other"]
 
 
-def make_home(folder: Path) -> Path:
-    """Make a home with links to our data, notebooks and boundaries, and a store of returns that is empty."""
-    (folder / "data").mkdir(parents=True)
-    for path in (settings.HOME / "data").iterdir():
-        if path.name != "quarters":
-            (folder / "data" / path.name).symlink_to(path)
+def draw_returns(seed: int) -> pd.DataFrame:
+    """Draw the returns of 0 to 20 quarters, as `check_files` gives them.
+
+    Some stores hold all returns of each quarter and revise them, as an agency that works well would; others hold
+    whatever came: gaps of years, single types, statewide rows that agree or do not, zeros, ties, counts to 50,000.
+    """
+    generator = np.random.default_rng(seed)
+    tidy = generator.random() < 0.4
+    start, length = generator.integers(0, 12), generator.integers(0, 21)
+    quarters = pd.period_range("2010Q3", periods=60, freq="Q")[start : start + length]
+    if not tidy and len(quarters) and generator.random() < 0.5:
+        quarters = quarters[generator.random(len(quarters)) < 0.5]
+    measures = MEASURES if tidy else [name for name in MEASURES if generator.random() < 0.6]
+    scale = generator.choice([0, 1, 5, 30, 300, 50_000], p=[0.1, 0.1, 0.2, 0.4, 0.1, 0.1])
+    rows = []
+    for quarter in quarters:
+        for measure in measures:
+            rows += _draw_quarter(generator, quarter, measure, scale, tidy, quarter == quarters[-1])
+    columns = ["quarter", "period_start", "period_end", "task_force", "measure", "trafficking_type", "count", "as_of"]
+    table = pd.DataFrame(rows, columns=["quarter", "task_force", "measure", "trafficking_type", "count", "as_of"])
+    ends = pd.PeriodIndex(table["quarter"], freq="Q")
+    table = table.assign(period_start=ends.start_time, period_end=ends.end_time.normalize())
+    cell = ["quarter", "task_force", "measure", "trafficking_type", "as_of"]
+    return table[columns].drop_duplicates(cell).astype({"count": "Int64", "as_of": "datetime64[us]"})
+
+
+def _draw_quarter(generator, quarter, measure, scale, tidy, last):
+    names, rows = sorted(list_reporting(quarter)), []
+    if last or not tidy:
+        names = [name for name in names if generator.random() < generator.choice([0.2, 0.7, 1])]
+    for name in names:
+        count = int(generator.integers(0, scale + 1))
+        day = quarter.end_time.normalize() + pd.Timedelta(days=int(generator.integers(10, 60)))
+        way = "all" if tidy else generator.choice(["all", "both", "types", "sex"], p=[0.7, 0.15, 0.1, 0.05])
+        parts = dict(zip(TYPES, generator.multinomial(count, [0.6, 0.2, 0.2]), strict=True))
+        if generator.random() < 0.05:
+            parts["labor"] = int(generator.integers(0, scale + 1))
+        given = {"all": count} if way in ("all", "both") else {}
+        given |= {} if way == "all" else parts if way != "sex" else {"sex": parts["sex"]}
+        rows += [(quarter, name, measure, kind, int(value), day) for kind, value in given.items()]
+        if generator.random() < 0.15:
+            revised = int(generator.choice([0, count, count + generator.integers(0, 5)]))
+            rows.append((quarter, name, measure, "all", revised, day + pd.Timedelta(days=40)))
+    if not tidy and generator.random() < 0.1:
+        day = quarter.end_time.normalize() + pd.Timedelta(days=45)
+        rows.append((quarter, settings.STATEWIDE, measure, "all", int(generator.integers(0, 9 * scale + 1)), day))
+    return rows
+
+
+def store_returns(home, rows: pd.DataFrame) -> None:
+    """Replace all that the store of a home holds, in one addition for each half year in which counts became known."""
+    shutil.rmtree(home / "data" / "quarters", ignore_errors=True)
+    for _, own in rows.groupby([rows["as_of"].dt.year, rows["as_of"].dt.month.gt(6)]):
+        with store.locked():
+            store.append(own)
+
+
+def make_home(folder) -> None:
+    """Give a folder the collection's data and notebooks, with an empty store of returns."""
+    (folder / "data").mkdir()
+    for name in ("report", "reference", "datapackage.json"):
+        (folder / "data" / name).symlink_to(settings.HOME / "data" / name)
     for name in ("notebooks", "shapefiles"):
         (folder / name).symlink_to(settings.HOME / name)
-    return folder
 
 
-def hold(rows: pd.DataFrame) -> None:
-    """Store rows in the home of the settings, each day's as an addition of its own."""
-    with store.locked():
-        for _, group in rows.groupby("as_of"):
-            store.append(group)
-
-
-def row(quarter: pd.Period | str, name: str, measure: str, count: int, kind: str = "all", late: int = 20) -> dict:
-    """Give a count as the store holds it, known some days after its quarter."""
-    quarter = pd.Period(quarter, freq="Q")
-    start, end = quarter.start_time, quarter.end_time.normalize()
-    cell = {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": kind, "count": int(count)}
-    return cell | {"period_start": start, "period_end": end, "as_of": end + pd.Timedelta(days=late)}
-
-
-def make_rows(*rows: dict) -> pd.DataFrame:
-    """Make rows a frame as `check_files` gives it."""
-    columns = [*row(FIRST, "", "", 0)]
-    frame = pd.DataFrame(rows, columns=columns)
-    frame["quarter"] = pd.PeriodIndex(frame["quarter"], freq="Q")
-    return frame.astype({"count": "Int64"})
-
-
-def simulate_returns(generator: np.random.Generator) -> pd.DataFrame:
-    """Draw valid returns: 0 to 20 quarters with gaps, some measures, task forces and types, and revisions.
-
-    Counts go from 0 to 50,000 with many zeros and ties; a revision can be 0; some rows are statewide.
-    """
-    measures = _some(generator, MEASURES)
-    forces = _some(generator, FORCES) if generator.random() < 0.5 else FORCES
-    every, statewide = generator.choice([0.3, 0.9, 1.0]), generator.choice([0.0, 0.2, 1.0])
-    size, revised = generator.choice([0, 1, 5, 40, 300, 50_000]), generator.choice([0.0, 0.3])
-    rows = []
-    for quarter in _draw_quarters(generator):
-        names = [name for name in forces if name in list_reporting(quarter)]
-        for name in [*names, settings.STATEWIDE]:
-            for measure in measures:
-                if generator.random() < (statewide if name == settings.STATEWIDE else every):
-                    rows += _draw_cell(generator, (quarter, name, measure), size, revised)
-    return make_rows(*rows)
-
-
-def draw_period(generator: np.random.Generator, as_of: str) -> str:
-    """Draw a held quarter, or a range of them."""
-    ends = sorted(generator.choice(ht.held_quarters(as_of), 2))
+def draw_period(generator: np.random.Generator) -> str:
+    """Draw a quarter that is held, or a range of them, as a notebook is told it."""
+    ends = sorted(generator.choice(ht.held_quarters(), 2))
     return str(ends[0]) if generator.random() < 0.5 else f"{ends[0]}:{ends[1]}"
-
-
-def _some(generator: np.random.Generator, names: list[str]) -> list[str]:
-    return [name for name in names if generator.random() < 0.6] or names[:1]
-
-
-def _draw_quarters(generator: np.random.Generator) -> list[pd.Period]:
-    """Draw quarters in order: often the report's own, mostly one after the other, with gaps of up to four years."""
-    number = int(generator.choice([0, 1, 2, 4, 8, generator.integers(0, 21)]))
-    start = FIRST + int(generator.choice([0, 0, 7, 8, generator.integers(0, 20)]))
-    steps = np.where(generator.random(number) < 0.9, 1, generator.integers(1, 17, number))
-    return [quarter for step in np.cumsum(steps) - 1 if (quarter := start + int(step)) <= LAST]
-
-
-def _draw_cell(
-    generator: np.random.Generator, cell: tuple[pd.Period, str, str], size: int, revised: float
-) -> list[dict]:
-    """Draw the rows of one cell: all, all and types, or types alone; and perhaps a later version of each."""
-    how = generator.random()
-    types = _some(generator, list(TYPES)) if how < 0.3 else []
-    kinds = [*types, *(["all"] if how > 0.1 else [])]
-    versions = 1 + (generator.random() < revised)
-    return [
-        row(*cell, count, kind, late)
-        for late in [20, 200][:versions]
-        for kind, count in zip(kinds, _draw_counts(generator, kinds, size), strict=True)
-    ]
-
-
-def _draw_counts(generator: np.random.Generator, kinds: list[str], size: int) -> list[int]:
-    """Draw a count for each kind; all is the sum of its types, or more."""
-    if generator.random() < 0.1:
-        return [0] * len(kinds)
-    drawn = generator.poisson(size * generator.random() / len(kinds), len(kinds))
-    return [*drawn[:-1], drawn.sum()] if kinds[-1] == "all" else [*drawn]
