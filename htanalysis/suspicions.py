@@ -25,10 +25,10 @@ _Counts = Mapping[tuple, int]
 
 @dataclass(frozen=True)
 class _State:
-    """A measure in a quarter: what each task force has returned, how many are due, and what a statewide return says."""
+    """A measure in a quarter: what each task force has returned, who has yet to, and what a statewide return says."""
 
     own: Mapping[str, int]
-    due: frozenset[str]
+    missing: frozenset[str]
     statewide: int | None
 
     @property
@@ -37,7 +37,7 @@ class _State:
 
     @property
     def complete(self) -> bool:
-        return self.due <= set(self.own)
+        return not self.missing
 
     @property
     def count(self) -> int | None:
@@ -145,7 +145,7 @@ def _state_quarters() -> dict[str, tuple[int, str]]:
 
 
 def _compare_types(entries: Iterable["Entry"], known: _Counts) -> Iterator[tuple["Entry", str]]:
-    """Say where types fall short of all, or stand in its place though some are not returned."""
+    """Say where types fall short of all, or were returned without it."""
     for (quarter, name, measure), entry in {
         (each.quarter, each.task_force, each.measure): each for each in entries
     }.items():
@@ -155,25 +155,29 @@ def _compare_types(entries: Iterable["Entry"], known: _Counts) -> Iterator[tuple
         if whole is not None and len(parts) == len(TYPES) and added < whole:
             yield entry, f"{told} are less than all, {whole}, for {of}. Count as other what is of no known type."
         elif whole is None and 0 < len(parts) < len(TYPES) and name != settings.STATEWIDE:
-            yield entry, f"{told} without all: {added} is taken for all {of}. Send the count of all, too."
+            yield entry, f"{told} without all: all {of} stay unknown. Send the count of all, too."
 
 
 # The state
 
 
 def _add_up(known: _Counts, since: Mapping[str, pd.Period]) -> dict[tuple[pd.Period, str], _State]:
-    """Add up the counts of all task forces; the types of one stand for its count of all where that is not known."""
+    """Add up the counts of all task forces: of all types, or of those that were returned."""
     own: dict[tuple, dict[str, int]] = defaultdict(dict)
+    kinds: dict[tuple, set[str]] = defaultdict(set)
     for (quarter, name, measure, kind), count in known.items():
+        kinds[quarter, measure, name].add(kind)
         counts = own[quarter, measure]
         if kind == "all":
             counts[name] = count
         elif (quarter, name, measure, "all") not in known and name != settings.STATEWIDE:
             counts[name] = counts.get(name, 0) + count
+    whole = {cell for cell, given in kinds.items() if "all" in given or given >= set(TYPES)}
     states = {}
     for (quarter, measure), counts in own.items():
-        due = frozenset(name for name, first in since.items() if first <= quarter) - {settings.STATEWIDE}
-        states[quarter, measure] = _State(counts, due, counts.pop(settings.STATEWIDE, None))
+        due = {name for name, first in since.items() if first <= quarter and name != settings.STATEWIDE}
+        missing = frozenset(name for name in due if (quarter, measure, name) not in whole)
+        states[quarter, measure] = _State(counts, missing, counts.pop(settings.STATEWIDE, None))
     return states
 
 

@@ -348,9 +348,9 @@ def test_types_that_fall_short_of_all_are_told(tmp_path):
     assert told(tmp_path, *rows[:2], rows[3]) == []  # the rest can be of a type that was not returned
 
 
-def test_a_type_alone_is_told_since_it_stands_for_all(tmp_path):
+def test_a_type_alone_is_told_since_all_stays_unknown(tmp_path):
     ((_, message),) = told(tmp_path, line(30, kind="sex"))
-    assert message == f"30 sex without all: 30 is taken for all arrests of {NORTH_BAY}. Send the count of all, too."
+    assert message == f"30 sex without all: all arrests of {NORTH_BAY} stay unknown. Send the count of all, too."
     assert told(tmp_path, line(30, kind="sex"), line(30)) == told(tmp_path, line(30, "Statewide", kind="sex")) == []
     assert told(tmp_path, *[line(10, kind=kind) for kind in ("sex", "labor", "other")]) == []
 
