@@ -20,6 +20,7 @@ _NAMES = {
     "errors": "HtanalysisError",
     "figures": "Axis Chart",
     "findings": "Finding answer choose join_words number percent span tell_change tell_ratio times_less",
+    "forecasts": "back_test forecast",
     "mixes": (
         "allot_other compare_labor compare_mixes count_behind_share curve_detection curve_outside_vice "
         "detect_ratio detect_with_errors envelope_detection fewest_behind_share find_foreign_labor "
