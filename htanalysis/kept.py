@@ -73,21 +73,21 @@ class Failure:
         The cell, counted from 1 over all cells of the notebook; 0 where none was reached.
     error : str
         Kind and text of the error.
-    folder : pathlib.Path, optional
-        Where the partly executed notebook lies.
+    executed : pathlib.Path, optional
+        The partly executed notebook.
     """
 
     name: str
     cell: int
     error: str
-    folder: Path | None = None
+    executed: Path | None = None
 
-    def in_folder(self, folder: Path) -> "Failure":
+    def kept_as(self, executed: Path) -> "Failure":
         """Say where the partly executed notebook lies."""
-        return replace(self, folder=folder)
+        return replace(self, executed=executed)
 
     def __str__(self) -> str:
-        place = f"\nPartly executed notebook: {self.folder / self.name}.ipynb" if self.folder else ""
+        place = f"\nPartly executed notebook: {self.executed}" if self.executed else ""
         return (
             f"The notebook {self.name} stopped.\n"
             f"Cell: {f'{self.cell}, counted from 1' if self.cell else 'none was reached'}.\n"
@@ -231,7 +231,7 @@ def seal(value: str | None) -> str | None:
 
     Of a store of which all but a small count is known, the count could be found from a plain hash.
     """
-    return value and hmac.new(_find_key(settings.HOME / "data" / "quarters"), value.encode(), "sha256").hexdigest()
+    return value and hmac.new(find_key(), value.encode(), "sha256").hexdigest()
 
 
 def _seal_returns(read: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -239,8 +239,9 @@ def _seal_returns(read: Mapping[str, str | None]) -> dict[str, str | None]:
     return {name: seal(value) if name == "returns" else value for name, value in read.items()}
 
 
-def _find_key(store: Path) -> bytes:
-    """Give the key that lies in the store; where there is no store nothing is secret."""
+def find_key() -> bytes:
+    """Give the key that lies in the store, made where there is none yet; where there is no store nothing is secret."""
+    store = settings.HOME / "data" / "quarters"
     if not store.is_dir():
         return b"no returns"
     path = store / ".key"

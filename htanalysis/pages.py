@@ -27,7 +27,7 @@ from htanalysis.periods import name_report
 from htanalysis.returns import REPORT_ALONE, tell_day
 from htanalysis.search import write_search
 from htanalysis.summaries import HEADLINES, draw_scale, range_in_words, summarize
-from htanalysis.words import polish, write_markdown
+from htanalysis.words import polish, sanitize, write_markdown
 
 #: What plotly writes as style into a page: an empty element, which it fills by script, and bold letters.
 _PLOTLY_STYLES = ("", "font-weight:bold")
@@ -66,7 +66,7 @@ def write_pages(
     moved = changes["findings"] if changes else []
     for name, notebook in notebooks.items():
         write_page(name, notebook, shared, folder, [item for item in moved if item["notebook"] == name])
-    write_other_pages(notebooks, found, shared, folder, changes)
+    write_other_pages(notebooks, found, shared | {"failed": {}}, folder, changes)
 
 
 def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def write_other_pages(
     found : sequence of dict
         The findings of all notebooks, each with its notebook's name under "notebook".
     shared : mapping
-        What `share` gives.
+        What `share` gives, and under `failed` the cell in which each notebook without a page stopped, by its name.
     folder : pathlib.Path
         Where the pages go, beside the files that they offer.
     changes : mapping, optional
@@ -168,6 +168,8 @@ def write_other_pages(
     told = {"changes": _tell_changes(changes) if changes else None}
     for name, content in contents.items():
         _write(f"{name}-page.html.j2", name, shared | told | content, folder)
+    for name, cell in shared["failed"].items():
+        _write("failed-page.html.j2", name, shared | {"heading": titles.get(name, name), "cell": cell}, folder)
     search = write_search(notebooks, titles, resources, methods["modules"])
     (folder / "search.js").write_text(search, encoding="utf-8")
     _copy_assets(folder / "assets", f"report for {shared['period']}{', internal' if shared['internal'] else ''}")
@@ -202,6 +204,7 @@ def _exporter() -> HTMLExporter:
         "code": highlight,
         "scale": draw_scale,
         "range_in_words": range_in_words,
+        "sanitize": sanitize,
         "table": _to_table,
     }
     exporter.environment.globals |= {
@@ -414,11 +417,12 @@ def _to_table(content: Mapping[str, Any], row_id: str = "") -> Markup:
 
 
 def _copy_assets(folder: Path, name: str) -> None:
-    """Put what all pages share beside them: style, which writes the report's name on paper, script, and plotly once."""
+    """Put what all pages share beside them: style, which writes the report's name on paper, scripts, and licenses."""
     folder.mkdir()
     assets = files("htanalysis") / "assets"
     (folder / "pages.css").write_text(_style().replace("(report)", name), encoding="utf-8")
-    for name in ("pages.js", "plotly-basic.min.js"):
+    licenses = [path.name for path in assets.iterdir() if path.name.endswith("-LICENSE.txt")]
+    for name in ("pages.js", "plotly-basic.min.js", *licenses):
         shutil.copyfile(str(assets / name), folder / name)
 
 

@@ -6,12 +6,13 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pandas as pd
@@ -24,10 +25,10 @@ from htanalysis.findings import source_in_words
 from htanalysis.kept import Kept, Task, hash_files, tell_inputs
 from htanalysis.notebooks import find_notebooks, read_outputs, read_title
 from htanalysis.pages import read_executed, share, write_other_pages, write_page
+from htanalysis.parameters import check_parameters
 from htanalysis.periods import parse_period
 from htanalysis.progress import Progress
 from htanalysis.returns import (
-    check_audience,
     count_quarters,
     known_day,
     last_quarter,
@@ -118,13 +119,22 @@ def make_reports(
         If a period is not held, the store of returns was touched by hand or changes meanwhile, no notebook declares an
         assumption, or a report cannot be written there.
     NotebookError
-        If notebooks stop; all other reports are made first. What was executed is kept beside, and an earlier report
-        stays as it was.
+        If notebooks stop; all other reports are made first. The pages of all other notebooks are written beside, where
+        the page of one that stopped says so, and an earlier report stays as it was.
     """
-    began = time.monotonic()
     for each in wanted:
-        check_audience(each.audience)
+        check_parameters(as_of=each.as_of, audience=each.audience)
     store.require_untouched()
+    if wanted[0].audience == "public":
+        return _make_reports(wanted, out, jobs, run)
+    with store.private():
+        for place in (kept_in(out, wanted[0].audience), history.find_folder(out, wanted[0].audience)):
+            store.make_private(place)
+        return _make_reports(wanted, out, jobs, run)
+
+
+def _make_reports(wanted: Sequence[Wanted], out: Path, jobs: int, run: Callable[[Task, Turns], Outcome]) -> list[Path]:
+    began = time.monotonic()
     plans = _plan(wanted, out)
     look_up = cache(look_up_input)
     kept = Kept(kept_in(out, wanted[0].audience), look_up)
@@ -135,15 +145,23 @@ def make_reports(
                 _take(plan, task, outcome, look_up)
                 if len(plan.done) == len(plan.tasks):
                     _finish(plan, began)
+    except OSError as error:
+        # A disk that is full is not named by what could not be written to it.
+        error.filename = error.filename or next((str(place) for place in (out, gettempdir()) if _is_full(place)), None)
+        raise
     finally:
         for plan in plans:
             if plan.draft:
                 shutil.rmtree(plan.draft, ignore_errors=True)
     kept.prune()
-    failures = [str(failure) for plan in plans for failure in sorted(plan.failures, key=lambda failure: failure.name)]
-    if failures:
-        raise NotebookError("\n".join(failures))
+    stopped = [plan for plan in plans if plan.failures]
+    if stopped:
+        raise NotebookError("\n".join(line for plan in stopped for line in _tell_failures(plan)))
     return [plan.index for plan in plans]
+
+
+def _is_full(place: str | Path) -> bool:
+    return shutil.disk_usage(place).free < 2**20
 
 
 @dataclass
@@ -162,6 +180,8 @@ class _Plan:
     #: The executed notebooks by name, and nothing for one that stopped.
     done: dict[str, Any] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    #: Where the pages of the other notebooks are, if one stopped and there are any.
+    beside: Path | None = None
     changed: set[str] = field(default_factory=set)
     #: Whether it is known what all of it rests on.
     sure: bool = True
@@ -218,6 +238,10 @@ def _check_declared(scenario: Scenario, notebooks: Sequence[Declared]) -> None:
     for name in scenario.parameters:
         if name not in declared:
             raise UnknownNameError(f"a parameter of a notebook (scenario {scenario.name})", name, sorted(declared))
+    try:
+        check_parameters(**scenario.parameters)
+    except HtanalysisError as error:
+        raise HtanalysisError(f"Scenario {scenario.name}: {error}") from None
 
 
 def look_up_input(name: str) -> str | None:
@@ -288,6 +312,13 @@ def _take(plan: _Plan, task: Task, outcome: Outcome, look_up: Callable[[str], st
         write_page(path.stem, notebook, plan.shared, plan.draft, moved)
 
 
+def _tell_failures(plan: _Plan) -> Iterator[str]:
+    """Say which notebooks stopped, and where the others' pages are."""
+    yield from map(str, sorted(plan.failures, key=lambda failure: failure.name))
+    if plan.beside:
+        yield f"The pages of the other notebooks: {plan.beside / plan.index.name}"
+
+
 def _find_moved(last: Mapping[str, Any], path: Path) -> list[dict[str, Any]]:
     """Find what moved in a notebook since the last report."""
     moved = compare_findings(last["findings"], _list_findings(path.stem, read_outputs(path)))
@@ -295,18 +326,20 @@ def _find_moved(last: Mapping[str, Any], path: Path) -> list[dict[str, Any]]:
 
 
 def _finish(plan: _Plan, began: float) -> None:
-    """Write the rest of a report and move it into its place; where a notebook stopped, keep what there is."""
-    if plan.failures:
-        folder = drafts.keep_failed(plan.draft, plan.target) / "notebooks"
-        plan.failures = [failure.in_folder(folder) for failure in plan.failures]
-        return
-    if plan.changed:
+    """Write the rest of a report and move it into its place, or keep it beside where a notebook stopped."""
+    if plan.changed and not plan.failures:
         what = ", ".join(sorted(name.removeprefix("file ") for name in plan.changed))
         raise HtanalysisError(
             f"What the notebooks read changed while they ran: {what}. No report was written to {plan.target}. Run the "
             "command again; what has not changed is not run again."
         )
-    found = _fill(plan, began)
+    found = _fill(plan, began) if any(plan.done.values()) else []
+    if plan.failures:
+        folder = drafts.keep_failed(plan.draft, plan.target)
+        plan.beside = folder if found else None
+        notebooks = {path.stem.removesuffix("-internal"): path for path in (folder / "notebooks").iterdir()}
+        plan.failures = [failure.kept_as(notebooks[failure.name]) for failure in plan.failures]
+        return
     drafts.move_into_place(plan.draft, plan.target)
     history.keep(plan.target.parent, plan.parameters, found)
     if plan.sure:
@@ -316,19 +349,33 @@ def _finish(plan: _Plan, began: float) -> None:
 
 def _fill(plan: _Plan, began: float) -> list[dict[str, Any]]:
     """Write beside a report's notebooks and their pages all else that belongs to it, and give the findings."""
-    draft, parameters = plan.draft, plan.parameters
-    notebooks = {task.source.stem: plan.done[task.source.stem] for task in plan.tasks}
+    draft, parameters, names = plan.draft, plan.parameters, [task.source.stem for task in plan.tasks]
+    notebooks = {name: plan.done[name] for name in names if plan.done[name]}
+    shared = plan.shared | {"failed": {failure.name: failure.cell for failure in plan.failures}}
     outputs = {name: list(read_outputs(draft / "notebooks" / f"{name}.ipynb")) for name in notebooks}
     found = [finding for name, shown in outputs.items() for finding in _list_findings(name, shown)]
     shown = [content for shown in outputs.values() for kind, content in shown if kind == "table"]
+    _require_own_ids(found)
     _write_findings(found, draft / "findings.csv")
     write_workbook(shown, draft / "tables.xlsx", parameters)
-    write_other_pages(notebooks, found, plan.shared, draft, _find_changes(plan.last, parameters, found))
-    write_editions(draft, list(notebooks), plan.wanted.single_file, plan.wanted.pdf)
+    write_other_pages(notebooks, found, shared, draft, _find_changes(plan.last, parameters, found, notebooks))
+    write_editions(draft, names, plan.wanted.single_file, plan.wanted.pdf)
     mark = history.mark(plan.wanted.audience)
     _mark_names(draft, mark)
     _write_manifest(draft / f"manifest{mark}.json", parameters, began)
     return found
+
+
+def _require_own_ids(found: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse two notebooks that give one name to a finding, as a copy of a notebook does."""
+    makers: dict[str, str] = {}
+    for finding in found:
+        first = makers.setdefault(finding["id"], finding["notebook"])
+        if first != finding["notebook"]:
+            raise HtanalysisError(
+                f'The notebooks {first} and {finding["notebook"]} both have a finding "{finding["id"]}". Give it'
+                " another id in one of them, or move a notebook that is a copy out of the folder."
+            )
 
 
 def _list_findings(name: str, outputs: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -371,9 +418,12 @@ def _mark_names(draft: Path, mark: str) -> None:
 
 
 def _find_changes(
-    last: Mapping[str, Any] | None, parameters: Mapping[str, str], found: Sequence[Mapping[str, Any]]
+    last: Mapping[str, Any] | None,
+    parameters: Mapping[str, str],
+    found: Sequence[Mapping[str, Any]],
+    notebooks: Container[str],
 ) -> dict[str, Any] | None:
-    """Compare with the last report. None where there is none."""
+    """Compare some notebooks with the last report. None where there is none."""
     if last is None:
         return None
     audience, then, now = parameters["audience"], last["parameters"]["as_of"], parameters["as_of"]
@@ -382,7 +432,7 @@ def _find_changes(
     revised = pd.concat([list_revisions(*counts), list_revisions(*totals)], ignore_index=True)
     return {
         "earlier": last["parameters"],
-        "findings": compare_findings(last["findings"], found),
+        "findings": compare_findings([item for item in last["findings"] if item["notebook"] in notebooks], found),
         "revisions": revised,
         "known": list_newly_known(*(count_quarters(day, audience) for day in (then, now))),
     }

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 from functools import partial
@@ -138,6 +139,35 @@ def test_a_failing_notebook_leaves_the_earlier_report_and_keeps_what_ran(one_not
     assert (earlier / "index.html").read_text() == "earlier"
 
 
+@pytest.mark.parametrize("audience", ["public", "internal"])
+def test_a_notebook_that_fails_does_not_withhold_the_pages_of_the_others(tmp_path, monkeypatch, audience):
+    mark = "-internal" if audience == "internal" else ""
+    bad = nbformat.read(find_notebooks()[3], as_version=4)
+    bad.cells[6].source = "raise RuntimeError('no <data>')"
+    nbformat.write(bad, tmp_path / find_notebooks()[3].name)
+    paths = [*find_notebooks()[:2], tmp_path / find_notebooks()[3].name]
+    monkeypatch.setattr(reports, "find_notebooks", lambda: paths)
+    out = tmp_path / "reports"
+    with pytest.raises(NotebookError) as caught:
+        reports.make_report("2012Q2", out, audience=audience)
+    beside = out / f"2012Q2{mark}-failed"
+    assert str(caught.value).split("\n") == [
+        "The notebook 03-county-convictions stopped.",
+        "Cell: 7, counted from 1.",
+        "Error: RuntimeError: no <data>",
+        f"Partly executed notebook: {beside / 'notebooks' / f'03-county-convictions{mark}.ipynb'}",
+        f"The pages of the other notebooks: {beside / f'index{mark}.html'}",
+    ]
+    assert [name for name in reports_in(out) if "2012Q2" in name] == [beside.name]
+    failed = (beside / f"03-county-convictions{mark}.html").read_text(encoding="utf-8")
+    assert "This page could not be made." in failed and "stopped in cell 7" in failed and "RuntimeError" not in failed
+    index = (beside / f"index{mark}.html").read_text(encoding="utf-8")
+    told = re.sub(r"<[^>]+>", "", index.partition('class="failed"')[2].partition("</p>")[0])
+    assert "Of 3 pages 1 could not be made" in told and "Where in California were convictions" in told
+    with (beside / f"findings{mark}.csv").open(encoding="utf-8") as file:
+        assert {row["notebook"] for row in csv.DictReader(file)} == {"00-start-here", "01-quarterly-trends"}
+
+
 def test_a_report_that_cannot_be_written_leaves_nothing(one_notebook, monkeypatch):
     out = one_notebook("1")
 
@@ -248,6 +278,38 @@ def test_make_notebooks_builds_and_copies_the_latest_quarter_whatever_is_asked_f
 def test_a_period_that_is_not_held_runs_nothing(tmp_path):
     with pytest.raises(HtanalysisError, match="not held"):
         reports.make_report("2013Q1", tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
+def test_an_internal_report_and_what_is_kept_for_it_are_for_the_user_alone(one_notebook, monkeypatch):
+    out = one_notebook("1")
+    monkeypatch.setattr(reports, "write_other_pages", lambda *given: (given[3] / "index.html").write_text("new"))
+    before = os.umask(0o022)
+    try:
+        inside = reports.make_report("2012Q2", out, audience="internal").parent
+        outside = reports.make_report("2012Q2", out).parent
+    finally:
+        os.umask(before)
+    for folder in (inside, out / ".kept-internal", out / ".history-internal"):
+        modes = {path: path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
+        assert len(modes) > 1 and not any(modes.values()), modes
+    assert outside.stat().st_mode & 0o777 == 0o755
+
+
+def test_two_notebooks_with_one_finding_are_refused(tmp_path, monkeypatch):
+    copy = tmp_path / "09-arrests-again.ipynb"
+    shutil.copy(find_notebooks()[6], copy)
+    monkeypatch.setattr(reports, "find_notebooks", lambda: [find_notebooks()[6], copy])
+    with pytest.raises(HtanalysisError) as caught:
+        reports.make_report("2012Q2", tmp_path / "reports")
+    assert str(caught.value).startswith("The notebooks 06-services and 09-arrests-again both have a finding ")
+    assert reports_in(tmp_path / "reports") == []
+
+
+def test_a_day_to_come_runs_nothing(tmp_path):
+    with pytest.raises(HtanalysisError, match='as_of is "2999-01-01", a day to come; it must be a day such as'):
+        reports.make_report("2012Q2", tmp_path / "reports", as_of="2999-01-01")
     assert not (tmp_path / "reports").exists()
 
 

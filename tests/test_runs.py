@@ -86,11 +86,11 @@ def test_a_notebook_that_stops_says_where_and_the_others_still_run(tmp_path):
     good = write(tmp_path, "good", PARAMETERS, new_code_cell("quarter"))
     outcomes = run(bad, good, quarter="2011Q4")
     # The cell of the new parameters stands third, so the failing cell is the fifth.
-    assert str(outcomes["bad"].failure.in_folder(tmp_path / "kept")).split("\n") == [
+    assert str(outcomes["bad"].failure.kept_as(tmp_path / "bad.ipynb")).split("\n") == [
         "The notebook bad stopped.",
         "Cell: 5, counted from 1.",
         "Error: ZeroDivisionError: division by zero",
-        f"Partly executed notebook: {tmp_path / 'kept' / 'bad.ipynb'}",
+        f"Partly executed notebook: {tmp_path / 'bad.ipynb'}",
     ]
     partly = cells(outcomes["bad"])
     assert partly[4].source == "1 / 0" and partly[4].outputs[0].ename == "ZeroDivisionError"

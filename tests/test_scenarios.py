@@ -2,7 +2,9 @@ import pytest
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
+from htanalysis.reports import make_reports
 from htanalysis.scenarios import Scenario, find_scenarios, read_scenario
+from htanalysis.wanted import Wanted
 
 GOOD = 'title = "Few"\n[parameters]\nvice_share = 0.2\n'
 
@@ -17,6 +19,10 @@ def test_a_scenario_has_a_name_a_title_and_values(tmp_path):
     assert read_scenario(write(tmp_path, "few-from-vice.toml", GOOD)) == Scenario(
         "few-from-vice", "Few", {"vice_share": 0.2}
     )
+
+
+def test_a_scenario_saved_with_a_byte_order_mark_is_read(tmp_path):
+    assert read_scenario(write(tmp_path, "few.toml", "\ufeff" + GOOD)).title == "Few"
 
 
 def test_a_pattern_names_scenarios_each_once_and_by_name(tmp_path):
@@ -67,3 +73,11 @@ def test_a_scenario_that_is_not_there_is_one_sentence(tmp_path):
 def test_the_collections_own_scenarios_can_be_read():
     found = find_scenarios([str(settings.HOME / "scenarios" / "*.toml")])
     assert [scenario.name for scenario in found] == ["few-from-vice", "limited-change", "three-agencies"]
+
+
+def test_a_value_out_of_its_range_stops_the_report_before_anything_runs(tmp_path):
+    scenario = read_scenario(write(tmp_path, "too-many.toml", 'title = "Too many"\n[parameters]\nvice_share = 1.2\n'))
+    with pytest.raises(HtanalysisError) as caught:
+        make_reports([Wanted(scenario=scenario)], tmp_path / "reports")
+    assert str(caught.value) == "Scenario too-many: vice_share is 1.2; it must be a number from 0 to 1."
+    assert not (tmp_path / "reports").exists()
