@@ -181,25 +181,21 @@ PUBLISHED = {"investigations initiated": (135, 390), "victims identified": (100,
 
 def test_the_part_of_a_growth_by_a_quarter_is_from_none_to_all_of_it():
     quarters = pd.period_range("2011Q1", periods=3, freq="Q")
-    rows = [("a", 10, 5, 12), ("b", 20, 20, 40), ("c", 30, 60, 60), ("d", 8, 9, 9)]
+    ends = {"a": (10, 30, 5, 12), "b": (20, 30, 20, 40), "c": (30, 30, 30, 30), "d": (8, 4, 4, 8)}
     bounds = pd.DataFrame(
         [
             {"measure": name, "quarter": quarter, "count": count, "low_assumed": low, "high_assumed": high}
-            for name, first, low, high in rows
-            for quarter, count in zip(
-                quarters, (first, 9 if name == "d" else None, 30 if name != "d" else 4), strict=True
-            )
+            for name, (first, last, low, high) in ends.items()
+            for quarter, count in zip(quarters, (first, None, last), strict=True)
         ]
     ).astype({"count": "Int64"})
     dated = ht.date_growth(bounds, quarters[1])
     # c did not grow and d fell; a can have been below its first quarter, b above its last.
-    assert dated["measure"].tolist() == ["a", "b"]
-    assert dated[["low", "high"]].to_numpy().tolist() == [[0, 0.1], [0, 1]] and set(dated["basis"]) == {"assumed"}
-    known = bounds.assign(count=bounds["count"].fillna(25))
-    told = ht.date_growth(known, quarters[1])
-    assert told[["low", "high"]].to_numpy().tolist() == [[0.75, 0.75], [0.5, 0.5]] and set(told["basis"]) == {
-        "computed"
-    }
+    assert dated["measure"].tolist() == ["a", "b"] and set(dated["basis"]) == {"assumed"}
+    assert dated[["low", "high"]].to_numpy().tolist() == [[0, 0.1], [0, 1]]
+    told = ht.date_growth(bounds.assign(count=bounds["count"].fillna(25)), quarters[1])
+    assert told[["low", "high"]].to_numpy().tolist() == [[0.75, 0.75], [0.5, 0.5]]
+    assert set(told["basis"]) == {"computed"}
 
 
 def test_the_mean_between_the_published_quarters_is_a_finding():
