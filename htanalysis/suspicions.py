@@ -146,9 +146,7 @@ def _state_quarters() -> dict[str, tuple[int, str]]:
 
 def _compare_types(entries: Iterable["Entry"], known: _Counts) -> Iterator[tuple["Entry", str]]:
     """Say where types fall short of all, or were returned without it."""
-    for (quarter, name, measure), entry in {
-        (each.quarter, each.task_force, each.measure): each for each in entries
-    }.items():
+    for (quarter, name, measure), entry in {entry.cell[:3]: entry for entry in entries}.items():
         parts = {kind: known[cell] for kind in TYPES if (cell := (quarter, name, measure, kind)) in known}
         whole, added, of = known.get((quarter, name, measure, "all")), sum(parts.values()), f"{measure} of {name}"
         told = " and ".join(f"{count} {kind}" for kind, count in parts.items())
@@ -204,9 +202,13 @@ def _compare_total(states: Mapping[tuple, _State], measure: str, touched: Sequen
         return None
     total = _totals()[measure]
     empty = _State({}, frozenset("?"), None)
-    of = [(states.get((quarter, measure), empty), _stated().get((measure, quarter))) for quarter in quarters]
-    counts = [state.count if state.count is not None else stated for state, stated in of]
-    least = sum(state.least if count is None else count for count, (state, _) in zip(counts, of, strict=True))
+    own = [states.get((quarter, measure), empty) for quarter in quarters]
+    stated = [_stated().get((measure, quarter)) for quarter in quarters]
+    counts = [
+        told if state.count is None and told is not None and told >= state.least else state.count
+        for state, told in zip(own, stated, strict=True)
+    ]
+    least = sum(state.least if count is None else count for count, state in zip(counts, own, strict=True))
     if _differs(least, None not in counts, total):
         more = " or more" if None in counts else ""
         return (
@@ -232,9 +234,8 @@ def _totals() -> dict[str, int]:
 
 
 def _pick_measures(known: _Counts, quarter: pd.Period, name: str) -> dict[str, int]:
-    return {
-        measure: count for measure in _totals() if (count := known.get((quarter, name, measure, "all"))) is not None
-    }
+    cells = {measure: (quarter, name, measure, "all") for measure in _totals()}
+    return {measure: known[cell] for measure, cell in cells.items() if cell in known}
 
 
 def _look_at_quarter(counts: Mapping[str, int], before: Mapping[str, int]) -> Iterator[str]:

@@ -92,7 +92,7 @@ CASES = {
 def test_each_set_of_returns_that_stopped_a_notebook_runs(tmp_path, home, case):
     hold(tmp_path, home, CASES[case])
     for name in READ_RETURNS:
-        shown = run(name, quarter="latest")
+        shown = run(name, quarter="latest", audience="internal")
         if name == "01":
             assert find_wrong_formulas(findings_of(shown)) == []
 

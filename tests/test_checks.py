@@ -95,7 +95,8 @@ def test_strict_makes_errors_of_what_is_suspicious_alone():
     for case in EXPECTED:
         if case["outcome"] == "notice":
             checked = check(FOLDER / case["file"], strict=True)
-            odd = any(word in case["file"] for word in ("times", "fifth", "zeros", "equals", "below"))
+            words = ("times", "fifth", "zeros", "equals", "below", "above", "without", "contradicts")
+            odd = any(word in case["file"] for word in words)
             assert ("error" in {problem.severity for problem in checked.problems}) == odd, case["file"]
 
 
