@@ -1,7 +1,7 @@
 """Counts that are not complete yet: what later editions of a table, or later returns, teach about what still grows."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -141,9 +141,10 @@ class Nowcast:
 def nowcast(earlier: pd.DataFrame, seen: float) -> Nowcast:
     """Tell a total from the part that has come in, by the growth that earlier totals had from the same part.
 
-    The chain ladder with two ages, the part and the whole. As the growth is estimated from few totals, the range
-    uses Student's t. It is no narrower than if what was still to come were Poisson, with half a count more, so that
-    equal totals do not make it certain.
+    The chain ladder with two ages, the part and the whole. Its variance is Mack's, proportional to what has come in, or
+    proportional to the square of that, whichever is larger here: the second holds where counts grow and vary by more
+    than chance. As it is estimated from few totals, the range uses Student's t. It is no narrower than if what is still
+    to come were Poisson, with half a count more, so that equal totals do not make it certain.
 
     Parameters
     ----------
@@ -178,30 +179,29 @@ def nowcast(earlier: pd.DataFrame, seen: float) -> Nowcast:
     >>> told.value, told.low, told.high, told.held, told.tried
     (110.0, 93.0, 127.0, 4, 4)
     """
-    usable = earlier[earlier["seen"] > 0]
-    if not seen > 0 or len(usable) < HISTORY:
+    pairs = earlier.loc[earlier["seen"] > 0, ["seen", "complete"]].to_numpy(float)
+    if not seen > 0 or len(pairs) < HISTORY:
         raise HtanalysisError(f"A nowcast needs a part that has come in, and {HISTORY} earlier totals with one.")
-    others = [_grow(usable.drop(index=place), part) for place, part in usable["seen"].items()]
-    held = sum(one.low <= whole <= one.high for one, whole in zip(others, usable["complete"], strict=True))
-    told = _grow(usable, seen)
-    return Nowcast(told.value, told.low, told.high, told.error, told.quantile, len(usable), held)
+    others = [_grow(np.delete(pairs, place, axis=0), part) for place, (part, _) in enumerate(pairs)]
+    held = sum(bool(one.low <= whole <= one.high) for one, whole in zip(others, pairs[:, 1], strict=True))
+    return replace(_grow(pairs, seen), tried=len(pairs), held=held)
 
 
-def _grow(earlier: pd.DataFrame, seen: float) -> Nowcast:
-    """Carry a part to its total."""
+def _grow(pairs: np.ndarray, seen: float) -> Nowcast:
+    """Carry a part to its total, given pairs of an earlier part and its total."""
     from scipy.special import ndtri, stdtrit  # Here alone: whoever asks for no nowcast need not wait for it.
 
-    rows = [*earlier[["seen", "complete"]].to_numpy(float).tolist(), [seen, np.nan]]
-    grown = chain_ladder(pd.DataFrame(rows)).to_come.iloc[-1]
-    base, value = earlier["seen"].sum(), float(grown["ultimate"])
-    least = (max(earlier["complete"].sum() - base, 0) + 0.5) / base
-    level = (1 + settings.CONFIDENCE) / 2
+    (growth,), (variance,) = _measure_growth(pairs, ~np.isnan(pairs))
+    base, more = pairs[:, 0].sum(), max(pairs[:, 1].sum() - pairs[:, 0].sum(), 0)
+    of_ratios = ((pairs[:, 1] / pairs[:, 0] - growth) ** 2).sum() / (len(pairs) - 1)
+    level, per_variance = (1 + settings.CONFIDENCE) / 2, seen + seen**2 / base
     # A variance that is estimated needs Student's t, and one that is given does not.
-    estimated = float(stdtrit(len(earlier) - 1, level)), float(grown["error"])
-    given = float(ndtri(level)), float(np.sqrt(least * (seen + seen**2 / base)))
-    quantile, error = max(estimated, given, key=math.prod)
-    low, high = value - quantile * error, value + quantile * error
-    return Nowcast(value, float(max(math.floor(low), 0)), float(math.ceil(high)), error, quantile)
+    estimated = max(variance * per_variance, of_ratios * seen**2 * (1 + 1 / len(pairs)))
+    by_t = float(stdtrit(len(pairs) - 1, level)), math.sqrt(estimated)
+    by_chance = float(ndtri(level)), math.sqrt((more + 0.5) / base * per_variance)
+    quantile, error = max(by_t, by_chance, key=math.prod)
+    value, reach = float(growth * seen), quantile * error
+    return Nowcast(value, float(max(math.floor(value - reach), 0)), float(math.ceil(value + reach)), error, quantile)
 
 
 @dataclass(frozen=True)

@@ -397,13 +397,15 @@ def _bound_totals(totals: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Add the range that what is shown of the counts leaves each total, and where a statewide return contradicts it."""
     whole = cells[cells["trafficking_type"].eq("all")].groupby(["quarter", "measure"])
     sums = whole[["low", "high"]].sum().assign(complete=whole["whole"].all())
+    types = totals[totals["trafficking_type"].ne("all")].groupby(["quarter", "measure"])["count"].sum()
     rows = []
     for total in _named(totals):
         if total.trafficking_type != "all":
             rows.append((total.count_, total.count_, total.count_, ""))
             continue
         low, high, complete = sums.loc[(total.quarter, total.measure)]
-        rows.append(_bound_total(total, low, high if complete else pd.NA))
+        ends = (low, high) if complete else (max(low, types.get((total.quarter, total.measure), 0)), pd.NA)
+        rows.append(_bound_total(total, *ends))
     found = pd.DataFrame(rows, columns=["count", "low", "high", "contradiction"], index=totals.index)
     return totals.assign(**found.astype(dict.fromkeys(("count", "low", "high"), "Int64") | {"contradiction": "str"}))
 

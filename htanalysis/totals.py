@@ -4,11 +4,11 @@ import pandas as pd
 
 from htanalysis.datasets import load
 from htanalysis.delays import HISTORY, nowcast
-from htanalysis.findings import number
+from htanalysis.findings import number, span
 from htanalysis.returns import NOT_RETURNED, View, known_day, list_reporting, view_returns
 
-#: How often a range of histories held the total, in simulations: with one task force missing and four earlier
-#: quarters of each the least, with several and eight the most (`tests/statistics/test_statistics_of_delays.py`).
+#: How often the range from four earlier quarters of each task force that is missing held the total, in simulations:
+#: with one missing the least, with seven the most (`tests/statistics/test_statistics_of_delays.py`).
 HISTORY_HELD = (0.6, 0.97)
 
 
@@ -64,11 +64,12 @@ def tell_reporters(reporters: pd.DataFrame) -> str:
     'In 2012Q2 9 of 9 task forces reported'
     """
     first, last = reporters["quarter"].min(), reporters["quarter"].max()
-    shares = reporters["reported"].astype("str") + " of " + reporters["due"].astype("str")
-    each = " and ".join(dict.fromkeys(shares))
+    by_due = reporters.groupby("due")["reported"].agg(["min", "max"])
+    each = ", later ".join(f"{span(low, high, between=False)} of {due}" for due, low, high in by_due.itertuples())
     text = f"In {first if first == last else f'{first} to {last}'} {each} task forces reported"
     if reporters["partly"].any():
-        text += f", up to {reporters['partly'].max()} more some types alone"
+        ends = reporters["partly"].min(), reporters["partly"].max()
+        text += f", and {span(*ends, between=False)} returned some types alone"
     if reporters["statewide"].any():
         text += ", and a statewide return counts all together"
     return text
@@ -171,9 +172,10 @@ def nowcast_totals(quarters: pd.PeriodIndex, as_of: str = "latest", audience: st
     Returns
     -------
     pandas.DataFrame
-        A row is a total that can be told: `quarter`, `measure`, `reported` ("6 of 9"), `at_least` (what has been
-        returned), `value` (missing where the histories give a range alone), `low`, `high`, `basis` ("computed" for a
-        nowcast, "assumed" for histories), `words` (on what it rests, and how often it held) and `formula`.
+        A row is a total that can be told: `quarter`, `measure`, `reported` ("6 of 9"), `note` (the same as the end of
+        a sentence), `at_least` (what has been returned), `value` (missing where the histories give a range alone),
+        `low`, `high`, `basis` ("computed" for a nowcast, "assumed" for histories), `words` (on what it rests, and how
+        often it held) and `formula`.
 
     Notes
     -----
@@ -183,15 +185,18 @@ def nowcast_totals(quarters: pd.PeriodIndex, as_of: str = "latest", audience: st
     """
     view = view_returns(as_of, audience)
     known = view.totals[view.totals["trafficking_type"].eq("all")]
-    known = known.assign(share=tell_share(known["returned"], known["partly"], known["reporting"]))
+    known = known.assign(
+        share=tell_share(known["returned"], known["partly"], known["reporting"]), note=_say_note(known)
+    )
     open_ends = known["count"].isna() & known["high"].isna() & known["contradiction"].eq("")
     rows = []
     for total in known[open_ends & known["quarter"].isin(quarters)].itertuples():
         told = _tell_by_growth(view, total, pd.Timestamp(known_day(as_of))) or _tell_by_history(view, total)
         if told:
-            rows.append((total.quarter, total.measure, total.share, total.low, *told))
-    columns = ["quarter", "measure", "reported", "at_least", "value", "low", "high", "basis", "words", "formula"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:7], "Float64"))
+            rows.append((total.quarter, total.measure, total.share, total.note, total.low, *told))
+    numbers = ["at_least", "value", "low", "high"]
+    columns = ["quarter", "measure", "reported", "note", *numbers, "basis", "words", "formula"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, "Float64"))
 
 
 def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -212,7 +217,7 @@ def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFra
         A row is a measure in a quarter: `label`, `quarter`, `measure`, `value` (missing where it is not known), `low`,
         `high` (infinite where nothing limits it), `reported` ("6 of 9"), `basis`: "reported" for a statewide return,
         "computed" for a sum over all task forces, "bounded" for the range that is left open; and for what is told of
-        it, "computed" for a nowcast and "assumed" for the task forces' histories; and `note`, what else to say.
+        it, "computed" for a nowcast and "assumed" for the task forces' histories; and `note`, the end of its sentence.
 
     Notes
     -----
@@ -227,21 +232,28 @@ def tell_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex, told: pd.DataFra
         value=rows["count"],
         reported=tell_share(rows["returned"], rows["partly"], rows["reporting"]),
         basis=basis.mask(rows["count"].isna(), "bounded"),
-        note=rows["contradiction"]
-        .radd(", a contradiction: ")
-        .where(rows["contradiction"].ne(""), rows["statewide"].map({True: ", by a statewide return", False: ""})),
+        note=_say_note(rows),
     )
     columns = ["label", "quarter", "measure", "value", "low", "high", "reported", "basis", "note"]
     if told is not None and len(told):
         of_rows = rows.reset_index()[["index", "quarter", "measure", "label"]]
         told = told.merge(of_rows, on=["quarter", "measure"]).set_index("index")
         ways = told["basis"].map({"computed": ", nowcast", "assumed": ", if as in earlier quarters"})
-        rows = pd.concat([rows[columns], told.assign(label=told["label"] + ways, note="")[columns]]).sort_index(
-            kind="stable"
-        )
+        rows = pd.concat([rows[columns], told.assign(label=told["label"] + ways)[columns]]).sort_index(kind="stable")
     numbers = {"value": "Float64", "low": "Float64", "high": "Float64"}
     table = rows[columns].astype(numbers).reset_index(drop=True)
     return table.assign(high=table["high"].fillna(float("inf")))
+
+
+def _say_note(totals: pd.DataFrame) -> pd.Series:
+    """Say behind a total whose it is: "; 6 of 9 task forces have reported", and what contradicts it."""
+    contradicted = ", a contradiction: " + totals["contradiction"]
+    alone = totals["statewide"].map({True: ", by a statewide return", False: ""}).astype("str")
+    partly = totals["partly"].map(lambda number: f", {number} more in part" if number else "").astype("str")
+    share = totals["returned"].astype("str") + " of " + totals["reporting"].astype("str")
+    return (
+        contradicted.where(totals["contradiction"].ne(""), alone) + "; " + share + " task forces have reported" + partly
+    )
 
 
 def explain_total(
@@ -386,12 +398,16 @@ def _tell_by_history(view: View, total: tuple) -> tuple | None:
         return None
     least = pd.concat([least, own.loc[silent, "low"].fillna(0)], axis=1).max(axis=1)
     most = pd.concat([least, most], axis=1).max(axis=1)
-    held_low, held_high = (own.loc[own["whole"], name].sum() for name in ("low", "high"))
-    ends = [(held_low, least), (held_high, most)]
-    fewest, most_of_all = (" + ".join(number(part) for part in (held, *counts)) for held, counts in ends)
+    parts = [[own.loc[own["whole"], name].sum(), *counts] for name, counts in (("low", least), ("high", most))]
+    low, high = (max(sum(counts), total.low) for counts in parts)
+    # What is shown of the types together can be more than the least of each task force's count.
+    fewest, most_of_all = (
+        " + ".join(map(number, counts)) if sum(counts) == end else number(end)
+        for counts, end in zip(parts, (low, high), strict=True)
+    )
     words = (
-        "if each task force that has not reported lies between its own smallest and largest earlier count, which held"
-        f" in {HISTORY_HELD[0]:.0%} to {HISTORY_HELD[1]:.0%} of simulated cases"
+        "if each task force that has not reported lies between its own smallest and largest earlier count, which, with"
+        f" four earlier quarters, held in {HISTORY_HELD[0]:.0%} to {HISTORY_HELD[1]:.0%} of simulated cases"
     )
     formula = f"what was returned + earlier counts of the others: fewest = {fewest}; most = {most_of_all}"
-    return pd.NA, held_low + least.sum(), held_high + most.sum(), "assumed", words, formula
+    return pd.NA, low, high, "assumed", words, formula

@@ -127,8 +127,8 @@ def test_every_chart_says_title_units_source_and_basis_and_what_is_seen(drawings
 
 
 SEEN = {
-    "known": "Published: investigations initiated 2010Q3: 135; 2012Q2: 390; victims identified 2010Q3: 100; 2012Q2:"
-    " 304; arrests 2010Q3: 180; 2012Q2: 377; the other 34 cells: only in the total.",
+    "known": "Known: investigations initiated 2010Q3: 135; 2012Q2: 390; victims identified 2010Q3: 100; 2012Q2:"
+    " 304; arrests 2010Q3: 180; 2012Q2: 377; 34 other counts are not known.",
     "periods": "From first to last day: one, 2007-04-01 to 2009-12-31.",
     "quarters": "Arrests: known 10 in 2010Q4 and 20 in 2011Q2; a straight line joins the first and the last; the"
     " other 0 to 90, and 11 to 25 if no quarter fell. Trained: no quarter known; each of the others 0 to"
@@ -177,8 +177,8 @@ def test_stored_numbers_have_ten_digits_so_that_every_machine_writes_the_same():
 
 
 def test_what_is_not_published_is_a_gap_and_no_point(drawings):
-    published = traces(drawings["known"], "published")[0]
-    hidden = traces(drawings["known"], "only in the total")[0]
+    published = traces(drawings["known"], "reported")[0]
+    hidden = traces(drawings["known"], "not known")[0]
     assert list(published.text) == ["135", "390", "100", "304", "180", "377"]
     assert list(published.x) == ["2010Q3", "2012Q2"] * 3
     assert len(hidden.x) == 34 and hidden.marker.symbol == "line-ew"
@@ -188,7 +188,7 @@ def test_what_is_not_published_is_a_gap_and_no_point(drawings):
 
 def test_a_name_stands_above_its_row_and_its_numbers_between_the_two(drawings):
     notes = [note for note in drawings["known"].figure.layout.annotations if note.name != "foot"]
-    published = traces(drawings["known"], "published")[0]
+    published = traces(drawings["known"], "reported")[0]
     # Pixels from the top: 18 for the name, 20 for the number, 6 for half a dot.
     assert [note.y - y for note, y in zip(notes, published.y[::2], strict=False)] == [54, 54, 54]
 

@@ -44,8 +44,8 @@ def run_apart(*arguments, stdout, unbuffered):
 def test_quarters_says_what_is_held_and_by_whom(capsys):
     code, out, err = run(capsys, "quarters")
     assert (code, err) == (0, "")
-    assert out.splitlines()[0] == "2010Q3  3 of 5 counts known, 8 task forces reporting"
-    assert out.splitlines()[5] == "2011Q4  0 of 5 counts known, 9 task forces reporting"
+    assert out.splitlines()[0] == "2010Q3  3 of 5 counts known, 8 of 8 task forces reported"
+    assert out.splitlines()[5] == "2011Q4  0 of 5 counts known, 9 of 9 task forces reported"
     assert len(out.splitlines()) == 8
 
 

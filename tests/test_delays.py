@@ -46,3 +46,28 @@ def test_one_edition_shows_no_growth(editions):
 def test_triangles_that_say_nothing_are_refused(rows, message):
     with pytest.raises(ht.HtanalysisError, match=message):
         ht.chain_ladder(pd.DataFrame(rows, dtype=float))
+
+
+EARLIER = pd.DataFrame({"seen": [40, 50, 60, 50, 0], "complete": [80, 140, 118, 150, 30]})
+
+
+def test_a_nowcast_is_the_chain_ladder_with_two_ages():
+    # The last had nothing at that age, so that no growth was seen. With less than ever before, Mack's variance is
+    # the larger one.
+    told, triangle = ht.nowcast(EARLIER, 20), [*EARLIER.to_numpy(float)[:4], [20, None]]
+    ladder = ht.chain_ladder(pd.DataFrame(triangle, dtype=float))
+    assert (told.value, told.error) == pytest.approx((ladder.to_come["ultimate"].iloc[-1], ladder.total_error))
+    # Student's t with three degrees of freedom.
+    assert told.quantile == pytest.approx(3.1824, abs=1e-4) and (told.tried, told.held) == (4, 4)
+    assert (told.low, told.high) == (0, 106)
+
+
+def test_equal_earlier_totals_leave_a_nowcast_uncertain():
+    same = pd.DataFrame({"seen": [40] * 6, "complete": [40] * 6})
+    assert [getattr(ht.nowcast(same, 40), end) for end in ("low", "value", "high")] == [39, 40, 41]
+
+
+@pytest.mark.parametrize(("earlier", "seen"), [(EARLIER, 0), (EARLIER[1:], 40)])
+def test_a_nowcast_needs_a_part_and_four_earlier_totals(earlier, seen):
+    with pytest.raises(ht.HtanalysisError, match="4 earlier totals"):
+        ht.nowcast(earlier, seen)

@@ -66,15 +66,60 @@ def test_an_empty_cell_is_no_zero(store):
 def test_types_are_added_up_only_without_a_count_of_all(store):
     one, *others = TASK_FORCES
     rows = [line(name, 1) for name in others]
-    store("2011Q4", *rows, line(one, 5, kind="sex"), line(one, 3, kind="labor"))
+    store("2011Q4", *rows, line(one, 5, kind="sex"), line(one, 3, kind="labor"), line(one, 0, kind="other"))
     assert arrests().loc["2011Q4", "count"] == 8 + 8
     store("2011Q4", *rows, line(one, 9), line(one, 5, kind="sex"), line(one, 3, kind="labor"))
     assert arrests().loc["2011Q4", "count"] == 8 + 9
 
 
+def test_one_type_alone_is_not_all(store):
+    store("2011Q4", *[line(name, 30, kind="sex") for name in TASK_FORCES])
+    row = arrests().loc["2011Q4"]
+    assert pd.isna(row["count"]) and row[["at_least", "returned", "partly"]].tolist() == [270, 0, 9]
+    for audience in ("public", "internal"):
+        totals = ht.total_returns(audience=audience).set_index("trafficking_type")
+        assert pd.isna(totals.loc["all", "count"]) and pd.isna(totals.loc["all", "high"])
+        assert totals.loc["all", "low"] == totals.loc["sex", "count"] == 270
+    cells = ht.load_returns(**INTERNAL).query("trafficking_type == 'all'")
+    assert set(cells["shown"]) == {"at least 30"} and cells["count"].isna().all() and not cells["whole"].any()
+
+
 def test_a_statewide_return_counts_all(store):
     store("2011Q4", line("Statewide", 200), line(TASK_FORCES[0], 10))
-    assert arrests().loc["2011Q4", ["count", "at_least"]].tolist() == [200, 10]
+    assert arrests().loc["2011Q4", ["count", "at_least", "basis"]].tolist() == [200, 200, "reported"]
+    store("2011Q4", *[line(name, 10) for name in TASK_FORCES])
+    assert arrests().loc["2011Q4", ["count", "basis"]].tolist() == [90, "computed"]
+
+
+@pytest.mark.parametrize(
+    ("statewide", "others", "ends"),
+    [(10, 30, (10, 270)), (300, 30, (270, 300)), (270, 30, (270, 270)), (10, None, (10, 30))],
+)
+def test_of_returns_that_exclude_each_other_none_is_taken(store, statewide, others, ends):
+    # A statewide return of 10 stands beside a single task force with 30: there are 10, or 30 and more.
+    names = TASK_FORCES if others else TASK_FORCES[:1]
+    store("2011Q4", line("Statewide", statewide), *[line(name, 30) for name in names])
+    total = ht.total_returns(**INTERNAL).iloc[0]
+    known = ends[0] == ends[1]
+    assert (total["low"], total["count"] if known else pd.isna(total["count"])) == (ends[0], 270 if known else True)
+    assert pd.isna(total["high"]) if others is None else total["high"] == ends[1]
+    assert total["contradiction"] == (
+        ""
+        if known
+        else f"a statewide return gives {statewide}, and what {len(names)} of 9 task forces returned adds up to"
+        f" {'30 or more' if others is None else 270}"
+    )
+    row = arrests().loc["2011Q4"]
+    assert row["contradicted"] != known and row["at_least"] == ends[0]
+
+
+def test_a_published_count_that_returns_exceed_no_longer_holds(store):
+    store("2012Q2", *[line(name, 200, "2012-04-01,2012-06-30", as_of="2012-08-31") for name in TASK_FORCES[:2]])
+    row = arrests().loc["2012Q2"]
+    assert pd.isna(row["count"]) and row["at_least"] == 400 and pd.isna(row["origin"])
+    assert ht.reconcile(ht.count_quarters(**INTERNAL)).to_dict("records") == [
+        {"measure": "arrests", "period": "2012Q2", "published": 377, "returned": 400, "difference": 23, "least": True}
+    ]
 
 
 def test_a_later_version_counts_from_its_day_on(store):
@@ -113,36 +158,6 @@ def test_later_quarters_continue_the_series(store):
     assert str(ht.held_quarters()[-1]) == "2012Q4" == ht.period_label(ht.parse_period("latest"))
 
 
-def test_the_history_of_the_missing_bounds_a_total(store):
-    one, two, *others = TASK_FORCES
-    for quarter in ht.parse_period("2010Q4:2011Q2"):
-        span = f"{quarter.start_time.date()},{quarter.end_time.date()}"
-        store(str(quarter), line(one, 50, span), line(two, 25, span))
-    early = ht.total_returns(as_of="2012-03-31", **INTERNAL)
-    early = early[early["quarter"].eq(pd.Period("2011Q2", freq="Q"))]
-    # Six have not returned it, and none of them has a history.
-    assert early["low"].tolist() == [75] and early["high"].isna().all()
-    for quarter, first, counts in (
-        ("2011Q3", "2011-07-01,2011-09-30", (40, 30)),
-        ("2011Q4", "2011-10-01,2011-12-31", (60, 20)),
-    ):
-        rows = [line(name, 12, first) for name in others]
-        store(quarter, *rows, line(one, counts[0], first), line(two, counts[1], first))
-    store("2012Q1", *[line(name, 13, "2012-01-01,2012-03-31", as_of="2012-04-30") for name in others])
-    totals = ht.total_returns(**INTERNAL).query("trafficking_type == 'all'").set_index("quarter")
-    row = totals.loc["2012Q1"]
-    # Seven have returned 13 each; the first had 40 to 60, the second 20 to 30.
-    assert row[["returned", "reporting", "low", "high"]].tolist() == [7, 9, 91 + 60, 91 + 90] and pd.isna(row["count"])
-    told = ht.tell_totals(ht.total_returns(**INTERNAL), ht.parse_period("2012Q1")).iloc[0]
-    assert told[["label", "low", "high", "reported", "basis"]].tolist() == ["arrests", 151, 181, "7 of 9", "bounded"]
-
-
-def test_without_history_a_total_has_no_upper_end(store):
-    store("2011Q4", *[line(name, 12) for name in TASK_FORCES[:-1]])
-    told = ht.tell_totals(ht.total_returns(**INTERNAL), ht.parse_period("2011Q4")).iloc[0]
-    assert told[["low", "high"]].tolist() == [96, float("inf")]
-
-
 def test_counts_are_told_in_words(store):
     store("2011Q4", *[line(name, 0) for name in TASK_FORCES[:-2]], line(TASK_FORCES[-2], 1200))
     table = ht.tell_counts(ht.load_returns(**INTERNAL), pd.Period("2011Q4", freq="Q")).set_index("task_force")[
@@ -154,12 +169,16 @@ def test_counts_are_told_in_words(store):
 def test_returns_are_set_against_what_was_published(store):
     store("2012Q2", line("Statewide", 380, "2012-04-01,2012-06-30", as_of="2012-08-31"))
     assert ht.reconcile(ht.count_quarters()).to_dict("records") == [
-        {"measure": "arrests", "period": "2012Q2", "published": 377, "returned": 380, "difference": 3}
+        {"measure": "arrests", "period": "2012Q2", "published": 377, "returned": 380, "difference": 3, "least": False}
     ]
     store("2011Q4", line("Statewide", 1700))
-    both = ht.reconcile(ht.count_quarters()).set_index("period").loc["2010Q3 to 2012Q2"]
+    compared = ht.reconcile(ht.count_quarters())
+    both = compared.set_index("period").loc["2010Q3 to 2012Q2"]
     # 180 are published for the first quarter; with 1,700 and 380 the two years have at least 2,260.
-    assert both[["published", "returned", "difference"]].tolist() == [1798, 2260, 462]
+    assert both[["published", "returned", "difference", "least"]].tolist() == [1798, 2260, 462, True]
+    assert ht.tell_replaced(compared) == [
+        "The report’s total of arrests for 2010Q3 to 2012Q2, 1,798, no longer holds: the returns give 2,260 or more."
+    ]
 
 
 def test_statements_follow_the_returns(store):

@@ -140,7 +140,7 @@ def test_quarters_says_who_reported_and_what_was_revised(tmp_path, capsys):
     add(capsys, tmp_path, line(20), line(30, SAN_DIEGO))
     add(capsys, tmp_path, line(26, as_of="2012-11-30"), line(21, as_of="2012-11-15"))
     out = run(capsys, "quarters")[1].splitlines()
-    assert out[8] == "2012Q3  0 of 5 counts known, 9 task forces reporting"
+    assert out[8] == "2012Q3  0 of 5 counts known, 2 of 9 task forces reported"
     assert out[9] == f"        returned by: North Bay Human Trafficking Task Force; {SAN_DIEGO}"
     assert out[10].startswith("        missing: East Bay Human Trafficking Task Force; Fresno") and len(out) == 11
     assert run(capsys, "quarters", "--revisions")[1].splitlines() == [
