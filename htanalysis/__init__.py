@@ -18,6 +18,7 @@ _NAMES = {
     "datasets": "catalogue counties describe evidence load",
     "delays": "chain_ladder make_triangle nowcast",
     "errors": "HtanalysisError",
+    "feasible": "SHAPES Shape",
     "figures": "Axis Chart",
     "findings": "Finding answer choose join_words number percent span tell_change tell_ratio times_less",
     "forecasts": "back_test forecast",
@@ -42,8 +43,8 @@ _NAMES = {
     ),
     "returns": "count_quarters load_returns reconcile total_quarters total_returns",
     "series": (
-        "SHAPES Shape bound_change bound_growth bound_period bound_quarters compare_with_line curve_growth date_growth "
-        "split_growth"
+        "bound_change bound_growth bound_period bound_quarters bound_ratio bound_share compare_with_line curve_growth "
+        "date_growth split_growth"
     ),
     "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
     "settings": "BASES",

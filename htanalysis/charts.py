@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from htanalysis.errors import HtanalysisError, check_columns
+from htanalysis.feasible import SHAPES
 from htanalysis.figures import (
     ACCENT,
     CONTRAST,
@@ -39,7 +40,6 @@ from htanalysis.figures import (
     write_text,
 )
 from htanalysis.findings import join_words, number, span
-from htanalysis.series import SHAPES
 from htanalysis.tables import Caption, Table
 
 

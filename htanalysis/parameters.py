@@ -9,8 +9,8 @@ from typing import Any
 from htanalysis import settings
 from htanalysis.datasets import load
 from htanalysis.errors import HtanalysisError
+from htanalysis.feasible import SHAPES
 from htanalysis.periods import parse_period
-from htanalysis.series import SHAPES
 
 _DAY = 'a day such as "2012-10-31", "latest" or "report"'
 

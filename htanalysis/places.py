@@ -1,5 +1,6 @@
 """Convictions by county: rates and concentration, over every count that the report leaves open."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
@@ -145,8 +146,8 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame, total: 
     Parameters
     ----------
     convictions : pandas.DataFrame
-        `load("county_convictions")`, or a frame with its columns. The bounded counts share one remainder: what the
-        total leaves after the published counts.
+        `load("county_convictions")`, or a frame with its columns. The unpublished counts, each from `lower` to
+        `upper`, share one remainder: what the total leaves after the published counts.
     places : pandas.DataFrame
         `counties()`, or a frame with `fips` and `task_force`.
     total : int
@@ -164,24 +165,23 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame, total: 
     Notes
     -----
     Formula: share = counts of the counties meant ÷ total; Herfindahl-Hirschman index = sum of squared shares; Gini
-    coefficient = sum of (2 × rank − n − 1) × count ÷ (n × total), ranks by rising count. Each at the most even and
-    the most uneven way to share out the unpublished counts, one or more each.
+    coefficient = sum of (2 × rank − n − 1) × count ÷ (n × total), ranks by rising count. Each at the most even way to
+    share out the unpublished counts within their limits, and at the most uneven: all but one at a limit.
     """
-    known = convictions["convictions"].dropna().astype(int)
-    number, remainder = int(convictions["convictions"].isna().sum()), _remainder(convictions, total)
-    even, uneven = _even_split(remainder, number), _uneven_split(remainder, number)
-    splits = {"low": np.sort(np.append(known, even))[::-1], "high": np.sort(np.append(known, uneven))[::-1]}
+    known, left = convictions["convictions"].dropna().astype(int), _read_unknown(convictions, total)
+    splits = np.vstack([_even_split(*left), _corners(*left)])
+    splits = -np.sort(-np.hstack([np.tile(known, (len(splits), 1)), splits]), axis=1)
     home = places.set_index("fips")["task_force"].notna()
-    rows = [
-        ("share of the largest published county", *[known.max() / total] * 2, "share", "computed"),
-        *(
-            (f"share of the {name}", *(counts[:first].sum() / total for counts in splits.values()), "share", "bounded")
-            for name, first in (("largest county", 1), ("two largest counties", 2))
-        ),
-        ("share of counties with a task force", *_bound_share(convictions, home, remainder, total), "share", "bounded"),
-        ("Herfindahl-Hirschman index", *(((c / total) ** 2).sum() for c in splits.values()), "index", "bounded"),
-        ("Gini coefficient", *(_gini(counts) for counts in splits.values()), "index", "bounded"),
-    ]
+    every = {
+        ("share of the largest county", "share"): splits[:, 0] / total,
+        ("share of the two largest counties", "share"): splits[:, :2].sum(axis=1) / total,
+        ("Herfindahl-Hirschman index", "index"): ((splits / total) ** 2).sum(axis=1),
+        ("Gini coefficient", "index"): np.array([_gini(counts) for counts in splits]),
+    }
+    rows = [(name, found[0], found.max(), unit, "bounded") for (name, unit), found in every.items()]
+    rows.insert(0, ("share of the largest published county", *[known.max() / total] * 2, "share", "computed"))
+    share = _bound_share(convictions, home, left[2], total)
+    rows.insert(3, ("share of counties with a task force", *share, "share", "bounded"))
     table = pd.DataFrame(rows, columns=["measure", "low", "high", "unit", "basis"])
     table.insert(1, "value", table["low"].where(table["low"].eq(table["high"])))
     return table
@@ -241,8 +241,9 @@ def smooth_rates(
 def bound_smoothed(convictions: pd.DataFrame, places: pd.DataFrame, total: int) -> pd.DataFrame:
     """Smooth the counties' rates towards the state's over every way to share out the unknown counts.
 
-    See `smooth_rates`. The total is known, so the mean is. The variation between counties is largest when one county
-    has all that is left, and smallest when the counts are shared out by residents, which a greedy choice does exactly.
+    See `smooth_rates`. The total is known, so the mean is. The variation between counties is largest when all but one
+    have the fewest or the most that they can, and smallest when the counts are shared out by residents, which a greedy
+    choice does exactly.
 
     Parameters
     ----------
@@ -267,18 +268,23 @@ def bound_smoothed(convictions: pd.DataFrame, places: pd.DataFrame, total: int) 
     )
     population, count = table["population_2010"].to_numpy(float), table["convictions"].astype("Float64")
     bounded = np.flatnonzero(count.isna())
-    remainder = _remainder(convictions, total)
+    least, most, remainder = _read_unknown(convictions, total)
+    least, most = (table[name].fillna(0).to_numpy(int) for name in ("lower", "upper"))
     mean = total / population.sum()
     fixed = (population * (count.fillna(0).to_numpy(float) / population - mean) ** 2)[count.notna()].sum()
     rows = []
     for place in np.flatnonzero(table["upper"].gt(0)):
         others = bounded[bounded != place]
         known = place not in bounded
-        for own in [int(count[place])] if known else range(1, remainder - len(others) + 1):
+        first, last = (
+            max(least[place], remainder - most[others].sum()),
+            min(most[place], remainder - least[others].sum()),
+        )
+        for own in [int(count[place])] if known else range(first, last + 1):
             rate = own / population[place]
             left = remainder - (0 if known else own)
             base = fixed + (0 if known else population[place] * (rate - mean) ** 2)
-            for spread in _spread_limits(population[others], left, mean) + base:
+            for spread in _spread_limits(population[others], least[others], most[others], left, mean) + base:
                 extra = max(spread / population.sum() - mean / population.mean(), 0)
                 rows.append((table["county"][place], _shrink(rate, mean, extra, population[place]) * 1e5))
     limits = pd.DataFrame(rows, columns=["county", "rate"]).groupby("county", sort=False)["rate"].agg(["min", "max"])
@@ -396,35 +402,53 @@ def _shrink(rate: float, mean: float, extra: float, population: float) -> float:
     return mean + (rate - mean) * extra / (extra + mean / population)
 
 
-def _remainder(convictions: pd.DataFrame, total: int) -> int:
-    """Say how many convictions the counties without a published count share, of which each has one or more."""
-    bounded = convictions[convictions["convictions"].isna()]
+def _read_unknown(convictions: pd.DataFrame, total: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Give the fewest and the most of each county without a published count, and what they share."""
+    unknown = convictions[convictions["convictions"].isna()]
+    least, most = (unknown[name].to_numpy(int) for name in ("lower", "upper"))
     remainder = int(total - convictions["convictions"].sum())
-    # A county has the most when each of the others has one.
-    most = remainder - len(bounded) + 1
-    fits = bounded["lower"].eq(1).all() and bounded["upper"].eq(most).all() if len(bounded) else remainder == 0
-    if not total > 0 or not fits:
+    if not total > 0 or not least.sum() <= remainder <= most.sum() or (least > most).any():
         raise HtanalysisError(
-            f"The total of {total} leaves {remainder} convictions for {len(bounded)} counties without a count, which"
+            f"The total of {total} leaves {remainder} convictions for {len(unknown)} counties without a count, which"
             " does not agree with their lower and upper limits."
         )
-    return remainder
+    return least, most, remainder
 
 
-def _spread_limits(population: np.ndarray, remainder: int, mean: float) -> np.ndarray:
-    """Find the smallest and largest spread about the mean when areas share a remainder, each having one or more."""
+def _spread_limits(
+    population: np.ndarray, least: np.ndarray, most: np.ndarray, remainder: int, mean: float
+) -> np.ndarray:
+    """Find the smallest and largest spread about the mean when areas share a remainder within their limits."""
     if not len(population):
         return np.zeros(1)
+    # Each step costs (2 count + 1) / population, less the same for all: a convex sum, so the cheapest is best.
+    even = _even_split(least, most, remainder, population)
+    spread = (population * (np.vstack([even, _corners(least, most, remainder)]) / population - mean) ** 2).sum(axis=1)
+    return np.array([spread[0], spread.max()])
 
-    def spread(counts: np.ndarray) -> np.ndarray:
-        return (population * (counts / population - mean) ** 2).sum(axis=-1)
 
-    even = np.ones(len(population))
-    for _ in range(remainder - len(population)):
-        # Each step costs (2 count + 1) / population, less the same for all: a convex sum, so the cheapest is best.
-        even[((2 * even + 1) / population).argmin()] += 1
-    corners = 1 + (remainder - len(population)) * np.eye(len(population))
-    return np.array([spread(even), spread(corners).max()])
+def _even_split(least: np.ndarray, most: np.ndarray, remainder: int, population: float | np.ndarray = 1) -> np.ndarray:
+    """Share out a remainder as evenly as whole numbers and limits allow, for so many residents."""
+    counts = least.copy()
+    for _ in range(remainder - least.sum()):
+        counts[np.where(counts < most, (2 * counts + 1) / population, np.inf).argmin()] += 1
+    return counts
+
+
+def _corners(least: np.ndarray, most: np.ndarray, remainder: int) -> np.ndarray:
+    """List the ways to share out a remainder in which all but one have the fewest or the most that they can."""
+    # Nobody has more than what the fewest of all others leave.
+    most = np.minimum(most, remainder - least.sum() + least)
+    found = {tuple(least)} if remainder == least.sum() else set()
+    for free in range(len(least)):
+        others = [
+            (0,) if place == free else {low, high} for place, (low, high) in enumerate(zip(least, most, strict=True))
+        ]
+        for counts in itertools.product(*others):
+            rest = remainder - sum(counts)
+            if least[free] <= rest <= most[free]:
+                found.add((*counts[:free], rest, *counts[free + 1 :]))
+    return np.array(sorted(found), dtype=int).reshape(len(found), len(least))
 
 
 def _gini(counts: np.ndarray) -> float:
@@ -434,22 +458,11 @@ def _gini(counts: np.ndarray) -> float:
     return float(((2 * ranks - len(ordered) - 1) * ordered).sum() / (len(ordered) * ordered.sum()))
 
 
-def _even_split(remainder: int, number: int) -> list[int]:
-    """Share out a remainder as evenly as whole numbers allow."""
-    return [remainder // number + (place < remainder % number) for place in range(number)] if number else []
-
-
-def _uneven_split(remainder: int, number: int) -> list[int]:
-    """Give one county all that it can have, and one conviction to each other."""
-    return [remainder - (number - 1)] + [1] * (number - 1) if number else []
-
-
 def _bound_share(convictions: pd.DataFrame, home: pd.Series, remainder: int, total: int) -> tuple[float, float]:
-    """Bound the share of the counties that `home` marks, when the bounded counties share the remainder."""
-    inside = convictions["fips"].map(home)
-    bounded = convictions["convictions"].isna()
-    fixed = int(convictions.loc[inside & ~bounded, "convictions"].sum())
-    number_inside, number_outside = int((bounded & inside).sum()), int((bounded & ~inside).sum())
-    low = fixed + (number_inside if number_outside else remainder)
-    high = fixed + (remainder - number_outside if number_inside else 0)
+    """Bound the share of the counties that `home` marks, when the counties without a count share the remainder."""
+    inside, unknown = convictions["fips"].map(home), convictions["convictions"].isna()
+    fixed = int(convictions.loc[inside & ~unknown, "convictions"].sum())
+    here, elsewhere = (convictions.loc[unknown & part, ["lower", "upper"]].sum() for part in (inside, ~inside))
+    low = fixed + max(here["lower"], remainder - elsewhere["upper"])
+    high = fixed + min(here["upper"], remainder - elsewhere["lower"])
     return low / total, high / total

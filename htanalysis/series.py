@@ -1,67 +1,18 @@
 """The task forces' quarterly counts: what the unpublished quarters can have been.
 
 Two numbers of three series are published by quarter, and one total for all eight quarters. Everything between is
-a range: the whole numbers that agree with what is published, found by integer linear programming.
+a range: the whole numbers that agree with what is published, found exactly (`feasible`).
 """
 
-import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import math
+from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
 
-from htanalysis.errors import HtanalysisError, UnknownNameError
-
-#: What can be assumed of a series, and how a sentence says so.
-SHAPES = {
-    "never falling": "no quarter was below the one before it",
-    "convex": "no change was smaller than the change before it",
-    "limited change": "no quarter differed from the one before it by more than {max_change:.0%}",
-}
-
-#: A search for a first solution that takes most of the solver's time; problems of a few quarters do without it.
-_SOLVER = {"mip_heuristic_run_feasibility_jump": False}
-
-
-@dataclass(frozen=True)
-class Shape:
-    """An assumption about a series.
-
-    Attributes
-    ----------
-    name : str
-        "never falling", "convex" or "limited change".
-    max_change : float
-        For "limited change": the largest change to the next quarter, as a fraction of the earlier one; 0 to 1.
-    """
-
-    name: str = "never falling"
-    max_change: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.name not in SHAPES:
-            raise UnknownNameError("a shape", self.name, SHAPES)
-        if not 0 <= self.max_change <= 1:
-            raise HtanalysisError(f"max_change is {self.max_change}; it is a fraction and goes from 0 to 1.")
-
-    @property
-    def words(self) -> str:
-        """Say what is assumed."""
-        return SHAPES[self.name].format(max_change=self.max_change)
-
-    def constraint(self, number: int) -> LinearConstraint | None:
-        """Give the assumption as linear constraints on so many quarters in order; none where there are too few."""
-        here, after = np.eye(number)[:-1], np.eye(number)[1:]
-        rows = {
-            "never falling": after - here,
-            "convex": np.diff(np.eye(number), n=2, axis=0),
-            "limited change": np.vstack([after - (1 - self.max_change) * here, (1 + self.max_change) * here - after]),
-        }[self.name]
-        return LinearConstraint(rows, 0, np.inf) if len(rows) else None
-
+from htanalysis.errors import HtanalysisError
+from htanalysis.feasible import Series, Shape, read_measures
 
 NEVER_FALLING = Shape()
 
@@ -95,7 +46,7 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NE
     Notes
     -----
     Formula: the smallest and the largest whole number of each quarter with which the known quarters, the total and
-    the assumption can all hold, by integer linear programming.
+    the assumption can all hold, found exactly.
 
     Examples
     --------
@@ -107,11 +58,11 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NE
     [0, 5, 1, 2]
     """
     rows = []
-    for series in _each_measure(counts, totals):
-        for position, (quarter, count) in enumerate(series.count.items()):
-            bounds = series.bound(np.eye(len(series.count))[position], shape)
-            rows.append((series.measure, quarter, count, *bounds, "bounded" if pd.isna(count) else "reported"))
-    return _frame(rows, "quarter", "count")
+    for series in read_measures(counts, totals):
+        assumed = series.bound_each(shape)
+        for quarter, count, free, bent in zip(series.index, series.count, series.bound_each(), assumed, strict=True):
+            rows.append((series.measure, quarter, count, *free, *bent, "bounded" if count is None else "reported"))
+    return _frame(rows, ["measure", "quarter", "count"])
 
 
 def bound_period(
@@ -141,14 +92,14 @@ def bound_period(
     Notes
     -----
     Formula: the smallest and the largest sum of the period's quarters with which the known quarters, the total and
-    the assumption can all hold, by integer linear programming.
+    the assumption can all hold, found exactly.
     """
     rows = []
-    for series in _each_measure(counts, totals):
-        inside = series.count.index.isin(quarters)
-        if inside.sum() < len(quarters):
-            raise HtanalysisError(f'"{series.measure}" does not hold all of {quarters[0]} to {quarters[-1]}.')
-        rows.append((series.measure, *series.bound(inside.astype(float), shape), _basis_of_sum(series, inside)))
+    for series in read_measures(counts, totals):
+        inside = series.mark(quarters)
+        rows.append(
+            (series.measure, *series.limits(inside), *series.limits(inside, shape), _basis_of_sum(series, inside))
+        )
     return _frame(rows)
 
 
@@ -177,14 +128,16 @@ def bound_change(
     numbers that agree with what is known; mean of the others = (total − count) ÷ (number of quarters − 1).
     """
     rows = []
-    for series in _each_measure(counts, totals):
-        before, count = quarter - 1, series.count.get(quarter, pd.NA)
+    for series in read_measures(counts, totals):
+        place = series.index.get_indexer([quarter])[0]
+        count = series.count[place] if place >= 0 else None
         bounds, basis = (pd.NA,) * 4, pd.NA
-        if before in series.count.index:
-            bounds = series.bound(_difference(series.count.index, before, quarter), shape)
-            basis = _basis(series.count[[before, quarter]].notna().all())
-        rows.append((series.measure, count, _mean_of_others(series, quarter), *bounds, basis))
-    return _frame(rows, "count", "mean_of_others")
+        if place > 0:
+            weights = series.difference(place - 1, place)
+            bounds = (*series.limits(weights), *series.limits(weights, shape))
+            basis = _basis(series.count[place - 1 : place + 1])
+        rows.append((series.measure, count, _mean_of_others(series, place), *bounds, basis))
+    return _frame(rows, ["measure", "count", "mean_of_others"])
 
 
 def bound_growth(counts: pd.DataFrame, totals: pd.DataFrame, shapes: Sequence[Shape]) -> pd.DataFrame:
@@ -209,16 +162,127 @@ def bound_growth(counts: pd.DataFrame, totals: pd.DataFrame, shapes: Sequence[Sh
     that agree with what is known and with the assumption.
     """
     rows = []
-    for series in _each_measure(counts, totals):
-        index = series.count.index
-        weights, known = _difference(index, index[0], index[-1]), series.count.iloc[[0, -1]].notna().all()
-        rows.append((series.measure, "nothing", *series.limits(weights), _basis(known)))
+    for series in read_measures(counts, totals):
+        weights, basis = series.difference(0, -1), _basis([series.count[0], series.count[-1]])
+        rows.append((series.measure, "nothing", *series.limits(weights), basis))
         rows += [
-            (series.measure, shape.words, *series.limits(weights, shape), "computed" if known else "assumed")
+            (series.measure, shape.words, *series.limits(weights, shape), basis if basis == "computed" else "assumed")
             for shape in shapes
         ]
     table = pd.DataFrame(rows, columns=["measure", "assumed", "low", "high", "basis"])
     return table.astype({"low": "Int64", "high": "Int64"})
+
+
+def bound_ratio(
+    counts: pd.DataFrame,
+    totals: pd.DataFrame,
+    above: str,
+    below: str,
+    quarters: pd.PeriodIndex,
+    shape: Shape = NEVER_FALLING,
+) -> pd.DataFrame:
+    """Find the smallest and largest ratio of two measures in a period, such as arrests per investigation.
+
+    What is known of one measure does not limit the other, so the smallest ratio is that of the fewest above and the
+    most below. Where there can have been none below, there can have been no ratio; the limits are then those over all
+    counts below of 1 or more. The ratio of two totals, or of what they leave, can be exact where no quarter's is.
+
+    Parameters
+    ----------
+    counts, totals, shape
+        As for `bound_quarters`; the shape is assumed of both measures.
+    above, below : str
+        The two measures, the dividend and the divisor.
+    quarters : pandas.PeriodIndex
+        The quarters of the period, added up before they are divided; one quarter or more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: `above`, `below`, `low`, `high`, `low_assumed`, `high_assumed` (counts above for each below; `low` is
+        0 where nothing limits what is below, `high` missing where nothing limits what is above, and both missing where
+        no series has the shape or there was none below), `can_be_none` (whether there can have been none below, with
+        nothing assumed) and `basis`.
+
+    Raises
+    ------
+    HtanalysisError
+        If a measure is not held, both are the same, or a quarter of the period is not held.
+
+    Notes
+    -----
+    Formula: fewest above ÷ most below, and most above ÷ fewest below that are 1 or more; each over all whole numbers
+    that agree with what is known.
+
+    Examples
+    --------
+    >>> from htanalysis.datasets import load
+    >>> between = pd.period_range("2010Q4", "2012Q1", freq="Q")
+    >>> known = load("task_force_quarters"), load("task_force_totals")
+    >>> ratio = bound_ratio(*known, "arrests", "investigations initiated", between)
+    >>> ratio.loc[0, ["low", "high"]].tolist() == [1241 / 2027, 1241 / 2027]
+    True
+    """
+    held = {series.measure: series for series in read_measures(counts, totals)}
+    if above == below or not {above, below} <= set(held):
+        raise HtanalysisError(f'No ratio of "{above}" to "{below}": give two measures of {", ".join(held)}.')
+    dividend, divisor = held[above], held[below]
+    limits = [limit for assumed in (None, shape) for limit in _divide(dividend, divisor, quarters, assumed)]
+    basis = _basis_of_parts((dividend, dividend.mark(quarters)), (divisor, divisor.mark(quarters)))
+    can_be_none = bool(divisor.limits(divisor.mark(quarters))[0] == 0)
+    return _frame([(above, below, *limits, basis, can_be_none)], ["above", "below"], ["can_be_none"], kind="Float64")
+
+
+def bound_share(
+    counts: pd.DataFrame, totals: pd.DataFrame, quarters: pd.PeriodIndex, shape: Shape = NEVER_FALLING
+) -> pd.DataFrame:
+    """Find the smallest and largest share of its total that a measure can have had in a period.
+
+    The part belongs to the total: what it gains, other quarters lose. So the total is that of the known sum, and not a
+    range to divide by.
+
+    Parameters
+    ----------
+    counts, totals, shape
+        As for `bound_quarters`.
+    quarters : pandas.PeriodIndex
+        The quarters of the part, all within the period of the total.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a measure: `measure`, `low`, `high`, `low_assumed`, `high_assumed` (fractions from 0 to 1; missing
+        where no series has the shape, or where the total is not known or 0) and `basis`.
+
+    Raises
+    ------
+    HtanalysisError
+        If a quarter of the part is not within the period of the total.
+
+    Notes
+    -----
+    Formula: fewest, or most, in the period ÷ total, over all whole numbers that agree with what is known.
+
+    Examples
+    --------
+    >>> from htanalysis.datasets import load
+    >>> last = pd.period_range("2012Q2", "2012Q2", freq="Q")
+    >>> shares = bound_share(load("task_force_quarters"), load("task_force_totals"), last)
+    >>> shares.loc[0, ["low", "high", "basis"]].tolist() == [390 / 2552, 390 / 2552, "computed"]
+    True
+    """
+    rows = []
+    for series in read_measures(counts, totals):
+        part = series.mark(quarters)
+        if sum(series.within(part)) < len(quarters):
+            raise HtanalysisError(
+                f'The total of "{series.measure}" does not hold all of {quarters[0]} to {quarters[-1]}.'
+            )
+        whole = series.total if series.total is not None else _sum_of(series.within(series.count))
+        limits = (*series.limits(part), *series.limits(part, shape))
+        shares = [limit / whole if whole else pd.NA for limit in limits]
+        rows.append((series.measure, *shares, _basis_of_parts((series, part))))
+    return _frame(rows, kind="Float64")
 
 
 def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
@@ -251,15 +315,18 @@ def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFram
     [452.0, -339.0, -430.0]
     """
     rows = []
-    for series in _each_measure(counts, totals):
-        inside = series.count[series.in_total]
-        first, last, number, total = inside.iloc[0], inside.iloc[-1], len(inside), series.total
-        if pd.isna([first, last, total]).any() or number < 3:
+    for series in read_measures(counts, totals):
+        inside, total = series.within(series.count), series.total
+        first, last, number = inside[0], inside[-1], len(inside)
+        if None in (first, last, total) or number < 3:
             continue
         line_total = number * (first + last) / 2
         mean_between = (total - first - last) / (number - 2)
-        between = np.linspace(first, last, number)[1:-1].round(9)
-        fits = np.ceil(between - 0.5).sum() <= total - first - last <= np.floor(between + 0.5).sum()
+        twice = [2 * (first + (last - first) * Fraction(step, number - 1)) for step in range(1, number - 1)]
+        fewest, most = (
+            sum(limit((value + sign) / 2) for value in twice) for limit, sign in ((math.ceil, -1), (math.floor, 1))
+        )
+        fits = fewest <= total - first - last <= most
         ratio = last / first if first else pd.NA
         rows.append((series.measure, first, last, ratio, line_total, total, total - line_total, mean_between, fits))
     columns = ["measure", "first", "last", "ratio", "line_total", "total", "difference", "mean_between", "compatible"]
@@ -369,113 +436,51 @@ def _explain_growth(ends: pd.DataFrame, joiner_shares: Sequence[float]) -> pd.Da
     return (counts / growth.where(growth > 0)).clip(upper=1)
 
 
-@dataclass(frozen=True)
-class _Series:
-    """One measure: what is known of its quarters in order, and of their sum.
-
-    `count` is missing where unknown, and then `at_least` says how many there were at the least. `total` is the sum over
-    the quarters that `in_total` marks; missing where there is none.
-    """
-
-    measure: str
-    count: pd.Series
-    at_least: pd.Series
-    in_total: np.ndarray
-    total: object
-
-    @cached_property
-    def _box(self) -> Bounds:
-        """The least and the most that each quarter can have had by itself."""
-        return Bounds(self.count.fillna(self.at_least).to_numpy(float), self.count.astype(float).fillna(np.inf))
-
-    def limits(self, weights: np.ndarray, shape: Shape | None = None) -> tuple[object, object]:
-        """Minimize and maximize a weighted sum of the quarters over all whole numbers that agree with what is known."""
-        constraints = [constraint] if shape and (constraint := shape.constraint(len(self.count))) else []
-        if pd.notna(self.total):
-            constraints.append(LinearConstraint(self.in_total[None, :].astype(float), self.total, self.total))
-        low, high = (_minimize(sign * weights, self._box, constraints) for sign in (1, -1))
-        return low, -high
-
-    def bound(self, weights: np.ndarray, shape: Shape) -> tuple[object, ...]:
-        """Bound a weighted sum: low and high with nothing assumed, and both again with the shape."""
-        return (*self.limits(weights), *self.limits(weights, shape))
-
-
-def _minimize(weights: np.ndarray, box: Bounds, constraints: list[LinearConstraint]) -> object:
-    """Give the smallest weighted sum of whole numbers in a box; missing where there is none, or no limit to it."""
-    with warnings.catch_warnings():
-        # scipy hands an option that it does not know itself on to the solver, and says so.
-        warnings.filterwarnings("ignore", "Unrecognized options", RuntimeWarning)
-        solution = milp(
-            weights, integrality=np.ones(len(weights)), bounds=box, constraints=constraints, options=_SOLVER
-        )
-    return pd.NA if solution.x is None else round(solution.fun)
-
-
-def _each_measure(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[_Series]:
-    """Go through the measures in the order of the data."""
-    if totals["measure"].duplicated().any():
-        raise HtanalysisError(
-            f'"{totals["measure"][totals["measure"].duplicated()].iloc[0]}" has two totals; give one.'
-        )
-    total_of = totals.set_index("measure")
-    for measure, group in counts.groupby("measure", observed=True, sort=False):
-        rows = group.sort_values("quarter").set_index("quarter")
-        at_least = rows.get("at_least", pd.Series(0, index=rows.index))
-        covered = rows.index
-        if "period_start" in totals and measure in total_of.index:
-            covered = pd.period_range(*total_of.loc[measure, ["period_start", "period_end"]], freq="Q")
-        series = _Series(
-            measure, rows["count"], at_least, rows.index.isin(covered), total_of["count"].get(measure, pd.NA)
-        )
-        _check(series)
-        yield series
-
-
-def _check(series: _Series) -> None:
-    """Refuse counts that no series agrees with."""
-    index, inside = series.count.index, series.count[series.in_total]
-    if index.has_duplicates:
-        raise HtanalysisError(f'"{series.measure}" has {index[index.duplicated()][0]} twice; give each quarter once.')
-    if (series.count.dropna() < 0).any():
-        raise HtanalysisError(f'"{series.measure}" has a count below 0.')
-    if pd.isna(series.total):
-        return
-    least = inside.fillna(series.at_least[series.in_total]).sum()
-    if least > series.total or (inside.notna().all() and least < series.total):
-        relation = "more" if least > series.total else "less"
-        raise HtanalysisError(
-            f'The quarters of "{series.measure}" add up to {least:,}, {relation} than its total of {series.total:,}.'
-        )
-
-
-def _frame(rows: list[tuple], *between: str) -> pd.DataFrame:
-    """Make a frame of rows that end in four bounds and a basis."""
+def _frame(
+    rows: list[tuple], before: Sequence[str] = ("measure",), after: Sequence[str] = (), kind: str = "Int64"
+) -> pd.DataFrame:
+    """Make a frame of rows with four bounds and a basis."""
     bounds = ["low", "high", "low_assumed", "high_assumed"]
-    frame = pd.DataFrame(rows, columns=["measure", *between, *bounds, "basis"])
-    types = dict.fromkeys(bounds, "Int64") | {"count": "Int64", "mean_of_others": "Float64"}
+    frame = pd.DataFrame(rows, columns=[*before, *bounds, "basis", *after])
+    types = dict.fromkeys(bounds, kind) | {"count": "Int64", "mean_of_others": "Float64"}
     return frame.astype({column: kind for column, kind in types.items() if column in frame})
 
 
-def _basis_of_sum(series: _Series, inside: np.ndarray) -> str:
-    known = series.count[inside].notna().all()
-    whole = pd.notna(series.total) and (inside == series.in_total).all()
-    return "reported" if whole or (inside.sum() == 1 and known) else _basis(known)
+def _divide(dividend: Series, divisor: Series, quarters: pd.PeriodIndex, shape: Shape | None) -> tuple[object, object]:
+    """Bound the ratio of two measures in a period, where there is one or more to divide by."""
+    least, most = dividend.limits(dividend.mark(quarters), shape)
+    marks = divisor.mark(quarters)
+    fewest, greatest = divisor.smallest_above_zero(marks, shape), divisor.largest(marks, shape)
+    if pd.isna(least) or pd.isna(fewest):
+        return pd.NA, pd.NA
+    return 0 if pd.isna(greatest) else least / greatest, most / fewest
 
 
-def _basis(known: bool) -> str:
+def _sum_of(counts: list[int | None]) -> object:
+    """Add up counts; missing where one is."""
+    return None if None in counts else sum(counts)
+
+
+def _basis_of_parts(*parts: tuple[Series, list[int]]) -> str:
+    """Give the basis of what is divided: a number where both are known, else a range."""
+    return "bounded" if "bounded" in [_basis_of_sum(series, marks) for series, marks in parts] else "computed"
+
+
+def _basis_of_sum(series: Series, inside: list[int]) -> str:
+    summed = [place for place, mark in enumerate(inside) if mark]
+    known = [series.count[place] for place in summed]
+    whole = series.total is not None and summed == list(series.inside)
+    return "reported" if whole or (len(known) == 1 and None not in known) else _basis(known)
+
+
+def _basis(counts: list[int | None]) -> str:
     """Give the basis of what follows from counts: a number where all are known, else a range."""
-    return "computed" if known else "bounded"
+    return "bounded" if None in counts else "computed"
 
 
-def _difference(index: pd.PeriodIndex, before: pd.Period, after: pd.Period) -> np.ndarray:
-    """Give the weights that take one quarter from another."""
-    return np.where(index == after, 1.0, 0.0) - np.where(index == before, 1.0, 0.0)
-
-
-def _mean_of_others(series: _Series, quarter: pd.Period) -> object:
+def _mean_of_others(series: Series, place: int) -> object:
     """Give the mean of the other quarters of the total, where a quarter of it is known."""
-    count = series.count[series.in_total].get(quarter, pd.NA)
-    if pd.isna(count) or pd.isna(series.total) or series.in_total.sum() < 2:
+    others = len(series.inside) - 1
+    if place not in series.inside or None in (series.count[place], series.total) or not others:
         return pd.NA
-    return (series.total - count) / (series.in_total.sum() - 1)
+    return (series.total - series.count[place]) / others

@@ -1,6 +1,10 @@
+import itertools
+
 import geopandas as gpd
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely.geometry import box
 
 import htanalysis as ht
@@ -49,8 +53,8 @@ def test_rates_are_for_each_100_000_residents_with_exact_limits(convictions, pla
 
 def test_a_true_0_is_a_count(convictions, places):
     named = convictions.assign(named_in_report=[True, True, True, True, False])
-    for given, status in ((named, "none reported"), (convictions.drop(columns="named_in_report"), "reported")):
-        rates = ht.rate_counties(given, places).set_index("county")
+    for table, status in ((named, "none reported"), (convictions.drop(columns="named_in_report"), "reported")):
+        rates = ht.rate_counties(table, places).set_index("county")
         assert rates["status"].tolist() == ["reported", "bounded", "reported", "bounded", status]
         # Garwood: 0 cases leave at most 3.689, here of 50,000 residents.
         assert rates.loc["C", ["interval_low", "interval_high"]].tolist() == pytest.approx([0, 2 * 3.68888], abs=1e-4)
@@ -147,8 +151,8 @@ def test_the_published_concentration_is_this():
 
 
 def test_a_total_that_does_not_agree_with_the_limits_is_refused(convictions, places):
-    with pytest.raises(ht.HtanalysisError, match="The total of 20 leaves 10 convictions for 2 counties"):
-        ht.bound_concentration(convictions, places, 20)
+    with pytest.raises(ht.HtanalysisError, match="The total of 21 leaves 11 convictions for 2 counties"):
+        ht.bound_concentration(convictions, places, 21)
     nothing = convictions.assign(convictions=0, lower=0, upper=0)
     with pytest.raises(ht.HtanalysisError, match="The total of 0"):
         ht.bound_concentration(nothing, places, 0)
@@ -230,3 +234,62 @@ def test_counties_that_do_not_match_are_refused(convictions, places):
     places.loc[0, "population_2010"] = 0
     with pytest.raises(ht.HtanalysisError, match="each with residents"):
         ht.rate_counties(convictions, places)
+
+
+def test_one_county_without_a_count_has_all_that_is_left(places):
+    two = places.iloc[:2].assign(population_2010=pd.array([1_349_664, 127_721], "Int64"))
+    unknown = pd.array([1, None], "Int64")
+    frame = pd.DataFrame({"county": two["county"], "fips": two["fips"], "convictions": unknown, "lower": 1, "upper": 8})
+    smoothed = ht.bound_smoothed(frame, two, 9).set_index("county")
+    exact = ht.smooth_rates(pd.Series([1, 8], index=two["county"]), two.set_index("county")["population_2010"]) * 1e5
+    assert exact["B"] == pytest.approx(5.475, abs=0.001)
+    for county in two["county"]:
+        assert smoothed.loc[county, ["low", "high"]].tolist() == pytest.approx([exact[county]] * 2)
+
+
+def test_limits_of_the_cells_narrow_what_the_counties_share_out(convictions, places):
+    # Cells of 1 to 9, and 11 left: each has 2 to 9.
+    cells = convictions.assign(upper=convictions["upper"].mask(convictions["convictions"].isna(), 9))
+    splits = [(10, b, 11 - b) for b in range(2, 10)]
+    table = ht.bound_concentration(cells, places, 21).set_index("measure")
+    every = {
+        "share of the two largest counties": [sum(sorted(s)[-2:]) / 21 for s in splits],
+        "share of counties with a task force": [(s[0] + s[1]) / 21 for s in splits],
+        "Herfindahl-Hirschman index": [sum((c / 21) ** 2 for c in s) for s in splits],
+    }
+    for measure, values in every.items():
+        assert table.loc[measure, ["low", "high"]].tolist() == pytest.approx([min(values), max(values)])
+    population = places.set_index("county")["population_2010"]
+    rates = pd.DataFrame(
+        [ht.smooth_rates(pd.Series([a, b, 0, d, 0], index=places["county"]), population) * 1e5 for a, b, d in splits]
+    )
+    smoothed = ht.bound_smoothed(cells, places, 21).set_index("county")
+    for limit in ("min", "max"):
+        found = smoothed[{"min": "low", "max": "high"}[limit]].to_dict()
+        assert found == pytest.approx(rates[["A", "B", "D"]].agg(limit).to_dict())
+
+
+@settings(max_examples=25, deadline=None)
+@given(limits=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=4), data=st.data())
+def test_concentration_is_exact_for_any_limits(limits, data):
+    ranges = [range(low, low + more + 1) for low, more in limits]
+    ways = [(1, *way) for way in itertools.product(*ranges)]
+    total = sum(data.draw(st.sampled_from(ways)))
+    number = len(limits) + 1
+    frame = pd.DataFrame({
+        "fips": [str(place) for place in range(number)],
+        "convictions": pd.array([1] + [None] * len(limits), "Int64"),
+        "lower": [1, *(way[0] for way in ranges)], "upper": [1, *(way[-1] for way in ranges)],
+    })  # fmt: skip
+    towns = pd.DataFrame({"fips": frame["fips"], "task_force": ["T" if place % 2 else None for place in range(number)]})
+    table = ht.bound_concentration(frame, towns, total).set_index("measure")
+    fitting = [way for way in ways if sum(way) == total]
+    every = {
+        "share of the largest county": [max(way) / total for way in fitting],
+        "share of the two largest counties": [sum(sorted(way)[-2:]) / total for way in fitting],
+        "share of counties with a task force": [sum(way[1::2]) / total for way in fitting],
+        "Herfindahl-Hirschman index": [sum((c / total) ** 2 for c in way) for way in fitting],
+        "Gini coefficient": [sum(abs(a - b) for a in w for b in w) / (2 * number * total) for w in fitting],
+    }
+    for measure, values in every.items():
+        assert table.loc[measure, ["low", "high"]].tolist() == pytest.approx([min(values), max(values)])

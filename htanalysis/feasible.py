@@ -1,0 +1,252 @@
+"""What a measure's quarters can have been: what is known of them, their total, and an assumption.
+
+The calendar is filled from the dates: a quarter between the first and the last, or within the period of the total, that
+has no row is one whose count is not known. The order of rows changes nothing.
+"""
+
+import math
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import pandas as pd
+
+from htanalysis.chains import Steps, bound_each, maximize_sum
+from htanalysis.errors import HtanalysisError, UnknownNameError
+from htanalysis.integers import Region
+
+#: What can be assumed of a series, and how a sentence says so.
+SHAPES = {
+    "never falling": "no count fell within the total’s period",
+    "convex": "no change within the total’s period was smaller than the change before it",
+    "limited change": "no count within the total’s period differed from the one before it by more than {percent:g}%",
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An assumption about a series, from each quarter to the next within the period of its total.
+
+    Of quarters outside this period nothing is assumed. So a later quarter that fell does not refute an assumption that
+    is to narrow the unpublished ones; a known quarter within the period can. Without a total it is for all quarters.
+
+    Attributes
+    ----------
+    name : str
+        "never falling", "convex" or "limited change".
+    max_change : float
+        For "limited change": the largest change to the next quarter, as a fraction of the earlier one; 0 to 1. It means
+        the decimal number that it is written as: 0.1 is one tenth.
+    """
+
+    name: str = "never falling"
+    max_change: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.name not in SHAPES:
+            raise UnknownNameError("a shape", self.name, SHAPES)
+        if not 0 <= self.max_change <= 1:
+            raise HtanalysisError(f"max_change is {self.max_change}; it is a fraction and goes from 0 to 1.")
+
+    @property
+    def words(self) -> str:
+        """Say what is assumed."""
+        return SHAPES[self.name].format(percent=self.max_change * 100)
+
+    @property
+    def steps(self) -> Steps:
+        """Say how far a quarter can lie from the one before it by itself."""
+        change = Fraction(str(self.max_change))
+        limits = {"never falling": Steps(Fraction(1)), "limited change": Steps(1 - change, 1 + change)}
+        return limits.get(self.name, Steps())
+
+    def rows(self, number: int) -> Iterator[dict[int, int]]:
+        """Give the weights, by place, of the sums that are 0 or more if so many quarters in order have the shape."""
+        down, up = self.steps.down, self.steps.up
+        for place in range(number - 1):
+            if self.name != "convex":
+                yield {place: -down.numerator, place + 1: down.denominator}
+            elif place:
+                yield {place - 1: 1, place: -2, place + 1: 1}
+            if up:
+                yield {place: up.numerator, place + 1: -up.denominator}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One measure: what is known of its quarters in order, and of their sum.
+
+    `least` and `most` say what each quarter can have had by itself: its count where it is known, else what has been
+    returned of it at the least, and infinite. `total` is the sum over the quarters at the places `inside`, which follow
+    each other; None where there is none.
+    """
+
+    measure: str
+    index: pd.PeriodIndex
+    least: list[int]
+    most: list[float]
+    inside: range
+    total: int | None
+    regions: dict[Shape | None, Region] = field(default_factory=dict)
+
+    @property
+    def count(self) -> list[int | None]:
+        """Give the known counts, None where there is none."""
+        return [None if most is math.inf else most for most in self.most]
+
+    def mark(self, quarters: pd.PeriodIndex) -> list[int]:
+        """Give the weights that add up some quarters."""
+        marked = self.index.isin(quarters)
+        if marked.sum() < len(quarters):
+            raise HtanalysisError(f'"{self.measure}" does not hold all of {quarters[0]} to {quarters[-1]}.')
+        return [int(mark) for mark in marked]
+
+    def difference(self, before: int, after: int) -> list[int]:
+        """Give the weights that take one quarter from another."""
+        weights = [0] * len(self.least)
+        weights[after] += 1
+        weights[before] -= 1
+        return weights
+
+    def bound_each(self, shape: Shape | None = None) -> list[tuple[object, object]]:
+        """Bound each quarter by itself, with a shape or with nothing assumed."""
+        if shape and shape.name == "convex":
+            return [self.limits([int(place == other) for other in self.places], shape) for place in self.places]
+        found = list(zip(self.least, self.most, strict=True))
+        bounds = bound_each(*self.limits_inside, self.total, steps_of(shape))
+        found[self.inside.start : self.inside.stop] = bounds or [(pd.NA, pd.NA)] * len(self.inside)
+        return [(low, pd.NA if high is math.inf else high) for low, high in found]
+
+    def limits(self, weights: Sequence[int], shape: Shape | None = None) -> tuple[object, object]:
+        """Minimize and maximize a weighted sum of the quarters.
+
+        Both are missing where no whole numbers agree with what is known, and one where nothing limits it.
+        """
+        low, high = (self.largest([sign * weight for weight in weights], shape) for sign in (-1, 1))
+        return (-low if pd.notna(low) else low), high
+
+    def largest(self, weights: Sequence[int], shape: Shape | None = None) -> object:
+        """Maximize a weighted sum of the quarters; missing where nothing limits it, or where there is no series."""
+        outside = [place for place in self.places if place not in self.inside and weights[place]]
+        beyond = sum(weights[place] * (self.most if weights[place] > 0 else self.least)[place] for place in outside)
+        inner = self.within(weights)
+        if self.is_stepwise(shape):
+            found = maximize_sum(*self.limits_inside, self.total, steps_of(shape), inner)
+        else:
+            found = self.region(shape).maximize(self.of_unknown(inner))
+            found = None if found is None else found + sum(map(operator.mul, inner, self.limits_inside[0]))
+        return pd.NA if found is None or math.inf in (found, beyond) else found + beyond
+
+    def smallest_above_zero(self, weights: Sequence[int], shape: Shape | None = None) -> object:
+        """Give the smallest sum of the marked quarters that is 1 or more; missing where there is none."""
+        low, _ = self.limits(weights, shape)
+        if pd.isna(low) or low > 0:
+            return low
+        raised = [
+            replace(self, least=[*self.least[:place], 1, *self.least[place + 1 :]], regions={}).limits(weights, shape)[
+                0
+            ]
+            for place in self.places
+            if weights[place] and not self.least[place] and self.most[place]
+        ]
+        return min((low for low in raised if pd.notna(low)), default=pd.NA)
+
+    @property
+    def places(self) -> range:
+        """Give the places of all quarters."""
+        return range(len(self.least))
+
+    @property
+    def limits_inside(self) -> tuple[list[int], list[float]]:
+        """Give the least and the most that each quarter of the total can have had by itself."""
+        return self.within(self.least), self.within(self.most)
+
+    def within(self, values: Sequence) -> list:
+        """Keep the values of the quarters of the total."""
+        return list(values[self.inside.start : self.inside.stop])
+
+    def of_unknown(self, values: Sequence[int]) -> list[int]:
+        """Keep the values of the unknown among the quarters of the total."""
+        return [value for value, most in zip(values, self.within(self.most), strict=True) if most is math.inf]
+
+    def is_stepwise(self, shape: Shape | None) -> bool:
+        """Say whether rounding at each step narrows the quarters so that halving their ranges is the faster way."""
+        return self.total is not None and shape is not None and shape.steps.up is not None
+
+    def region(self, shape: Shape | None) -> Region:
+        """Give all that the unknown quarters of the total can have had beyond their least."""
+        if shape not in self.regions:
+            least, number = self.within(self.least), len(self.inside)
+            region = Region(len(self.of_unknown(least)))
+            if self.total is not None:
+                region.fix(self.of_unknown([1] * number), self.total - sum(least))
+            for row in shape.rows(number) if shape else ():
+                weights = [row.get(place, 0) for place in range(number)]
+                region.require(self.of_unknown(weights), -sum(map(operator.mul, weights, least)))
+            self.regions[shape] = region
+        return self.regions[shape]
+
+
+def steps_of(shape: Shape | None) -> Steps:
+    """Say how far a quarter can lie from the one before it by itself; any way where nothing is assumed."""
+    return shape.steps if shape else Steps()
+
+
+def read_measures(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[Series]:
+    """Go through the measures, in the order of their categories or of their names.
+
+    Raises
+    ------
+    HtanalysisError
+        If the quarters of a measure contradict its total, a quarter or a total is there twice, or a count is not a
+        whole number of 0 or more.
+    """
+    if totals["measure"].duplicated().any():
+        raise HtanalysisError(
+            f'"{totals["measure"][totals["measure"].duplicated()].iloc[0]}" has two totals; give one.'
+        )
+    total_of = totals.set_index("measure").to_dict("index")
+    for measure, group in counts.groupby("measure", observed=True):
+        series = _read(measure, group, total_of.get(measure, {}))
+        _check(series)
+        yield series
+
+
+def _read(measure: str, rows: pd.DataFrame, total: dict) -> Series:
+    """Put one measure's rows on the calendar, which the period of its total belongs to."""
+    held = pd.PeriodIndex(rows["quarter"])
+    if held.has_duplicates:
+        raise HtanalysisError(f'"{measure}" has {held[held.duplicated()][0]} twice; give each quarter once.')
+    covered = [pd.Period(total[end], "Q") for end in ("period_start", "period_end") if pd.notna(total.get(end))]
+    ends = [held.min(), held.max(), *covered]
+    index = pd.period_range(min(ends), max(ends), freq="Q")
+    first, last = index.get_indexer(covered if len(covered) == 2 else index[[0, -1]])
+    least, most = [0] * len(index), [math.inf] * len(index)
+    floors = rows["at_least"] if "at_least" in rows else [0] * len(rows)
+    for place, count, floor in zip(index.get_indexer(held), rows["count"], floors, strict=True):
+        known = _whole(count, measure)
+        least[place] = (_whole(floor, measure) or 0) if known is None else known
+        most[place] = math.inf if known is None else known
+    return Series(measure, index, least, most, range(first, last + 1), _whole(total.get("count"), measure))
+
+
+def _whole(value: object, measure: str) -> int | None:
+    """Take a count as a whole number; None where it is missing."""
+    if pd.isna(value):
+        return None
+    if value < 0 or value % 1:
+        raise HtanalysisError(f'"{measure}" has a count of {value}; counts are whole numbers of 0 or more.')
+    return int(value)
+
+
+def _check(series: Series) -> None:
+    """Refuse counts that no series agrees with."""
+    if series.total is None:
+        return
+    least, most = map(sum, series.limits_inside)
+    if not least <= series.total <= most:
+        relation = "more" if least > series.total else "less"
+        raise HtanalysisError(
+            f'The quarters of "{series.measure}" add up to {least:,}, {relation} than its total of {series.total:,}.'
+        )
