@@ -329,41 +329,43 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
 def draw_fit(
     fit: pd.DataFrame, labels: Sequence[str], prediction: Sequence[float] | None, next_label: str, caption: Caption
 ) -> Chart:
-    """Draw known counts, the trend fitted to them, and what it expects of the next period.
+    """Draw known counts, the trend fitted to them, and what is forecast of the next period.
 
     Parameters
     ----------
     fit : pandas.DataFrame
-        `Trend.fit`: `time` (place in `labels`), `count`, `expected`, `residual`.
+        `Trend.fit`: `time` (place in `labels`), `count` (missing where it is not known), `expected`, `residual`.
     labels : sequence of str
         All quarters or years in order, known or not.
     prediction : tuple of float, optional
-        `Trend.prediction`: expected count of the next period, and its interval.
+        `Trend.prediction`: forecast count of the next period, and its interval.
     next_label : str
         The next quarter or year.
     caption : Caption
         What stands around the chart.
     """
-    known, sketch = fit.assign(period=[labels[int(time)] for time in fit["time"]]), Sketch()
+    curve, sketch = fit.assign(period=[labels[int(time)] for time in fit["time"]]), Sketch()
+    known = curve.dropna(subset=["count"])
     numbers = pd.DataFrame([prediction] if prediction else [], columns=["expected", *INTERVAL], dtype=float)
     ahead, text = numbers.assign(period=next_label), known["count"].map(number)
-    add_line(sketch, known["period"], known["expected"], width=1.5, name="trend (computed)")
+    add_line(sketch, curve["period"], curve["expected"], width=1.5, name="trend (computed)")
     ends, name = [ahead[end] for end in INTERVAL], f"next, with {LEVEL} interval (computed)"
     add_dots(sketch, ahead["period"], ahead["expected"], "computed", ends, name=name)
     add_dots(sketch, known["period"], known["count"], "reported", text=text, name="published (reported)")
     period = "quarter" if "Q" in next_label else "year"
     sketch.set_axis("x", title_text=period, **quarter_axis([*labels, next_label]))
-    top = 1.12 * float(pd.concat([known["count"], known["expected"], ahead["interval_high"]]).max())
+    top = 1.12 * float(pd.concat([known["count"], curve["expected"], ahead["interval_high"]]).max())
     sketch.set_axis("y", title_text="count", tickformat=",d", range=[-0.03 * top, top])
     heads = {"period": period, "count": "published", "expected": "expected", **INTERVAL}
     heads |= {"residual": "published less expected, in standard deviations"}
-    rows = pd.concat([known, ahead], ignore_index=True).reindex(columns=[*heads])
+    rows = pd.concat([curve, ahead], ignore_index=True).reindex(columns=[*heads])
     words = [
         f"{r.period}: {'' if pd.isna(r.count) else f'{number(r.count)} published, '}"
         f"{COUNT.tell(r.expected, r.interval_low, r.interval_high)} expected"
         for r in rows.itertuples()
     ]
-    reading = f"full dots are published; the line is the trend through them; the hollow dot has its {LEVEL} interval."
+    told = f"; the hollow dot is the forecast, with its {LEVEL} interval" if prediction else ""
+    reading = f"full dots are published; the line is the trend through them{told}."
     bases = {"count": "reported"} | dict.fromkeys(("expected", *INTERVAL, "residual"), "computed")
     table = Table(rows, caption, heads, {"residual": 1}, "–", bases)
     return finish(sketch, table, f"{'; '.join(words)}.", reading, height=420)

@@ -233,7 +233,7 @@ def _look_back(series: _Series) -> _Past:
     count = np.exp(made).mul(bodies, axis=0)
     reach = _reach(known, count, series.ahead)
     frames = [errors, (count - 0.5).clip(lower=0).round(6)]
-    frames.append(np.ceil(count / reach - 0.5 - 1e-9).clip(lower=0))
+    frames.append(np.ceil(count / reach - 0.5 - 1e-9).clip(lower=0) + 0.0)  # no -0
     frames.append(np.floor(count * reach - 0.5 + 1e-9))
     columns = made.columns.get_indexer(models)
     for frame in frames:

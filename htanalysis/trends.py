@@ -1,12 +1,11 @@
 """Trends of a count: a regression where enough is known, and a reason where it is not.
 
-What fits a regression is imported where one is fitted: it takes longer than checking a file of returns, after which
-mostly too little is known.
+Its curve may go through a published total of counts that are not known one by one, which no library's generalized
+linear model takes; so its few lines of Fisher scoring stand here.
 """
 
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +13,24 @@ import pandas as pd
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
+from htanalysis.forecasts import Forecast, forecast
 
 if TYPE_CHECKING:
-    from statsmodels.genmod.generalized_linear_model import GLMResults
+    from scipy.stats.distributions import rv_frozen
 
 #: Below this many known counts no trend is fitted: two parameters would leave no way to see that they are wrong.
 FEWEST = 4
-#: From this many on, a season is fitted, and overdispersion has a parameter of its own.
+#: From this many on, a season is fitted, overdispersion has a form of its own, and serial correlation is reckoned with.
 ENOUGH = 8
+#: Serial correlations from one period to the next that are weighed against each other, each as likely before.
+CORRELATIONS = tuple(np.linspace(0, 0.95, 8))
+#: The published total is taken for certain: its working variance is this part of a count's of that size.
+_CERTAIN = 1e-6
+
+#: Where the limits of the factor differ from it by more than this, they say nothing.
+_SAYS_NOTHING = np.log(100)
+
+_TERMS = ["term", "ratio", "low", "high", "p_value"]
 
 
 @dataclass(frozen=True)
@@ -38,24 +47,70 @@ class Trend:
         A row is a term: `term`, `ratio` (rate ratio for one period, or for the step), `low`, `high`, `p_value`.
     dispersion : float
         Pearson's chi-squared divided by its degrees of freedom; 1 for Poisson counts. Missing where none was fitted.
+    correlation : float
+        Serial correlation from one period to the next, as a mean over what is likely. Missing below eight known counts,
+        and where they vary no more than a Poisson model allows.
     fit : pandas.DataFrame
-        A row is a known period: `time`, `count`, `expected`, `residual` (Pearson's, in standard deviations).
-    prediction : tuple of float, optional
-        Expected count of the next period, and the interval that holds the count with the confidence of the settings.
+        A row is a period: `time`, `count` (missing where it is not known), `expected`, `residual` (Pearson's, in
+        standard deviations; missing with the count).
+    forecast : Forecast
+        What the next count may be. It need not rest on the trend: `forecast` says which model foretold best.
     """
 
     reason: str
     model: str = ""
     terms: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_TERMS))
     dispersion: float = float("nan")
+    correlation: float = float("nan")
     fit: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["time", "count", "expected", "residual"]))
-    prediction: tuple[float, float, float] | None = None
+    forecast: Forecast = field(default_factory=lambda: Forecast("Nothing is forecast."))
+
+    @property
+    def prediction(self) -> tuple[float, float, float] | None:
+        """The forecast count and its interval, or nothing where nothing is forecast."""
+        told = self.forecast
+        return (told.value, told.low, told.high) if told.model else None
 
 
-#: Fifty probabilities whose quantiles stand for a distribution, each as likely as the others.
-_LEVELS = (np.arange(50) + 0.5) / 50
+@dataclass(frozen=True)
+class _Data:
+    """What is known: `observed` = `gather` times the counts of the periods at `time`, one row or a published total."""
 
-_TERMS = ["term", "ratio", "low", "high", "p_value"]
+    observed: np.ndarray
+    gather: np.ndarray
+    design: np.ndarray
+    offset: np.ndarray
+    time: np.ndarray
+
+    @property
+    def freedom(self) -> int:
+        return len(self.observed) - self.design.shape[1]
+
+    @property
+    def single(self) -> np.ndarray:
+        """Whether a row is one period's count."""
+        return self.gather.sum(axis=1) == 1
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """A fitted curve: its parameters, the mean of each period, and its variance, mean + shape × mean ** power."""
+
+    params: np.ndarray
+    mean: np.ndarray
+    shape: float = 0.0
+    power: int = 1
+
+    def vary(self, data: _Data, correlations: np.ndarray | None = None, shape: float | None = None) -> np.ndarray:
+        """Give the variances and covariances of what was observed."""
+        size = self.mean ** (self.power / 2)
+        extra = np.outer(size, size) * (np.eye(len(size)) if correlations is None else correlations)
+        return data.gather @ (np.diag(self.mean) + (self.shape if shape is None else shape) * extra) @ data.gather.T
+
+    def work(self, data: _Data) -> tuple[np.ndarray, np.ndarray]:
+        """Give the derivatives of what was observed, and the working weights."""
+        variance = self.vary(data).diagonal() * np.where(data.single, 1, _CERTAIN)
+        return data.gather @ (self.mean[:, None] * data.design), 1 / variance
 
 
 def fit_trend(
@@ -64,13 +119,17 @@ def fit_trend(
     next_exposure: float,
     season: Sequence[int] | None = None,
     step: Sequence[bool] | None = None,
+    total: float | None = None,
+    of_total: Sequence[bool] | None = None,
 ) -> Trend:
     """Fit a log-linear trend to counts of equal periods in order.
 
     The rate (count for one unit of exposure) changes by the same factor from each period to the next, and by another
     where `step` begins. A Poisson model is taken unless the counts vary more than it allows: then a negative binomial
     from eight known counts on, and quasi-Poisson below, where the form of the extra variance cannot be seen. Whether
-    they do is not tested first: with so few counts a test would miss it. Assumes independent counts given the trend.
+    they do is not tested first: with so few counts a test would miss it. From eight on the limits allow for serial
+    correlation; below, counts are taken as independent given the trend. Where a published total holds missing counts,
+    the curve gives them the sum that it leaves.
 
     Parameters
     ----------
@@ -84,11 +143,16 @@ def fit_trend(
         Season of each period, 1 to 4; used where eight counts or more are known, and it can be told from the step.
     step : sequence of bool, optional
         Whether a body that joined was there; used where it has two known counts on either side.
+    total : float, optional
+        A published sum of counts. It is left out where no count of it is missing, or the known ones are more.
+    of_total : sequence of bool, optional
+        The periods that `total` is the sum of.
 
     Returns
     -------
     Trend
-        With `model` empty and a `reason` where fewer than four counts are known or all are 0.
+        With `model` empty and a `reason` where fewer than four counts are known, all are 0, or zeros stand so that a
+        factor would be endless.
 
     Raises
     ------
@@ -99,25 +163,30 @@ def fit_trend(
     -----
     Formula: log of the expected count = log of the exposure + constant + slope × period, with a step and seasons
     where they can be told; factor for each period = exp(slope), limits = exp(slope − or + quantile × standard
-    error).
+    error), where the error is averaged over the serial correlations by their restricted likelihood.
 
     References
     ----------
     P. McCullagh and J. A. Nelder (1989), Generalized Linear Models, 2nd ed., chapters 6 and 9. N. E. Breslow (1984),
-    Extra-Poisson variation in log-linear models, Applied Statistics 33, 38-44 (the extra variance).
+    Extra-Poisson variation in log-linear models, Applied Statistics 33, 38-44 (the extra variance). R. Thompson and
+    R. J. Baker (1981), Composite link functions in generalized linear models, Applied Statistics 30 (the total). A.
+    Albert and J. A. Anderson (1984), On the existence of maximum likelihood estimates, Biometrika 71 (endless factors).
     """
     frame = _frame(counts, exposure, season, step)
+    told = forecast(counts, exposure, next_exposure)
     known = frame.dropna(subset=["count"])
     if len(known) < FEWEST:
         number = {0: "No count is known", 1: "One point", 2: "Two points", 3: "Three points"}[len(known)]
-        return Trend(f"{number}: no trend is fitted. At least {FEWEST} are needed.")
+        return Trend(f"{number}: no trend is fitted. At least {FEWEST} are needed.", forecast=told)
     if not known["count"].any():
-        return Trend("Every known count is 0: no trend is fitted.")
-    names = _choose_terms(known)
-    return _fit(frame, known, names, next_exposure)
+        return Trend("Every known count is 0: no trend is fitted.", forecast=told)
+    names, left_out = _choose_terms(known)
+    if not names:
+        return Trend("With these zeros a factor of change would be endless: no trend is fitted.", forecast=told)
+    return replace(_fit(frame, names, _find_gap(frame, total, of_total), left_out), forecast=told)
 
 
-def fit_measures(counts: pd.DataFrame, joined: pd.Period) -> dict[str, Trend]:
+def fit_measures(counts: pd.DataFrame, joined: pd.Period, totals: pd.DataFrame | None = None) -> dict[str, Trend]:
     """Fit each measure's trend over the quarters, for one task force reporting.
 
     Parameters
@@ -126,6 +195,8 @@ def fit_measures(counts: pd.DataFrame, joined: pd.Period) -> dict[str, Trend]:
         `count_quarters`: `measure`, `quarter`, `count`, `task_forces_reporting`.
     joined : pandas.Period
         The quarter from which a further task force reports; the rate may change there.
+    totals : pandas.DataFrame, optional
+        `total_quarters`: the sums that the quarters which are not known must have.
 
     Returns
     -------
@@ -133,11 +204,21 @@ def fit_measures(counts: pd.DataFrame, joined: pd.Period) -> dict[str, Trend]:
         By measure, in the order of the data.
     """
     trends = {}
+    sums = {} if totals is None else totals.astype({"measure": "str"}).set_index("measure").to_dict("index")
     for measure, rows in counts.groupby("measure", observed=True, sort=False):
         rows = rows.sort_values("quarter")
         quarters, bodies = pd.PeriodIndex(rows["quarter"]), rows["task_forces_reporting"].astype(float)
-        trends[measure] = fit_trend(rows["count"], bodies, bodies.iloc[-1], quarters.quarter, quarters >= joined)
+        window = (rows["count"], bodies, bodies.iloc[-1], quarters.quarter, quarters >= joined)
+        trends[measure] = fit_trend(*window, *_read_total(sums.get(measure), quarters))
     return trends
+
+
+def _read_total(total: dict | None, quarters: pd.PeriodIndex) -> tuple[float | None, np.ndarray | None]:
+    if total is None or pd.isna(total["count"]):
+        return None, None
+    return float(total["count"]), (quarters.start_time >= total["period_start"]) & (
+        quarters.end_time.normalize() <= total["period_end"]
+    )
 
 
 def _frame(
@@ -158,8 +239,20 @@ def _frame(
     return frame
 
 
-def _choose_terms(known: pd.DataFrame) -> list[str]:
-    """List the terms that the known counts can bear, each for its reason in `fit_trend`."""
+def _find_gap(frame: pd.DataFrame, total: float | None, of_total: Sequence[bool] | None) -> tuple[np.ndarray, float]:
+    """Find the missing periods whose sum is known, and that sum: what the total leaves."""
+    nothing = np.zeros(len(frame), dtype=bool), 0.0
+    if total is None:
+        return nothing
+    if of_total is None or len(of_total) != len(frame):
+        raise HtanalysisError(f"A total needs to say of each of the {len(frame)} periods whether it holds it.")
+    inside = np.asarray(of_total, dtype=bool)
+    gap, rest = inside & frame["count"].isna().to_numpy(), float(total) - frame["count"][inside].sum()
+    return (gap, rest) if gap.any() and rest > 0 else nothing
+
+
+def _choose_terms(known: pd.DataFrame) -> tuple[list[str], str]:
+    """List the terms that the known counts can bear, each for its reason in `fit_trend`, and say which zeros forbid."""
     names = ["time"]
     if "step" in known and known["step"].sum() >= 2 and (~known["step"].astype(bool)).sum() >= 2:
         names.append("step")
@@ -168,7 +261,29 @@ def _choose_terms(known: pd.DataFrame) -> list[str]:
     # A body that joins after exactly a year cannot be told from the season with the trend.
     if np.linalg.matrix_rank(_design(known, names)) < _design(known, names).shape[1]:
         names.remove("season")
-    return names
+    left_out = []
+    while names and _is_endless(known["count"].to_numpy(), _design(known, names).to_numpy()):
+        left_out.append(names.pop())
+    return names, f" With these zeros no {' and no '.join(left_out)} can be told." * bool(left_out)
+
+
+def _is_endless(counts: np.ndarray, design: np.ndarray) -> bool:
+    """Tell whether some direction of the parameters lowers only what is 0, so that the likelihood has no maximum."""
+    from scipy.optimize import linprog
+
+    if counts.all():
+        return False
+    zeros, others = design[counts == 0], design[counts > 0]
+    # The direction is sought in which the zeros fall most, by at most 1 each, while the other counts stay.
+    found = linprog(
+        zeros.sum(axis=0),
+        A_ub=np.vstack([zeros, -zeros]),
+        b_ub=np.repeat([0.0, 1.0], len(zeros)),
+        A_eq=others,
+        b_eq=np.zeros(len(others)),
+        bounds=(None, None),
+    )
+    return bool(found.fun < -1e-6)
 
 
 def _design(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -181,48 +296,89 @@ def _design(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index)
 
 
-def _fit(frame: pd.DataFrame, known: pd.DataFrame, names: list[str], next_exposure: float) -> Trend:
-    from scipy import stats
-
-    design = _design(known, names)
-    freedom = len(known) - design.shape[1]
-    poisson = _regress(known, design)
-    dispersion = float(poisson.pearson_chi2) / freedom
-    model, why = _choose_model(dispersion, len(known))
-    shape = _find_shape(known, design, freedom) if model == "negative binomial" else 0.0
-    scale = dispersion if model == "quasi-Poisson" else 1.0
-    result = _regress(known, design, shape)
-    distribution = stats.norm() if model == "Poisson" else stats.t(freedom)
-    covariance = result.cov_params() * scale
-    expected = result.predict()
-    spread = np.sqrt(expected * scale + shape * expected**2)
-    ahead = _design(_next_row(frame, next_exposure), names).iloc[0].to_numpy()
-    center = float(ahead @ result.params + np.log(next_exposure))
-    # The dispersion is itself estimated, from few counts: values that are equally likely stand for it.
-    scales = np.maximum(scale * freedom / stats.chi2.ppf(_LEVELS, freedom), 1) if scale > 1 else np.ones(1)
-    error = float(np.sqrt(ahead @ covariance @ ahead))
+def _fit(frame: pd.DataFrame, names: list[str], gap: tuple[np.ndarray, float], left_out: str) -> Trend:
+    data = _gather(frame, names, *gap)
+    curve = _regress(data, 0.0, 1)
+    if curve is None:
+        return Trend("No curve of this kind goes through the counts: no trend is fitted.")
+    dispersion = _pearson(data, curve) / data.freedom
+    number = int(frame["count"].notna().sum())
+    model, why = _choose_model(dispersion, number)
+    if model == "negative binomial":
+        curve, model, why = _find_shape(data, curve, why)
+    if model == "quasi-Poisson":
+        curve = replace(curve, shape=dispersion - 1)
+    correlated = number >= ENOUGH and model != "Poisson"
+    errors, weights = _weigh_correlations(data, curve, CORRELATIONS if correlated else (0.0,))
+    columns = _design(frame, names)
+    terms = _terms(columns.columns, curve.params, errors, weights, model, data.freedom)
+    if np.log(terms.loc[0, "high"] / terms.loc[0, "ratio"]) > _SAYS_NOTHING:
+        return Trend("By these counts the factor of change can be nearly anything: no trend is fitted.")
+    expected = np.exp(columns.to_numpy() @ curve.params) * frame["exposure"].to_numpy(float)
+    spread = np.sqrt(expected + curve.shape * expected**curve.power)
+    bent = correlated and _is_bent(data, curve, model)
     return Trend(
-        reason=why,
+        reason=why + left_out + " One factor does not fit all periods: it changed on the way." * bent,
         model=model,
-        terms=_terms(design.columns, result.params, np.sqrt(np.diag(covariance)), distribution),
+        terms=terms,
         dispersion=dispersion,
-        fit=known[["time", "count"]].assign(expected=expected, residual=(known["count"] - expected) / spread),
-        prediction=_predict(center, error, distribution, scales, shape),
+        correlation=float(np.dot(weights, CORRELATIONS)) if correlated else float("nan"),
+        fit=frame[["time", "count"]].assign(expected=expected, residual=(frame["count"] - expected) / spread),
     )
 
 
-def _regress(known: pd.DataFrame, design: pd.DataFrame, shape: float = 0.0) -> "GLMResults":
-    """Fit the log-linear model; `shape` is the extra variance as a multiple of the squared mean."""
-    import statsmodels.genmod.families as families
-    from statsmodels.genmod.generalized_linear_model import GLM
-    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
+def _is_bent(data: _Data, curve: _Curve, model: str) -> bool:
+    """Tell whether the factor itself changed: by a term for the square of time, at the confidence of the settings."""
+    time = data.time - data.time.mean()
+    more = replace(data, design=np.column_stack([data.design, (time / time.max()) ** 2]))
+    bent = _regress(more, curve.shape, curve.power) if more.freedom > 0 else None
+    if bent is None:
+        return False
+    errors, weights = _weigh_correlations(more, bent, CORRELATIONS)
+    names = pd.Index(["constant", *range(more.design.shape[1] - 1)])
+    terms = _terms(names, bent.params, errors, weights, model, more.freedom)
+    return bool(terms["p_value"].iloc[-1] < 1 - settings.CONFIDENCE)
 
-    family = families.NegativeBinomial(alpha=shape) if shape else families.Poisson()
-    offset = np.log(known["exposure"].to_numpy(float))
-    with warnings.catch_warnings():
-        # Counts that lie on a line are no trouble here, where no parameter runs away.
-        warnings.simplefilter("ignore", PerfectSeparationWarning)
-        return GLM(known["count"].to_numpy(), design.to_numpy(), family=family, offset=offset).fit(tol=1e-12)
+
+def _gather(frame: pd.DataFrame, names: list[str], gap: np.ndarray, rest: float) -> _Data:
+    """Put the known counts, and the sum of those in the gap, over the periods that they belong to."""
+    known = frame["count"].notna().to_numpy()
+    used = frame[known | gap]
+    rows = np.eye(len(frame))[known][:, known | gap]
+    observed = frame["count"].to_numpy()[known]
+    if gap.any():
+        rows, observed = np.vstack([rows, gap[known | gap].astype(float)]), np.append(observed, rest)
+    offset = np.log(used["exposure"].to_numpy(float))
+    return _Data(observed, rows, _design(used, names).to_numpy(), offset, used["time"].to_numpy(float))
+
+
+def _regress(data: _Data, shape: float, power: int, start: np.ndarray | None = None) -> _Curve | None:
+    """Fit the log-linear curve by Fisher scoring; nothing where that finds no end."""
+    params = _start(data) if start is None else start
+    for _ in range(200):
+        curve = _Curve(params, np.exp(data.design @ params + data.offset), shape, power)
+        slopes, weights = curve.work(data)
+        step = np.linalg.lstsq(
+            slopes * np.sqrt(weights)[:, None],
+            (data.observed - data.gather @ curve.mean) * np.sqrt(weights),
+            rcond=None,
+        )[0]
+        reach = np.abs(data.design @ step).max()
+        params = params + step * min(1, 2 / max(reach, 1e-300))
+        if reach < 1e-9:
+            return curve
+    return None
+
+
+def _start(data: _Data) -> np.ndarray:
+    """Begin with the straight line through the logarithms of the known counts."""
+    places = data.gather[data.single].argmax(axis=1)
+    logs = np.log(data.observed[data.single] + 0.5) - data.offset[places]
+    return np.linalg.lstsq(data.design[places], logs, rcond=None)[0]
+
+
+def _pearson(data: _Data, curve: _Curve) -> float:
+    return float(((data.observed - data.gather @ curve.mean) ** 2 / curve.vary(data).diagonal()).sum())
 
 
 def _choose_model(dispersion: float, number: int) -> tuple[str, str]:
@@ -236,70 +392,91 @@ def _choose_model(dispersion: float, number: int) -> tuple[str, str]:
     return "negative binomial", f"Negative binomial, since {measured}, where Poisson has 1."
 
 
-def _find_shape(known: pd.DataFrame, design: pd.DataFrame, freedom: int) -> float:
-    """Find the extra variance at which Pearson's chi-squared is what it should be."""
+def _find_shape(data: _Data, curve: _Curve, why: str) -> tuple[_Curve, str, str]:
+    """Find the extra variance at which Pearson's chi-squared is what it should be, or keep its simpler form."""
     from scipy.optimize import brentq
 
     def excess(shape: float) -> float:
-        return float(_regress(known, design, shape).pearson_chi2) - freedom
+        found = _regress(data, shape, 2, curve.params)
+        if found is None:
+            raise ArithmeticError
+        return _pearson(data, found) - data.freedom
 
-    return float(brentq(excess, 0.0, 1e6, xtol=1e-6, rtol=1e-4))
+    try:
+        high = next(high for high in 4.0 ** np.arange(-6, 6) if excess(high) < 0)
+        shape = brentq(excess, 0.0, high, xtol=1e-9, rtol=1e-6)
+    except (ArithmeticError, StopIteration):
+        simpler = f"{why.replace('Negative binomial', 'Quasi-Poisson')[:-1]}, and no negative binomial fits."
+        return curve, "quasi-Poisson", simpler
+    return _regress(data, shape, 2, curve.params), "negative binomial", why
 
 
-def _terms(names: pd.Index, params: np.ndarray, errors: np.ndarray, distribution: object) -> pd.DataFrame:
-    reach = distribution.ppf((1 + settings.CONFIDENCE) / 2) * errors
+def _weigh_correlations(data: _Data, curve: _Curve, correlations: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Give the parameters' standard errors under each serial correlation (a row each), and how likely each is.
+
+    At each the extra variance is such that the residuals have the size that they should have.
+    """
+    slopes, weights = curve.work(data)
+    bread = np.linalg.pinv((slopes.T * weights) @ slopes) @ (slopes.T * weights)
+    lags = np.abs(data.time[:, None] - data.time)
+    errors, likely = [], []
+    for correlation in correlations:
+        serial = np.asarray(correlation) ** lags
+        shape = _fit_shape(data, curve, serial, slopes) if len(correlations) > 1 else curve.shape
+        variance = curve.vary(data, serial, shape)
+        errors.append(np.sqrt(np.diag(bread @ variance @ bread.T)))
+        likely.append(_restricted(data, curve, variance, slopes)[1])
+    likely = np.exp(np.array(likely) - max(likely))
+    return np.array(errors), likely / likely.sum()
+
+
+def _fit_shape(data: _Data, curve: _Curve, serial: np.ndarray, slopes: np.ndarray) -> float:
+    from scipy.optimize import brentq
+
+    def excess(shape: float) -> float:
+        return _restricted(data, curve, curve.vary(data, serial, shape), slopes)[0] - data.freedom
+
+    highest = 64 * max(curve.shape, 1e-6)
+    return float(brentq(excess, 0.0, highest, rtol=0.01)) if excess(0.0) > 0 > excess(highest) else curve.shape
+
+
+def _restricted(data: _Data, curve: _Curve, variance: np.ndarray, slopes: np.ndarray) -> tuple[float, float]:
+    """Give the weighted sum of squared residuals that no parameter explains, and the restricted log-likelihood."""
+    root = np.linalg.cholesky(variance)
+    residuals = np.linalg.solve(root, data.observed - data.gather @ curve.mean)
+    scaled = np.linalg.solve(root, slopes)
+    orthogonal, triangle = np.linalg.qr(scaled)
+    squares = float(residuals @ residuals - ((orthogonal.T @ residuals) ** 2).sum())
+    logs = np.log(np.diag(root)).sum() + np.log(np.abs(np.diag(triangle))).sum()
+    return squares, -float(logs) - squares / 2
+
+
+def _terms(
+    names: pd.Index, params: np.ndarray, errors: np.ndarray, weights: np.ndarray, model: str, freedom: int
+) -> pd.DataFrame:
+    from scipy import stats
+
+    distribution = stats.norm() if model == "Poisson" else stats.t(freedom)
+    reach = np.array([_quantile(column, weights, distribution) for column in errors.T])
     table = pd.DataFrame(
         {
             "term": names,
             "ratio": np.exp(params),
-            "low": np.exp(params - reach),
-            "high": np.exp(params + reach),
-            "p_value": 2 * distribution.sf(np.abs(params / errors)),
+            "low": np.exp((params - reach).clip(-50)),
+            "high": np.exp((params + reach).clip(max=50)),
+            "p_value": 2 * weights @ distribution.sf(np.abs(params) / errors),
         }
     )
     return table[table["term"].ne("constant")].reset_index(drop=True)
 
 
-def _next_row(frame: pd.DataFrame, exposure: float) -> pd.DataFrame:
-    """Give the period after the last: its season follows, and who had joined is still there."""
-    row = {"time": frame["time"].iloc[-1] + 1, "exposure": exposure}
-    if "season" in frame:
-        row["season"] = frame["season"].iloc[-1] % 4 + 1
-    if "step" in frame:
-        row["step"] = bool(frame["step"].iloc[-1])
-    return pd.DataFrame([row])
-
-
-def _predict(
-    center: float, error: float, distribution: object, scales: np.ndarray, shape: float
-) -> tuple[float, float, float]:
-    """Give the mean and the interval of a count whose logarithmic mean is known to within an error.
-
-    The count's distribution is averaged over equally likely values of its mean and of its dispersion, so that the
-    interval holds the uncertainty of the trend, that of the dispersion and the chance of the count.
-    """
-    from scipy import stats
-
-    means = np.exp(center + error * distribution.ppf(_LEVELS))[:, None]
-    extra = (scales - 1) / means + shape  # variance beyond the mean's, as a multiple of the squared mean
-
-    def reached(count: int) -> float:
-        if extra.max() < 1e-9:
-            return float(stats.poisson.cdf(count, means).mean())
-        size = 1 / np.maximum(extra, 1e-9)
-        return float(stats.nbinom.cdf(count, size, size / (size + means)).mean())
+def _quantile(errors: np.ndarray, weights: np.ndarray, distribution: "rv_frozen") -> float:
+    """Find how far the interval reaches where the standard error is one of several, each with its weight."""
+    from scipy.optimize import brentq
 
     tail = (1 - settings.CONFIDENCE) / 2
-    return float(np.exp(center)), _first_count(reached, tail), _first_count(reached, 1 - tail)
-
-
-def _first_count(reached: Callable[[int], float], limit: float) -> float:
-    """Find the smallest count at which a distribution function reaches a limit, by doubling and halving."""
-    high = 1
-    while reached(high) < limit:
-        high *= 2
-    low = -1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reached(middle) >= limit else (middle, high)
-    return float(high)
+    reaches = errors * distribution.isf(tail)
+    if len(errors) == 1 or reaches.max() == 0:
+        return float(reaches.max())
+    ends = 0.999 * reaches.min(), 1.001 * reaches.max()  # a little wider, for rounding
+    return float(brentq(lambda reach: weights @ distribution.sf(reach / errors) - tail, *ends))

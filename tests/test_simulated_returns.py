@@ -71,6 +71,9 @@ def test_with_every_return_trends_take_the_place_of_ranges(home):
     assert findings.loc["trends-fitted", "value"] == 5
     # Nothing was made to grow, so the interval holds no change; seed and draws are fixed.
     assert findings.loc["arrests-trend-quarterly", ["low", "high"]].between(0.9, 1.1).all()
+    # Nine task forces with thirty each are to come.
+    assert findings.loc["arrests-next-quarter", "low"] < 9 * 30 < findings.loc["arrests-next-quarter", "high"]
+    assert findings.loc["arrests-next-quarter", "value"] == pytest.approx(9 * 30, abs=3 * 270**0.5)
     assert findings.loc["quarterly-counts-published", "value"] == 1
     check_quick_look(home, "2013Q2")
 

@@ -1,5 +1,11 @@
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import settings as running
+from hypothesis import strategies as st
 
 import htanalysis as ht
 
@@ -24,15 +30,16 @@ def test_an_exact_trend_is_found_and_missing_periods_keep_their_place():
     counts = [100, None, 400, 800, 1600]
     trend = ht.fit_trend(counts, [1.0] * 5, 1.0)
     assert trend.model == "Poisson" and trend.terms.loc[0, "ratio"] == pytest.approx(2)
-    assert trend.prediction[0] == pytest.approx(3200)
-    assert trend.fit["time"].tolist() == [0, 2, 3, 4]
-    assert trend.fit["residual"].abs().max() < 1e-6
+    assert trend.fit["time"].tolist() == [0, 1, 2, 3, 4] and trend.fit["expected"].tolist() == pytest.approx(
+        [100, 200, 400, 800, 1600]
+    )
+    assert trend.fit["residual"].abs().max() < 1e-6 and np.isnan(trend.fit.loc[1, "residual"])
 
 
 def test_a_rate_is_for_one_unit_of_exposure():
     # Twice the bodies, twice the count: no trend in the rate.
     trend = ht.fit_trend([80, 80, 160, 160], [4, 4, 8, 8], 4)
-    assert trend.terms.loc[0, "ratio"] == pytest.approx(1) and trend.prediction[0] == pytest.approx(80)
+    assert trend.terms.loc[0, "ratio"] == pytest.approx(1)
 
 
 def test_terms_are_added_only_where_enough_is_known():
@@ -57,10 +64,74 @@ def test_the_model_follows_how_the_counts_vary():
     assert (many.fit["residual"] ** 2).sum() == pytest.approx(8 - 2, rel=1e-3)
 
 
-def test_the_prediction_holds_the_mean_and_is_wider_than_chance_alone():
-    trend = ht.fit_trend([100, 98, 101, 99, 102], [1.0] * 5, 1.0)
-    mean, low, high = trend.prediction
-    assert low < mean < high and high - low > 2 * 1.96 * np.sqrt(mean)
+@running(max_examples=60, deadline=None)
+@given(
+    counts=st.lists(st.one_of(st.none(), st.integers(0, 2), st.integers(0, 10**9)), max_size=24),
+    zeros=st.integers(0, 12),
+    after=st.booleans(),
+    total=st.none() | st.integers(0, 10**6),
+)
+def test_any_series_has_a_trend_or_a_reason_without_a_warning(counts, zeros, after, total):
+    counts = counts + [0] * zeros if after else [0] * zeros + counts
+    number = len(counts)
+    step, season = [place >= number // 2 for place in range(number)], [place % 4 + 1 for place in range(number)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trend = ht.fit_trend(counts, [1.0] * number, 1.0, season, step, total, [place < 8 for place in range(number)])
+    assert trend.reason.endswith(".")
+    if trend.model:
+        limits = trend.terms[["low", "ratio", "high"]].to_numpy()
+        assert np.isfinite(limits).all() and (np.diff(limits) >= 0).all() and np.isfinite(trend.fit["expected"]).all()
+    else:
+        assert trend.reason.endswith(("no trend is fitted.", "are needed.")) and trend.terms.empty
+
+
+def test_zeros_that_make_a_factor_endless_are_not_fitted():
+    # Without the step the trend has a maximum; with it, whatever the step's factor, a larger one fits better.
+    step = [False] * 4 + [True] * 4
+    trend = ht.fit_trend([0, 0, 0, 0, 5, 6, 7, 8], [1.0] * 8, 1.0, step=step)
+    assert trend.terms["term"].tolist() == ["a period"]
+    assert trend.reason.endswith("With these zeros no step can be told.")
+    assert 1 < trend.terms.loc[0, "low"] < trend.terms.loc[0, "high"] < 10
+    alone = ht.fit_trend([0, 0, 0, 0, 0, 0, 0, 9], [1.0] * 8, 1.0)
+    assert alone.model == "" and alone.reason == (
+        "With these zeros a factor of change would be endless: no trend is fitted."
+    )
+
+
+def test_four_points_have_a_trend_and_no_forecast():
+    trend = ht.fit_trend([10, 60, 5, 80], [1.0] * 4, 1.0)
+    assert trend.model == "quasi-Poisson" and trend.prediction is None
+    assert trend.forecast.reason == "Nothing is forecast from fewer than 8 known counts; 4 are known."
+
+
+def test_the_curve_gives_unpublished_quarters_the_sum_that_the_report_leaves_them():
+    counts = [135, *[None] * 6, 390, 350, 340, 360, 345]
+    bodies, inside = [8] * 4 + [9] * 8, [True] * 8 + [False] * 4
+    alone = ht.fit_trend(counts, bodies, 9).fit["expected"]
+    assert alone[1:7].sum() == pytest.approx(1385, abs=1)
+    trend = ht.fit_trend(counts, bodies, 9, total=2552, of_total=inside)
+    assert trend.fit["expected"][1:7].sum() == pytest.approx(2027, abs=0.5)
+    # Returns that fill the quarters, or contradict the total, leave nothing to be met.
+    for total in (500, None):
+        assert ht.fit_trend(counts, bodies, 9, total=total, of_total=inside).fit["expected"].equals(alone)
+
+
+def test_a_growth_that_slowed_is_said_not_to_fit_one_factor():
+    words = "One factor does not fit all periods: it changed on the way."
+    belgium = [12, 14, 33, 50, 67, 74, 123, 141, 165, 204, 253, 246]
+    assert ht.fit_trend(belgium, [1.0] * 12, 1.0).reason.endswith(words)
+    steady = np.random.default_rng(1).negative_binomial(20, 20 / (20 + 50 * 1.1 ** np.arange(16)))
+    assert words not in ht.fit_trend(steady, [1.0] * 16, 1.0).reason
+
+
+def test_a_measures_total_is_part_of_its_fit():
+    quarters = pd.period_range("2010Q3", "2013Q2", freq="Q")
+    rows = {"measure": "arrests", "quarter": quarters, "task_forces_reporting": [8] * 4 + [9] * 8}
+    rows["count"] = pd.array([180, *[None] * 6, 377, 350, 340, 360, 345], dtype="Int64")
+    totals = ht.load("task_force_totals")
+    trend = ht.fit_measures(pd.DataFrame(rows), quarters[4], totals)["arrests"]
+    assert trend.fit["expected"][1:7].sum() == pytest.approx(1798 - 180 - 377, abs=0.5)
 
 
 def test_what_cannot_be_fitted_is_refused():
@@ -69,3 +140,16 @@ def test_what_cannot_be_fitted_is_refused():
             ht.fit_trend(counts, exposure, 1.0)
     with pytest.raises(ht.HtanalysisError, match="as many exposures"):
         ht.fit_trend([1, 2, 3, 4], [1.0], 1.0)
+    with pytest.raises(ht.HtanalysisError, match="each of the 5 periods"):
+        ht.fit_trend([1, 2, None, 4, 5], [1.0] * 5, 1.0, total=19, of_total=[True])
+
+
+def test_a_chart_shows_the_curve_over_a_gap_and_dots_only_where_counts_are_known():
+    counts = [135, *[None] * 6, 390, 350, 340, 360, 345]
+    trend = ht.fit_trend(counts, [9] * 12, 9, total=2552, of_total=[True] * 8 + [False] * 4)
+    labels = [str(quarter) for quarter in pd.period_range("2010Q3", "2013Q2", freq="Q")]
+    about = ht.Caption("chart", "A finding", "Counts", ["table-1"], ["reported"])
+    chart = ht.draw_fit(trend.fit, labels, trend.prediction, "2013Q3", about)
+    line, ahead, dots = chart.figure.data
+    assert len(line.y) == 12 and dots.y == (135, 390, 350, 340, 360, 345) and not ahead.y
+    assert f"2010Q4: {trend.fit['expected'][1]:.0f} expected" in chart.alt and "hollow" not in chart.alt
