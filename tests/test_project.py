@@ -155,8 +155,9 @@ def test_the_package_imports_from_left_to_right():
         r"\w+",
         "settings errors forks inputs scenarios history kept wanted datasets sheets store suspicions checks disclosure "
         "returns periods claims integers chains feasible series parameters rates forecasts trends delays places "
-        "associations mixes bias services findings totals tables figures drawings charts maps notebooks kernels runs beside cluster "
-        "progress changes previews words methods notes summaries search workbooks pages editions drafts reports preloaded cli",
+        "associations mixes bias services findings totals tables figures drawings charts maps notebooks kernels runs "
+        "beside cluster progress changes previews words methods notes summaries search workbooks pages editions drafts "
+        "reports preloaded cli",
     )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)
