@@ -21,7 +21,7 @@ _NAMES = {
     "feasible": "SHAPES Shape",
     "figures": "Axis Chart",
     "findings": (
-        "Finding answer as_given choose digits_for in_formula join_words number percent span tell_change tell_range "
+        "Finding answer as_given choose digits_for in_formula join_words number percent span tell_change tell_range tell_ratio "
         "times_likely unlike"
     ),
     "forecasts": "back_test forecast",
@@ -46,7 +46,7 @@ _NAMES = {
     "returns": "count_quarters load_returns reconcile total_quarters total_returns",
     "series": (
         "bound_change bound_growth bound_period bound_quarters bound_ratio bound_share compare_with_line curve_growth "
-        "split_growth"
+        "date_growth split_growth"
     ),
     "services": "bound_letters bound_reach bound_union excess_services fewest_persons",
     "settings": "BASES",

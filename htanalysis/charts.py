@@ -101,12 +101,13 @@ def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
 
 
 def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES["never falling"]) -> Chart:
-    """Draw each measure by quarter: what is published, and the ranges of what is not.
+    """Draw each measure by quarter: what is known, and the ranges of what is not.
 
     Parameters
     ----------
     bounds : pandas.DataFrame
-        `bound_quarters`. A range without `high` is drawn up to the top.
+        `bound_quarters`, perhaps with the `basis_of_count`, else "reported". A range without `high` is drawn up to the
+        top.
     caption : Caption
         What stands around the chart.
     assumed : str
@@ -117,7 +118,7 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES[
     sketch, height = stack_panels(parts, "a quarter", "quarter")
     for row, part in enumerate(parts.values(), 1):
         _draw_one_measure(sketch, part, assumed, row, row == len(parts))
-    labels = {"measure": "measure", "quarter": "quarter", "count": "published"}
+    labels = {"measure": "measure", "quarter": "quarter", "count": "known"}
     shown = cells.astype(object)
     for suffix, words in (("", "possible"), ("_assumed", f"if {assumed}")):
         low, high = f"low{suffix}", f"high{suffix}"
@@ -126,8 +127,8 @@ def draw_quarters(bounds: pd.DataFrame, caption: Caption, assumed: str = SHAPES[
         shown.loc[cells[low].isna(), [low, high]] = "no such series"
     alt = " ".join(_measure_in_words(part, name, assumed) for name, part in parts.items())
     reading = (
-        "a full dot is a published count; a bar runs from the fewest to the most that a quarter can have had, a hatched"
-        f" one only if {assumed}."
+        "a full dot is a count that a source states, a hollow one a sum of returns; a bar runs from the fewest to the"
+        f" most that a quarter can have had, a hatched one only if {assumed}."
     )
     bases = {"count": "reported", "low": "bounded", "high": "bounded"}
     bases |= {"low_assumed": "assumed", "high_assumed": "assumed"}
@@ -406,7 +407,7 @@ def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
 
 
 def _draw_one_measure(sketch: Sketch, part: pd.DataFrame, assumed: str, row: int, with_years: bool) -> None:
-    """Draw a panel of `draw_quarters`; ranges that would press the published counts flat are cut at its top."""
+    """Draw a panel of `draw_quarters`; ranges that would press the known counts flat are cut at its top."""
     known, hidden, place = part[part["count"].notna()], part[part["count"].isna()], {"panel": row}
     highest = part[["count" if len(known) else "high", "high_assumed", "low"]].astype(float).max().max()
     top = 1.4 * max(float(highest), 7)
@@ -426,8 +427,9 @@ def _draw_one_measure(sketch: Sketch, part: pd.DataFrame, assumed: str, row: int
         add_trace(sketch, "scatter", x=[*cut["quarter"]], y=[top] * len(cut), hoverinfo="skip", **look, **place)
     ends = known.iloc[[0, -1]] if len(known) > 1 else known.iloc[:0]
     add_line(sketch, ends["quarter"], ends["count"], INK, 1, name="straight line (computed)", **place)
-    text = known["count"].map(number)
-    add_dots(sketch, known["quarter"], known["count"], "reported", text=text, name="published (reported)", **place)
+    for basis, own in known.groupby(known.get("basis_of_count", pd.Series("reported", known.index)), sort=False):
+        text = own["count"].map(number)
+        add_dots(sketch, own["quarter"], own["count"], basis, text=text, name=f"known ({basis})", **place)
     sketch.set_axis("y", range=[0, top], nticks=5, tickformat=",d", **place)
     sketch.set_axis("x", **quarter_axis(part["quarter"].tolist(), with_years), **place)
 
@@ -435,13 +437,14 @@ def _draw_one_measure(sketch: Sketch, part: pd.DataFrame, assumed: str, row: int
 def _measure_in_words(part: pd.DataFrame, measure: str, assumed: str) -> str:
     known, hidden = part[part["count"].notna()], part[part["count"].isna()]
     points = [f"{number(count)} in {quarter}" for quarter, count in zip(known["quarter"], known["count"], strict=True)]
-    words = [f"{measure.capitalize()}: " + (f"published {join_words(points)}" if points else "no quarter published")]
+    words = [f"{measure.capitalize()}: " + (f"known {join_words(points)}" if points else "no quarter known")]
     words += ["a straight line joins the first and the last"] if len(points) > 1 else []
     if len(hidden):
         low, high = hidden[["low", "low_assumed"]].min(), hidden[["high", "high_assumed"]].max(skipna=False)
         free, bent = (COUNT.between(*ends) for ends in zip(low, high, strict=True))
         none = pd.isna(low["low_assumed"])
-        words += [f"each of the others {free}, and {'no series at all' if none else bent} if {assumed}"]
+        which = "the other" if len(hidden) == 1 else "each of the others"
+        words += [f"{which} {free}, and {'no series at all' if none else bent} if {assumed}"]
     return f"{'; '.join(words)}."
 
 

@@ -7,7 +7,7 @@ what a pattern demands, where staff need to know what to do.
 import datetime
 import difflib
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,12 +18,10 @@ import pandas as pd
 from htanalysis import settings
 from htanalysis.datasets import list_described, load
 from htanalysis.sheets import COLUMNS, Problem, Row, read_sheet, show
+from htanalysis.suspicions import TYPES, suspect
 
 #: Largest count that is believed.
 _MOST = 9_999_999
-#: A count is suspicious if it is this many times the last one, or the last one is this many times it.
-_TIMES = 5
-_TYPES = ("sex", "labor", "other")
 _CELL = ("quarter", "task_force", "measure", "trafficking_type")
 _TOTAL = re.compile(r"(grand|state|sub|over)?[ -]*(total|sum)s?\b|all task forces|overall\b", re.IGNORECASE)
 #: Once a file has this many problems, no further name is looked for among the allowed ones: it takes long.
@@ -49,7 +47,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
     """A count of a row, read."""
 
     row: Row
@@ -64,6 +62,7 @@ class _Entry:
 
     @property
     def cell(self) -> tuple:
+        """What is counted: quarter, task force, measure and trafficking type."""
         return self.quarter, self.task_force, self.measure, self.trafficking_type
 
 
@@ -87,7 +86,7 @@ def check_files(paths: Sequence[Path], held: pd.DataFrame, today: datetime.date,
         What can be stored, and what there is to tell.
     """
     problems: list[Problem] = []
-    entries: list[_Entry] = []
+    entries: list[Entry] = []
     names = _name_files(paths)
     for path, name in zip(paths, names, strict=True):
         rows, wrong = read_sheet(path, name)
@@ -95,8 +94,9 @@ def check_files(paths: Sequence[Path], held: pd.DataFrame, today: datetime.date,
         entries += [entry for row in rows if (entry := reader.read(row))]
         problems += [*wrong, *reader.problems, *reader.tell_empty(name)]
     new, more = _compare_with_held(_drop_repeated(entries, problems), held)
-    known = _latest(new, held)
-    problems += [*more, *_check_types(new, known), *_suspect(new, known, "error" if strict else "notice")]
+    before, known = _latest([], held), _latest(new, held)
+    problems += [*more, *_check_types(new, known)]
+    problems += suspect(new, before, known, _reporting_since(), "error" if strict else "notice")
     order = {name: place for place, name in reversed(list(enumerate(names)))}
     problems.sort(key=lambda problem: (order[problem.file], problem.row or 0))
     wrong = any(problem.severity == "error" for problem in problems)
@@ -117,7 +117,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.empty = 0
 
-    def read(self, row: Row) -> _Entry | None:
+    def read(self, row: Row) -> Entry | None:
         """Read a row. None where it gives no count, or not all of it can be read."""
         if told := _no_row(row):
             self.problems.append(told)
@@ -136,7 +136,7 @@ class _Reader:
         if empty:
             self.empty += 1
             return None
-        return _Entry(row, quarter, start, end, **names, count=count, as_of=as_of)
+        return Entry(row, quarter, start, end, **names, count=count, as_of=as_of)
 
     def tell_empty(self, file: str) -> Iterator[Problem]:
         """Say how many counts were not reported."""
@@ -324,9 +324,9 @@ def _reporting_since() -> dict[str, pd.Period]:
 # Several rows
 
 
-def _drop_repeated(entries: Sequence[_Entry], problems: list[Problem]) -> list[_Entry]:
+def _drop_repeated(entries: Sequence[Entry], problems: list[Problem]) -> list[Entry]:
     """Keep the first of rows that give the same count of the same day, and tell the others."""
-    first: dict[tuple, _Entry] = {}
+    first: dict[tuple, Entry] = {}
     for entry in entries:
         known = first.setdefault((*entry.cell, entry.as_of), entry)
         if known is entry:
@@ -342,7 +342,7 @@ def _drop_repeated(entries: Sequence[_Entry], problems: list[Problem]) -> list[_
     return list(first.values())
 
 
-def _compare_with_held(entries: Sequence[_Entry], held: pd.DataFrame) -> tuple[list[_Entry], list[Problem]]:
+def _compare_with_held(entries: Sequence[Entry], held: pd.DataFrame) -> tuple[list[Entry], list[Problem]]:
     """Part the counts into those that are new, and those that are held already or contradict what is."""
     keys = zip(*(held[name] for name in _CELL), held["as_of"].dt.date, strict=True)
     # A row written by hand may give no count: nothing contradicts it.
@@ -365,7 +365,7 @@ def _compare_with_held(entries: Sequence[_Entry], held: pd.DataFrame) -> tuple[l
     return new, problems
 
 
-def _latest(new: Sequence[_Entry], held: pd.DataFrame) -> dict[tuple, int]:
+def _latest(new: Sequence[Entry], held: pd.DataFrame) -> dict[tuple, int]:
     """Give the last version of each count, held or new."""
     keys = zip(*(held[name] for name in _CELL), strict=True)
     rows = list(zip(keys, held["as_of"].dt.date, held["count"], strict=True))
@@ -374,59 +374,19 @@ def _latest(new: Sequence[_Entry], held: pd.DataFrame) -> dict[tuple, int]:
     return {cell: int(count) for cell, _, count in rows if pd.notna(count)}
 
 
-def _check_types(new: Sequence[_Entry], known: Mapping[tuple, int]) -> Iterator[Problem]:
+def _check_types(new: Sequence[Entry], known: Mapping[tuple, int]) -> Iterator[Problem]:
     """Refuse types that add up to more than all."""
     last = {(entry.quarter, entry.task_force, entry.measure): entry for entry in new}
     for (quarter, name, measure), entry in last.items():
         whole = known.get((quarter, name, measure, "all"))
-        parts = {kind: known[cell] for kind in _TYPES if (cell := (quarter, name, measure, kind)) in known}
+        parts = {kind: known[cell] for kind in TYPES if (cell := (quarter, name, measure, kind)) in known}
         if whole is not None and sum(parts.values()) > whole:
             told = " and ".join(f"{count} {kind}" for kind, count in parts.items())
             text = f"{told} are more than all, {whole}, for {measure} of {name} in {quarter}. Correct one of them."
             yield entry.row.problem("count", str(entry.count), text)
 
 
-# What looks wrong
-
-
-def _suspect(new: Sequence[_Entry], known: Mapping[tuple, int], severity: str) -> Iterator[Problem]:
-    quarters = defaultdict(list)
-    for (quarter, *cell), _ in sorted(known.items()):
-        quarters[tuple(cell)].append(quarter)
-    latest = {entry.cell: entry for entry in new if known.get(entry.cell) == entry.count}
-    for entry in latest.values():
-        earlier = [quarter for quarter in quarters[entry.cell[1:]] if quarter < entry.quarter]
-        if earlier and (text := _compare_with_last(entry, known[(earlier[-1], *entry.cell[1:])], earlier[-1])):
-            yield entry.row.problem("count", str(entry.count), text, severity)
-    own: dict[tuple, dict[str, int]] = defaultdict(dict)
-    for (quarter, name, measure, kind), count in known.items():
-        if kind == "all":
-            own[quarter, name][measure] = count
-    for (quarter, name), entry in {(entry.quarter, entry.task_force): entry for entry in reversed(new)}.items():
-        for text in _look_at_quarter(own[quarter, name], own.get((quarter - 1, name), {})):
-            yield entry.row.problem(None, None, f"{name}, {quarter}: {text}", severity)
-
-
-def _compare_with_last(entry: _Entry, last: int, quarter: pd.Period) -> str | None:
-    """Say that a count is far from the last one; small counts vary by themselves."""
-    small = max(entry.count, last) < settings.SMALLEST_SHOWN
-    if small or not last or last / _TIMES <= entry.count <= last * _TIMES:
-        return None
-    relation = f"over {_TIMES} times" if entry.count > last else "under a fifth of"
-    return f"{entry.count} is {relation} the last count, {last} in {quarter}. Ask whether it is right."
-
-
-def _look_at_quarter(counts: Mapping[str, int], before: Mapping[str, int]) -> Iterator[str]:
-    if len(counts) >= 2 and not any(counts.values()):
-        yield "all counts are 0. Ask whether they were reported."
-    if counts == before and sum(count > 0 for count in counts.values()) >= 2:
-        yield "all counts equal those of the quarter before. Ask whether it was sent again."
-    served, identified = counts.get("victims served"), counts.get("victims identified")
-    if served is not None and identified is not None and served < identified:
-        yield f"fewer victims served ({served}) than identified ({identified}). Ask whether both are right."
-
-
-def _make_frame(entries: Iterable[_Entry]) -> pd.DataFrame:
+def _make_frame(entries: Iterable[Entry]) -> pd.DataFrame:
     columns = ["quarter", *COLUMNS]
     frame = pd.DataFrame([[getattr(entry, name) for name in columns] for entry in entries], columns=columns)
     for day in ("period_start", "period_end", "as_of"):

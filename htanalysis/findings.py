@@ -277,6 +277,19 @@ def tell_change(first: float, last: float, since: object, until: object, digits:
     return f"{verb} from {number(first, digits)} in {since} to {number(last, digits)} in {until}"
 
 
+def tell_ratio(ratio: float) -> str:
+    """Write how many times as many something is, so that it is true however small the ratio, or its distance from 1.
+
+    Examples
+    --------
+    >>> tell_ratio(3.04), tell_ratio(1.02), tell_ratio(1), tell_ratio(0.33), tell_ratio(0.02)
+    ('3.0 times as many', 'about as many', 'as many', '0.3 times as many', 'less than a tenth as many')
+    """
+    if number(ratio, 1) == "1.0":
+        return "as many" if ratio == 1 else "about as many"
+    return f"{number(ratio, 1)} times as many" if ratio >= 0.1 else "less than a tenth as many"
+
+
 def source_in_words(source: Sequence[str]) -> str:
     """Write where in the report the evidence stands, each place once.
 

@@ -36,10 +36,10 @@ def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
         `known`: quarterly counts of the state that are newly known; `revisions`: counts that are others; `findings`
         that move; `statements` of the 2012 report whose verdict changes; `hidden`: counts of task forces from 1 to 10,
         which a public report would not show and had not to hide before; `late`: days before the last that is held, on
-        which a report made as of then would change.
+        which a report made as of then would change; `failed`: notebooks that would stop, with the error.
     """
     if rows.empty:
-        return {kind: [] for kind in ("known", "revisions", "statements", "hidden", "late", "findings")}
+        return {kind: [] for kind in ("known", "revisions", "statements", "hidden", "late", "findings", "failed")}
     before, after = _look_twice(rows)
     tables = {
         "known": list_newly_known(before["counts"], after["counts"]),
@@ -49,7 +49,10 @@ def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
         "late": _late_days(before["day"], rows),
     }
     told = {name: _plain(table) for name, table in tables.items()}
-    return told | {"findings": compare_findings(before["findings"], after["findings"])}
+    stopped = set(before["failed"]) | set(after["failed"])
+    found = [[each for each in look["findings"] if each["notebook"] not in stopped] for look in (before, after)]
+    failed = [{"notebook": name, "error": error} for name, error in after["failed"].items()]
+    return told | {"findings": compare_findings(*found), "failed": failed}
 
 
 def tell(changes: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -66,6 +69,7 @@ def tell(changes: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     for kind, (heading, form) in kinds.items():
         yield f"{heading}: {len(changes[kind]) or 'none'}"
         yield from (f"- {form.format(**change)}" for change in changes[kind])
+    yield from (f"With these counts {change['notebook']} would fail: {change['error']}" for change in changes["failed"])
 
 
 def _look_twice(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -119,13 +123,20 @@ def _look_ahead(rows: pd.DataFrame) -> dict[str, Any]:
 def _look() -> dict[str, Any]:
     """Take what depends on the store, as it is now."""
     parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
-    touched = [path for path in find_notebooks() if "as_of:" in path.read_text(encoding="utf-8")]
+    findings, failed = [], {}
+    for path in find_notebooks():
+        if "as_of:" in path.read_text(encoding="utf-8"):
+            try:
+                findings += find_findings(path, parameters)
+            except Exception as error:  # Staff are told of it with all else, since they can still store the counts.
+                failed[path.stem] = f"{type(error).__name__}: {error}"
     return {
         "rows": known_rows(store.read_store()),
         "day": parameters["as_of"],
         # As of the same day as the notebooks, so that the returns are counted once.
         "counts": count_quarters(parameters["as_of"], _STAFF),
-        "findings": [found for path in touched for found in find_findings(path, parameters)],
+        "findings": findings,
+        "failed": failed,
     }
 
 

@@ -385,6 +385,37 @@ def curve_growth(counts: pd.DataFrame, joiner_shares: Sequence[float]) -> pd.Dat
     return _explain_growth(_find_ends(counts), joiner_shares).rename_axis("joiner_share").reset_index()
 
 
+def date_growth(bounds: pd.DataFrame, quarter: pd.Period) -> pd.DataFrame:
+    """Find which part of each measure's growth had come by a quarter, under the assumption of the bounds.
+
+    Parameters
+    ----------
+    bounds : pandas.DataFrame
+        `bound_quarters`, from the first quarter of the growth to the last.
+    quarter : pandas.Period
+        One of these quarters.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a measure that is known to have grown from the first to the last quarter: `measure`, `first`, `last`,
+        `fewest` and `most` (counts of the quarter; missing where no series agrees with the assumption), `low` and
+        `high` (part of the growth, from 0 to 1) and `basis`: "computed" where the quarter is known, else "assumed".
+
+    Notes
+    -----
+    Formula: part of the growth = (count of the quarter − first) ÷ (last − first), at least none and at most all of it.
+    """
+    ends = _find_ends(bounds)
+    ends = ends[ends["last"] > ends["first"]]
+    at = bounds[bounds["quarter"].eq(quarter)].set_index("measure").loc[ends.index]
+    limits = {name: at["count"].fillna(at[f"{end}_assumed"]) for name, end in (("fewest", "low"), ("most", "high"))}
+    table = ends.assign(**limits).astype("Float64")
+    for name, limit in (("low", "fewest"), ("high", "most")):
+        table[name] = ((table[limit] - ends["first"]) / (ends["last"] - ends["first"])).clip(0, 1)
+    return table.assign(basis=at["count"].isna().map({True: "assumed", False: "computed"})).reset_index()
+
+
 def _find_ends(counts: pd.DataFrame) -> pd.DataFrame:
     """Give the first and the last count of each measure for which both are known."""
     ends = (

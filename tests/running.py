@@ -19,7 +19,7 @@ BROKEN = {
     "an empty or endless value": re.compile(
         r"\bnan\b|<NA>|\bNA\b|\bNaT\b|\bNone\b|\binf\b|∞|not finite|not published to"
     ),
-    "a range of one number": re.compile(r"\b(?:from|between )?([\d.,]+%?) (?:to|and) \1(?![\d.,%]*\d|%)"),
+    "a range of one number": re.compile(r"\b(?:from|between )?(?<!of )([\d.,]+%?) (?:to|and) \1(?![\d.,%]*\d|%)"),
     "a number said twice": re.compile(r"([\d.,]+%) \(\1\)"),
     "what Python calls things": re.compile(r"Int64|float64|Period\(|Timestamp|\['|datetime"),
 }

@@ -77,3 +77,9 @@ def make_home(folder) -> None:
         (folder / "data" / name).symlink_to(settings.HOME / "data" / name)
     for name in ("notebooks", "shapefiles"):
         (folder / name).symlink_to(settings.HOME / name)
+
+
+def draw_period(generator: np.random.Generator) -> str:
+    """Draw a quarter that is held, or a range of them, as a notebook is told it."""
+    ends = sorted(generator.choice(ht.held_quarters(), 2))
+    return str(ends[0]) if generator.random() < 0.5 else f"{ends[0]}:{ends[1]}"

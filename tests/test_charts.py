@@ -130,9 +130,9 @@ SEEN = {
     "known": "Known: investigations initiated 2010Q3: 135; 2012Q2: 390; victims identified 2010Q3: 100; 2012Q2:"
     " 304; arrests 2010Q3: 180; 2012Q2: 377; 34 other counts are not known.",
     "periods": "From first to last day: one, 2007-04-01 to 2009-12-31.",
-    "quarters": "Arrests: published 10 in 2010Q4 and 20 in 2011Q2; a straight line joins the first and the last; each"
-    " of the others 0 to 90, and 11 to 25 if no quarter fell. Trained: no quarter published; each of the others 0 to"
-    " 40, and 0 to 30 if no quarter fell. Victims: no quarter published; each of the others 0 or more, no upper limit,"
+    "quarters": "Arrests: known 10 in 2010Q4 and 20 in 2011Q2; a straight line joins the first and the last; the"
+    " other 0 to 90, and 11 to 25 if no quarter fell. Trained: no quarter known; each of the others 0 to"
+    " 40, and 0 to 30 if no quarter fell. Victims: no quarter known; each of the others 0 or more, no upper limit,"
     " and no series at all if no quarter fell.",
     "rates": "arrests, 2011: 2.5 (1.7 to 3.6); 2012: 0.0 (0.0 to 0.4), part of a year. Counts a month; in brackets, and"
     " as lines, 95% intervals.",
@@ -202,7 +202,7 @@ def test_a_period_reaches_from_its_first_to_its_last_day_with_a_year_before_and_
 
 def test_quarters_show_points_ranges_and_a_line_between_published_ones(drawings):
     chart = drawings["quarters"]
-    assert [list(trace.y) for trace in traces(chart, "published (reported)")] == [[10, 20], [], []]
+    assert [list(trace.y) for trace in traces(chart, "known (reported)")] == [[10, 20]]
     assert list(traces(chart, "straight line (computed)")[0].x) == ["2010Q4", "2011Q2"]
     free = traces(chart, "possible with nothing assumed (bounded)")
     assert [(trace.base, trace.y) for trace in free[:2]] == [((0,), (90,)), ((0, 0, 0), (40, 40, 40))]

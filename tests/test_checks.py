@@ -95,7 +95,8 @@ def test_strict_makes_errors_of_what_is_suspicious_alone():
     for case in EXPECTED:
         if case["outcome"] == "notice":
             checked = check(FOLDER / case["file"], strict=True)
-            odd = any(word in case["file"] for word in ("times", "fifth", "zeros", "equals", "below"))
+            words = ("times", "fifth", "zeros", "equals", "below", "above", "without", "contradicts")
+            odd = any(word in case["file"] for word in words)
             assert ("error" in {problem.severity for problem in checked.problems}) == odd, case["file"]
 
 
@@ -270,6 +271,141 @@ def test_the_version_known_last_is_compared_wherever_the_store_has_it(tmp_path):
 )
 def test_what_is_not_suspicious_is_not_told(tmp_path, held, rows):
     assert check(write(tmp_path, *rows), held=held.reset_index(drop=True)).problems == []
+
+
+# What looks wrong
+
+NINE = ht.load("task_forces")["task_force"].tolist()
+REPORT = [str(quarter) for quarter in ht.parse_period("2010Q3:2012Q2")]
+
+
+def days(quarter):
+    quarter = pd.Period(quarter, freq="Q")
+    return f"{quarter.start_time.date()},{quarter.end_time.date()}"
+
+
+def told(tmp_path, *rows, held=NOTHING, **given):
+    """Give the row and the message of each notice."""
+    problems = check(write(tmp_path, *rows), held=held, **given).problems
+    assert {problem.severity for problem in problems} <= {"error" if given.get("strict") else "notice"}
+    return [(problem.row, problem.message) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("held", "rows", "row", "expected"),
+    [
+        (NOTHING, [line(50_000)], 2, "50000 is more than all task forces together had in 2012Q2, 377."),
+        (
+            NOTHING,
+            [line(9_000, measure="people trained")],
+            2,
+            "9000 is more than all task forces together had in a mean quarter of the 2012 report, 3198.",
+        ),
+        (NOTHING, [line(40), line(50_000, period="2012-10-01,2012-12-31", as_of="2013-01-20")], 3, "40 in 2012Q3."),
+        (NOTHING, [line(50_000), line(40, period="2012-10-01,2012-12-31", as_of="2013-01-20")], 2, "in 2012Q2, 377."),
+        (NOTHING, [line(40), line(50_000, as_of="2012-11-30")], 3, "in 2012Q2, 377."),
+        (held_in("2012Q3", "2012-10-31", arrests=40), [line(50_000, as_of="2012-11-30")], 2, "what is held, 40."),
+        (held_in("2012Q4", "2013-01-31", arrests=40), [line(50_000)], 2, "the next count, 40 in 2012Q4."),
+        (
+            pd.concat([held_in("2012Q1", arrests=40), held_in("2012Q2", arrests=0)]),
+            [line(50_000)],
+            2,
+            "the last count, 40 in 2012Q1.",
+        ),
+    ],
+    ids=["first", "never published", "second of a file", "first of a file", "new version", "revision", "earlier", "0"],
+)
+def test_a_typing_error_is_told_with_what_it_is_far_from(tmp_path, held, rows, row, expected):
+    notices = told(tmp_path, *rows, held=held.reset_index(drop=True))
+    ((number, message),) = [notice for notice in notices if ": returns give" not in notice[1]]
+    assert number == row and expected in message and message.endswith("Ask whether it is right.")
+
+
+def test_a_level_that_stays_is_told_once_and_a_version_that_comes_back_is_not(tmp_path):
+    later = ["2012-10-01,2012-12-31", "2012-07-01,2012-09-30"]
+    held = held_in("2012Q2", arrests=20)
+    rows = [line(110, period=later[1]), line(105, period=later[0], as_of="2013-01-20")]
+    assert [row for row, _ in told(tmp_path, *rows, held=held)] == [2]
+    wrong = pd.concat([held, held_in("2012Q3", "2012-10-31", arrests=300)], ignore_index=True)
+    assert told(tmp_path, line(25, as_of="2012-11-30"), held=wrong) == []
+
+
+def test_nine_times_a_typing_error_is_told_for_each_and_for_the_state(tmp_path):
+    notices = told(tmp_path, *[line(50_000, name, measure="victims identified") for name in NINE])
+    assert [row for row, _ in notices] == [2, *range(2, 11)]
+    text = "victims identified, 2012Q3: returns give 450000, over 5 times the most known so far, 304."
+    assert (2, f"{text} Ask whether it is right.") in notices
+    each = told(tmp_path, *[line(300, name, measure="victims identified") for name in NINE])
+    assert [(row, "returns give 2700, over 5 times" in message) for row, message in each] == [(2, True)]
+
+
+def test_types_that_fall_short_of_all_are_told(tmp_path):
+    rows = [line(count, kind=kind) for kind, count in (("sex", 0), ("labor", 0), ("other", 0), ("all", 40))]
+    ((_, message),) = told(tmp_path, *rows)
+    assert message == (
+        f"0 sex and 0 labor and 0 other are less than all, 40, for arrests of {NORTH_BAY}. Count as other what is of no"
+        " known type."
+    )
+    assert told(tmp_path, *rows[:2], rows[3]) == []  # the rest can be of a type that was not returned
+
+
+def test_a_type_alone_is_told_since_all_stays_unknown(tmp_path):
+    ((_, message),) = told(tmp_path, line(30, kind="sex"))
+    assert message == f"30 sex without all: all arrests of {NORTH_BAY} stay unknown. Send the count of all, too."
+    assert told(tmp_path, line(30, kind="sex"), line(30)) == told(tmp_path, line(30, "Statewide", kind="sex")) == []
+    assert told(tmp_path, *[line(10, kind=kind) for kind in ("sex", "labor", "other")]) == []
+
+
+@pytest.mark.parametrize(("statewide", "names", "wrong"), [(10, NINE, True), (300, NINE, True), (300, NINE[:8], False)])
+def test_a_statewide_total_that_contradicts_the_task_forces_is_told(tmp_path, statewide, names, wrong):
+    notices = told(tmp_path, line(statewide, "Statewide"), *[line(30, name) for name in names])
+    text = (
+        f"arrests, 2012Q3: {statewide} statewide, and the task forces’ add up to {30 * len(names)}. Ask which is right."
+    )
+    assert notices == [(2, text)] * wrong
+
+
+def test_what_contradicts_the_published_total_is_told_before_it_is_stored(tmp_path):
+    known = [line(count, "Statewide", days(quarter)) for quarter, count in zip(REPORT, range(200, 208), strict=True)]
+    short = told(tmp_path, *known)
+    text = "arrests: the quarters from 2010Q3 to 2012Q2 add up to 1628, and the 2012 report’s total is 1798."
+    assert short == [
+        (2, "arrests, 2010Q3: returns give 200, and the 2012 report says 180. Ask which is right."),
+        (2, f"{text} It would no longer hold. Ask which is right."),
+        (9, "arrests, 2012Q2: returns give 207, and the 2012 report says 377. Ask which is right."),
+    ]
+    # One quarter and the two that are published: 1,242 + 180 + 377.
+    ((_, more),) = told(tmp_path, line(1242, "Statewide", days("2011Q1")))
+    assert "add up to 1799 or more, and the 2012 report’s total is 1798." in more
+    assert told(tmp_path, line(1241, "Statewide", days("2011Q1"))) == []
+    held = rows_of(pd.Period("2011Q1", freq="Q"), {"arrests": 370}, "2012-07-31")
+    ((_, more),) = told(tmp_path, *[line(370, name, days("2011Q1")) for name in NINE[:3]], held=held)
+    assert "add up to 2037 or more" in more and told(tmp_path, line(100), held=held) == []
+
+
+def test_strict_makes_an_error_of_a_contradiction(tmp_path):
+    assert told(tmp_path, line(10, "Statewide"), *[line(30, name) for name in NINE], strict=True)
+
+
+@running(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300), suffix=st.sampled_from([".csv", ".xlsx"]), head=st.booleans())
+def test_any_bytes_have_a_message_and_no_traceback(tmp_path, content, suffix, head):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(",".join(COLUMNS).encode() * head + b"\n" * head + content)
+    checked = check(path)
+    assert checked.rows.empty and (checked.problems or (head and not content.strip()))
+
+
+WORDS = ["", "0", "40", "50000", "-1", "1e3", "all", "sex", "Total", "arrests", "Statewide", NORTH_BAY]
+DAYS = ["2010-07-01", "2010-09-30", "2012-07-01", "2012-09-30", "2012-10-20", "2013-01-20", "9999-12-31", "\u202e"]
+CELLS = st.sampled_from(WORDS + DAYS)
+
+
+@running(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=9), max_size=8))
+def test_any_cells_have_a_message_or_are_stored(tmp_path, rows):
+    checked = check(write(tmp_path, *map(",".join, rows)))
+    assert checked.rows.empty or all(problem.severity == "notice" for problem in checked.problems)
 
 
 # The template

@@ -170,7 +170,7 @@ def test_a_tables_numbers_open_by_mouse_and_arrow_keys_and_are_one_stop_of_the_t
     table, note = page.locator("#line-and-total table"), page.locator("#note-line-and-total")
     cells = table.locator("tbody td")
     cells.nth(2).click()
-    assert note.locator(".which").inner_text() == "investigations initiated, total of an even climb: 2,100, computed"
+    assert note.locator(".which").inner_text() == "investigations initiated, total of an even change: 2,100, computed"
     assert "Formula" in note.inner_text()
     page.keyboard.press("Escape")
     assert table.locator("[tabindex='0']").count() == 1
