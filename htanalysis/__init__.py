@@ -21,8 +21,8 @@ _NAMES = {
     "feasible": "SHAPES Shape",
     "figures": "Axis Chart",
     "findings": (
-        "Finding answer as_given choose digits_for in_formula join_words number percent span tell_change tell_range tell_ratio "
-        "times_likely unlike"
+        "Finding answer as_given choose digits_for in_formula join_words number percent span tell_change tell_range "
+        "tell_ratio times_likely unlike"
     ),
     "forecasts": "back_test forecast",
     "maps": "draw_funnel draw_map",
