@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import htanalysis as ht
 from htanalysis.checks import check_files
-from htanalysis.sheets import COLUMNS, write_template
+from htanalysis.sheets import COLUMNS
 from htanalysis.store import find_quarters
+from htanalysis.template import write_template
 
 FOLDER = Path(__file__).parent / "returns"
 TODAY = datetime.date(2013, 3, 31)
