@@ -183,11 +183,15 @@ def _read_text(data: bytes) -> Table:
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
             raise UnreadableError(f"it is {kind}, not a CSV file in UTF-8. {_SAVE} (UTF-8).")
+    if data.count(b"\0") > len(data) / 4:
+        raise UnreadableError(f"it is text in UTF-16, not a CSV file in UTF-8. {_SAVE} (UTF-8).")
     text = _decode(data)
     named = re.match(r'"?sep=([,;|\t])"?(\r\n|\r|\n)', text, re.IGNORECASE)
     separator = named[1] if named else _find_separator(text)
     if text.count(separator) > _MOST_CELLS:
-        raise UnreadableError(f"it has more than {_MOST_CELLS:,} cells. Delete what stands beside the columns.")
+        raise UnreadableError(
+            f"it has more than {_MOST_CELLS:,} cells. Send a copy without what stands beside the columns."
+        )
     table = Table()
     try:
         content = io.StringIO(text[named.end() :] if named else text, newline="")
@@ -268,13 +272,14 @@ class _Look(NamedTuple):
 
 def _read_look(code: str, mark: str | None) -> _Look:
     """Read a number format: the part of it that is for numbers above 0."""
-    plain, *rest = _ADDED.sub("", code).lower().split(";")
+    plain = _ADDED.sub("", code).lower().split(";")[0]
     added = "".join(found[1] or found[2] or "" for found in _ADDED.finditer(code))
     parts = set(plain) & set("dmyhs")
     if parts:
         return _Look("day" if parts >= set("dmy") else "part of a day", mark)
-    scaled = re.search(r"[0#?],+(?![0#?,])", plain) or (rest and not plain)
-    return _Look("share" if "%" in plain else "number", mark, bool(scaled or re.search("[0-9<>≤≥~]", added)))
+    shown = not code or re.search("[0#?@]|general|standard", plain)
+    other = not shown or re.search(r"[0#?],+(?![0#?,])", plain) or re.search("[0-9<>≤≥~]", added)
+    return _Look("share" if "%" in plain else "number", mark, bool(other))
 
 
 class _Book:
@@ -289,9 +294,9 @@ class _Book:
         self.related = self._related(main)
         self.own = [element for _, element in ElementTree.iterparse(self._open(main))]  # noqa: S314
         self.base = datetime(1904, 1, 1) if self._is_set("workbookPr", "date1904") else datetime(1899, 12, 30)
-        manual = any(element.get("calcMode") == "manual" for element in self.own)
-        # Such a workbook is computed anew when Excel opens it: what it has saved may be anything.
-        self.stale = manual or self._is_set("calcPr", "fullCalcOnLoad")
+        self.manual = any(element.get("calcMode") == "manual" for element in self.own)
+        # Programs that compute nothing leave that to Excel, and save 0 for each formula.
+        self.uncomputed = self._is_set("calcPr", "fullCalcOnLoad")
         self.strings = [_read_string(item) for item in self._each("sharedStrings", "si")]
         self.looks = self._read_looks()
         self.seen: dict[tuple, Cell] = {}
@@ -365,10 +370,10 @@ class _Book:
                 if number <= before:
                     raise ValueError("rows out of order")
                 table.keep(number, self._read_row(element, number))
-                if _is_true(element.get("hidden")) or element.get("ht") == "0":
+                if _is_true(element.get("hidden")) or float(element.get("ht", 1)) == 0:
                     table.hidden_rows.add(number)
                 element.clear()
-            elif name == "col" and (_is_true(element.get("hidden")) or element.get("width") == "0"):
+            elif name == "col" and (_is_true(element.get("hidden")) or float(element.get("width", 1)) == 0):
                 last = min(int(element.get("max", 0)), _MOST_COLUMNS)
                 table.hidden_columns.update(range(int(element.get("min", 0)), last + 1))
             elif name == "mergeCell":
@@ -397,6 +402,8 @@ class _Book:
         children = {_name(child.tag): child for child in element}
         if not children:
             return _EMPTY
+        if len(children) < len(element):
+            raise ValueError("a cell with two values")
         style = int(element.get("s", 0))
         look = self.looks[style] if style < len(self.looks) else _Look()
         value = children["v"].text if "v" in children else None
@@ -447,7 +454,8 @@ class _Book:
     def _trust(self, cell: Cell, formula: str | None, value: str | None, where: str) -> Cell:
         """Take the value that was saved with a formula, if it is sure to be the formula's."""
         told = f"{where} holds the formula {show(f'={formula}')}" if formula else f"{where} holds a formula"
-        if cell.wrong or value is None or self.stale or _VOLATILE.search(formula or ""):
+        doubtful = self.manual or (self.uncomputed and cell.text in ("", "0")) or _VOLATILE.search(formula or "")
+        if cell.wrong or value is None or doubtful:
             return Cell("", f"{told}. Replace it by its value.")
         return cell._replace(told=f"{told}. Its saved value, {show(cell.text)}, is read.")
 

@@ -31,10 +31,10 @@ _ODD = {
     ),
     r"[>≥~≈±].*|.*[0-9] ?(\+|or more|or fewer)|[0-9,]+ ?([-–]|to|or) ?[0-9,]+": _INEXACT,
     r"(about|approx|ca|circa|over|under|at least|up to)\b.*": _INEXACT,
-    r"[0-9][0-9,.]*\s*([*†‡§#]+|[¹²³⁰-⁹]+|\[.*\]|\(\w{1,2}\)|[a-z])": (
+    r"[0-9][0-9,.]*\s*([*†‡§#]+|[¹²³⁰-⁹]+|\[.*\]|\(\w{1,2}\)|[a-hjkmnp-z])": (
         '"{}" has a mark behind the number. Write the number alone, without the mark.'
     ),
-    r"[0-9][0-9,.]*\s+[a-z].*": '"{}" holds more than a number. Write the number alone.',
+    r"[0-9][0-9,.]*\s+[a-z(\[].*": '"{}" holds more than a number. Write the number alone.',
 }
 _MIDNIGHT = re.compile(r"[ T]+(0?0:00(:00(\.0+)?)?Z?|12:00(:00)? ?AM)$", re.IGNORECASE)
 _WEEKDAY = re.compile(r"^(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? ", re.IGNORECASE)

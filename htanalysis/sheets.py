@@ -20,9 +20,11 @@ _GUIDES = ("Guide", "Lists")
 #: The row that names the columns is looked for among the first; fewer of its names are another table's.
 _HEAD_WITHIN, _LEAST_NAMES = 100, 3
 #: What refers to a note, behind the name of a column.
-_REFERENCE = re.compile(r"\s*(\[(note )?\w{1,2}\]|\((note )?\d{1,2}\)|\(yyyy-mm-dd\)|[*†‡§¹²³⁰-⁹:]+)$", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"\s*(\[(note )?([1-9]?[1-9]|[a-jln-z])\]|\((note )?[1-9]?[1-9]\)|\(yyyy-mm-dd\)|[*†‡§¹²³⁰-⁹:]+)$", re.IGNORECASE
+)
 #: Words beside a table by which its counts are no plain counts.
-_SCALED = re.compile(r"\b(hundreds?|thousands?|000s?|percent|per cent|rates?)\b|%", re.IGNORECASE)
+_SCALED = re.compile(r"\b(hundreds?|thousands?|000s?|percent|per cent|rates?|units?|10+|x ?10+)\b|%", re.IGNORECASE)
 _COPY = "send a copy without it"
 
 
@@ -108,7 +110,7 @@ def read_sheet(path: Path, name: str) -> tuple[list[Row], list[Problem]]:
 
 def _choose(tables: Sequence[Table]) -> Table:
     """Find the sheet that names the columns."""
-    best = max(tables, key=lambda table: len(_known(table)), default=None)
+    best = max(tables, key=lambda table: (len(_known(table)), not table.hidden, len(table.rows)), default=None)
     if best is None:
         raise UnreadableError("it holds nothing. Send the file again.")
     if len(_known(best)) >= _LEAST_NAMES:
@@ -146,10 +148,10 @@ def _column(text: str) -> str:
 def _tell_other(file: str, other: Table, table: Table) -> Iterator[Problem]:
     """Say that a sheet is not read: an error where it may hold counts."""
     known = len(_known(other))
-    if other.sheet in _GUIDES and known <= len(COLUMNS) / 2:
-        return
     kind = "this hidden sheet" if other.hidden else "this sheet"
     wide = any(sum(cell.filled for cell in cells) >= len(COLUMNS) / 2 for cells in other.rows.values())
+    if other.sheet in _GUIDES and not wide:
+        return
     text, severity = f"{kind} names no columns, and is not read.", "notice"
     if known >= _LEAST_NAMES:
         todo = f"Put all rows on one sheet, or {_COPY}"
@@ -199,11 +201,11 @@ def _tell_above(first: Row, table: Table, top: int) -> Iterator[Problem]:
 
 def _check_head(first: Row, head: Sequence[Cell], columns: Sequence[str]) -> Iterator[Problem]:
     missing = [name for name in COLUMNS if name not in columns]
-    strange = []
+    strange, twice = [], []
     for place, (cell, name) in enumerate(zip(head, columns, strict=True)):
         shown = f'"{show(" ".join(cell.text.split()))}"'
         if name in COLUMNS and name in columns[:place]:
-            yield first.problem(name, name, "this column is there twice. Keep the one that is meant.")
+            twice.append(name)
         elif name in COLUMNS and _REFERENCE.search(cell.text.strip()):
             yield first.problem(name, name, f"{shown} is taken as {name}.", "notice")
         elif name and name not in COLUMNS:
@@ -214,6 +216,9 @@ def _check_head(first: Row, head: Sequence[Cell], columns: Sequence[str]) -> Ite
                 yield first.problem(None, None, f"{shown} is not a column. Did you mean {near[0]}? Name it so.")
             else:
                 strange.append(shown)
+    if twice:
+        are = "this column is" if len(twice) == 1 else f"{', '.join(twice)} are"
+        yield first.problem(twice[0], None, f"{are} there twice. Keep one table on a sheet, with each column once.")
     if strange:
         yield first.problem(None, None, _tell_strange(strange, bool(missing)))
     if missing:
@@ -245,7 +250,9 @@ def _name_row(row: Row, columns: Sequence[str], cells: Sequence[Cell]) -> tuple[
         )
         if wrong:
             broken.add(name)
-            problems.append(row.problem(name, text, wrong))
+            # A row that is struck out is one problem, not seven.
+            if _mask(wrong) not in {_mask(problem.message) for problem in problems}:
+                problems.append(row.problem(name, text, wrong))
         elif cell.told:
             problems.append(row.problem(name, text, cell.told, "notice"))
     unnamed = [cell for place, cell in enumerate(cells) if place >= len(columns) or not columns[place]]
@@ -262,22 +269,18 @@ def _tell_unseen(
     if table.hidden:
         yield first.problem(None, None, "this sheet is hidden. Show it, see whether it is the return, and save it.")
     place = columns.index("count")
-    filled = {number for number, cells in below.items() if place < len(cells) and cells[place].filled}
-    if hidden := sorted(filled & table.hidden_rows):
-        are = (
-            "1 row with a count is hidden and was"
-            if len(hidden) == 1
-            else f"{len(hidden)} rows with counts are hidden and were"
-        )
-        text = f"{say_rows(hidden)}: {are} read like the others. Show them, and see whether they are meant."
-        yield first.problem(None, None, text, "notice")
+    for number in sorted(table.hidden_rows & set(below)):
+        if place < len(below[number]) and below[number][place].filled:
+            text = "it is hidden, and its count was read. Show it, and see whether it is meant."
+            yield Row(first.file, first.sheet, number, {}).problem(None, None, text, "notice")
     for place, name in enumerate(columns, 1):
         if name in COLUMNS and place in table.hidden_columns:
             yield first.problem(name, None, "this column is hidden, and was read. See whether it is right.", "notice")
     for area, top, bottom, left, right in table.merged:
         names = {name for name in columns[left - 1 : right] if name in COLUMNS} - {"as_of"}
-        if bottom > max(top, first.number) and names:
-            text = f"{area} is one merged cell. Unmerge it, and write into each row what is meant for it."
+        spans = bottom > max(top, first.number) or (right > left and sum(c.filled for c in below.get(top, [])) > 2)
+        if spans and names:
+            text = f"{area} is one merged cell. Unmerge it, and write into each cell what is meant for it."
             yield first.problem(None, None, text)
 
 
@@ -308,9 +311,13 @@ def join_alike(problems: Iterable[Problem]) -> list[str]:
     alike: dict[tuple, list[Problem]] = defaultdict(list)
     for problem in problems:
         said = problem.message.replace(problem.value, "") if problem.value else problem.message
-        said = re.sub(r"\b[A-Z]{1,3}[0-9]+\b", "", said)
-        alike[problem.file, problem.sheet, problem.column, problem.severity, said].append(problem)
+        alike[problem.file, problem.sheet, problem.column, problem.severity, _mask(said)].append(problem)
     return [_join(same) for same in alike.values()]
+
+
+def _mask(message: str) -> str:
+    """Leave the names of cells out of a message."""
+    return re.sub(r"\b[A-Z]{1,3}[0-9]+\b", "", message)
 
 
 def _join(same: Sequence[Problem]) -> str:

@@ -273,6 +273,37 @@ def test_what_is_not_suspicious_is_not_told(tmp_path, held, rows):
     assert check(write(tmp_path, *rows), held=held.reset_index(drop=True)).problems == []
 
 
+def test_periods_that_share_days_are_refused_with_both_rows(tmp_path):
+    autumn = line(12, period="2012-09-01,2012-11-30", as_of="2012-12-15")
+    winter = line(20, period="2012-10-01,2012-12-31", as_of="2013-01-15")
+    checked = check(write(tmp_path, autumn, winter, line(30, measure="people trained")))
+    assert checked.rows.empty and [str(problem) for problem in checked.problems] == [
+        f"a.csv, row 3, period_start: {NORTH_BAY}: 2012-10-01 to 2012-12-31 shares days with 2012-09-01 to 2012-11-30, "
+        "row 2 of a.csv. Correct one of them."
+    ]
+
+
+def test_a_period_that_shares_days_with_another_that_is_held_is_told(tmp_path):
+    later = line(21, period="2012-04-16,2012-07-15", as_of="2012-08-31")
+    checked = check(write(tmp_path, later))
+    assert checked.rows["count"].tolist() == [21] and [str(problem) for problem in checked.problems] == [
+        f"a.csv, row 2, period_start: {NORTH_BAY}: 2012-04-16 to 2012-07-15 shares days with 2012-04-01 to 2012-06-30, "
+        "what is held. Ask whether both are right."
+    ]
+
+
+@pytest.mark.parametrize("period", ["2012-04-01,2012-06-30", "2012-07-01,2012-09-30"])
+def test_periods_that_are_the_same_or_follow_each_other_are_no_matter(tmp_path, period):
+    assert check(write(tmp_path, line(21, period=period, as_of="2012-10-31"))).problems == []
+
+
+def test_a_note_under_the_table_is_one_problem(tmp_path):
+    (problem,) = check(write(tmp_path, line(12), "Note: not final,,,,,,", name="a.csv")).problems
+    assert str(problem) == (
+        "a.csv, row 3: it is no row of a return, but a note or a total. Move it out of the sheet; it is not read."
+    )
+
+
 # The template
 
 
