@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -228,7 +227,7 @@ def _no_row(row: Row) -> Problem | None:
         text = cells.get(column, "")
         if _TOTAL.match(text):
             return row.problem(column, text, f'"{show(text)}" looks like a total. Delete the row; totals are computed.')
-    if len(cells) < 3 and not row.broken:
+    if len(row.broken.union(cells)) < 3:
         text = "it is no row of a return, but a note or a total. Move it out of the sheet; it is not read."
         return row.problem(None, None, text)
     return None
@@ -368,10 +367,16 @@ def _tell_overlaps(new: Sequence[_Entry], held: pd.DataFrame) -> Iterator[Proble
         periods[place][entry.period_start, entry.period_end] = entry
     told = set()
     for (name, *_), known in periods.items():
-        for one, two in pairwise(sorted(known)):
-            if two[0] <= one[1] and (name, one, two) not in told and (known[one] or known[two]):
+        for one, two in _find_overlaps(sorted(known)):
+            if (name, one, two) not in told and (known[one] or known[two]):
                 told.add((name, one, two))
                 yield _tell_overlap(name, {one: known[one], two: known[two]})
+
+
+def _find_overlaps(periods: Sequence[tuple]) -> Iterator[tuple]:
+    """Find periods, sorted by their start, that share days; each with a few that follow it."""
+    for place, one in enumerate(periods):
+        yield from ((one, two) for two in periods[place + 1 : place + 10] if two[0] <= one[1])
 
 
 def _tell_overlap(name: str, periods: Mapping[tuple, _Entry | None]) -> Problem:

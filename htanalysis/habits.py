@@ -85,7 +85,9 @@ def read_days(text: str) -> dict[str, date]:
         parts = {"month": (found[4], found[1], found[3]), "day": (found[4], found[3], found[1])}
     elif found := re.fullmatch(r"([a-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})", plain, re.IGNORECASE):
         parts = {"": (found[3], _find_month(found[1]), found[2])}
-    elif found := re.fullmatch(r"([0-9]{1,2})[ -]([a-z]{3,9})\.?,?[ -]([0-9]{4})", plain, re.IGNORECASE):
+    elif found := re.fullmatch(
+        r"([0-9]{1,2})(?:st|nd|rd|th)?[ -]([a-z]{3,9})\.?,?[ -]([0-9]{4})", plain, re.IGNORECASE
+    ):
         parts = {"": (found[3], _find_month(found[2]), found[1])}
     else:
         return {}
@@ -118,6 +120,8 @@ def read_day(text: str, beside: Sequence[str]) -> tuple[date | None, str | None]
     (datetime.date(2012, 7, 1), '"07/01/2012" is read as 2012-07-01.')
     """
     readings = read_days(text)
+    if text == str(readings.get("")):
+        return readings[""], None
     proven = {first for other in beside if len(found := read_days(other)) == 1 for first in found if first}
     if len(proven) == 1 and proven < set(readings):
         readings = {first: readings[first] for first in proven}
@@ -126,7 +130,7 @@ def read_day(text: str, beside: Sequence[str]) -> tuple[date | None, str | None]
         return None, f'"{show(text)}" is not a date. Write it as YYYY-MM-DD.'
     if len(days) > 1:
         return None, f'"{show(text)}" can be {days[0]} or {days[1]}. Write it as YYYY-MM-DD.'
-    return days[0], None if text == str(days[0]) else f'"{show(text)}" is read as {days[0]}.'
+    return days[0], f'"{show(text)}" is read as {days[0]}.'
 
 
 def suggest(text: str, names: Mapping[str, str]) -> str | None:

@@ -23,8 +23,10 @@ _HEAD_WITHIN, _LEAST_NAMES = 100, 3
 _REFERENCE = re.compile(
     r"\s*(\[(note )?([1-9]?[1-9]|[a-jln-z])\]|\((note )?[1-9]?[1-9]\)|\(yyyy-mm-dd\)|[*†‡§¹²³⁰-⁹:]+)$", re.IGNORECASE
 )
+#: The columns' names written as one word.
+_JOINED = {name.replace("_", ""): name for name in COLUMNS}
 #: Words beside a table by which its counts are no plain counts.
-_SCALED = re.compile(r"\b(hundreds?|thousands?|000s?|percent|per cent|rates?|units?|10+|x ?10+)\b|%", re.IGNORECASE)
+_SCALED = re.compile(r"\b(hundreds?|thousands?|000s?|percent|per cent|rates?|100+|x ?10+)\b|^units?\b|%", re.IGNORECASE)
 _COPY = "send a copy without it"
 
 
@@ -138,11 +140,12 @@ def _names(cells: Iterable[Cell]) -> set[str]:
 
 
 def _column(text: str) -> str:
-    """Give the name that a heading means: without references to notes, in small letters, with single underscores."""
+    """Give the name that a heading means, whatever its case and blanks and behind it a reference to a note."""
     seen = " ".join("".join(sign for sign in text if sign.isspace() or not find_hidden(sign)).split())
     while (short := _REFERENCE.sub("", seen)) != seen:
         seen = short
-    return re.sub(r"[ _-]+", "_", seen.casefold())
+    name = re.sub(r"[ _-]+", "_", seen.casefold())
+    return _JOINED.get(name.replace("_", ""), name)
 
 
 def _tell_other(file: str, other: Table, table: Table) -> Iterator[Problem]:

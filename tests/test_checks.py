@@ -292,6 +292,13 @@ def test_a_period_that_shares_days_with_another_that_is_held_is_told(tmp_path):
     ]
 
 
+def test_periods_are_compared_beyond_the_next_one(tmp_path):
+    long, short = line(12, period="2012-04-01,2012-06-30"), line(9, period="2012-05-16,2012-08-15", as_of="2012-11-30")
+    held = rows_of(QUARTER - 1, {"arrests": 20}, "2012-07-31").assign(period_start=pd.Timestamp("2012-04-16"))
+    problems = check(write(tmp_path, long, short), held=held).problems
+    assert [problem.severity for problem in problems] == ["notice", "error", "notice"]
+
+
 @pytest.mark.parametrize("period", ["2012-04-01,2012-06-30", "2012-07-01,2012-09-30"])
 def test_periods_that_are_the_same_or_follow_each_other_are_no_matter(tmp_path, period):
     assert check(write(tmp_path, line(21, period=period, as_of="2012-10-31"))).problems == []

@@ -44,7 +44,7 @@ def test_any_other_count_is_refused_with_what_to_do(texts, todo):
     "text",
     [
         *("10/15/2012", "15.10.2012", "2012/10/15", "Oct 15, 2012", "October 15th 2012", "15-Oct-2012"),
-        *("15 October 2012", "Monday, October 15, 2012", "2012-10-15 00:00:00", "2012-10-15T00:00:00Z"),
+        *("15th October 2012", "Monday, October 15, 2012", "2012-10-15 00:00:00", "2012-10-15T00:00:00Z"),
         "10/15/2012 12:00 AM",
     ],
 )

@@ -135,9 +135,9 @@ def test_a_document_of_another_program_is_no_workbook(tmp_path):
 
 def test_many_parts_are_added_up(tmp_path, monkeypatch):
     total = sum(map(len, parts_of().values()))
-    monkeypatch.setattr(sheets, "_UNPACKED", total - 1)
+    monkeypatch.setattr(files, "_UNPACKED", total - 1)
     assert message(repack(tmp_path / "a.xlsx", parts_of())).startswith("it would unpack to far more")
-    monkeypatch.setattr(sheets, "_UNPACKED", total)
+    monkeypatch.setattr(files, "_UNPACKED", total)
     assert sheets.read_sheet(repack(tmp_path / "a.xlsx", parts_of()), "a.xlsx")[1] == []
 
 
@@ -320,6 +320,10 @@ def test_a_count_that_stands_for_several_cells_is_refused(tmp_path, area, refuse
             ["Quarterly return, July to September 2012"],
             "it names the columns; what stands above it is a title, and is not",
         ),
+        (
+            ["Exploitation and Trafficking Unit", "October 10"],
+            "it names the columns; what stands above it is a title, and",
+        ),
         (["Counts in thousands"], "what stands above the names of the columns speaks of parts or multiples."),
         (
             ["2012-07-01", "2012-09-30", "x", "arrests"],
@@ -420,7 +424,7 @@ def test_a_line_that_names_the_separator_is_no_row(tmp_path, separator):
 @pytest.mark.parametrize(
     ("heading", "told"),
     [
-        *((heading, []) for heading in ("Count", "count\u00a0", '"Count\n"', "\ufeffCOUNT")),
+        *((heading, []) for heading in ("Count", "count\u00a0", '"Count\n"', "\ufeffCOUNT", "co unt")),
         *(
             (heading, [f'"{heading}" is taken as count.'])
             for heading in ("Count [note 1]", "Count*", "count¹", "Count (2)")
