@@ -14,7 +14,7 @@ from htanalysis.sheets import Problem, Row, say_rows, show
 #: Largest count that is believed.
 _MOST = 9_999_999
 _NO_NUMBER = "Write a whole number, 0 for none, or leave it empty if it was not reported."
-_PLAIN = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(\.0{1,2})?")
+_PLAIN = re.compile(r"([0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(\.0{1,2})?")
 _BLANKS = " \u00a0\u2009\u202f"
 _INEXACT = '"{}" is no exact count. Ask for the count.'
 #: What no count is, and what to tell; the first that fits.

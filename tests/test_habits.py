@@ -26,7 +26,7 @@ def test_a_count_that_can_mean_but_one_number_is_read(text, count):
         (("1.204", "1 204", "1'204", "1\u00a0204", "1\u202f204", "(31)"), "can be read in two ways"),
         (("-31", "−31", "–31"), "is below 0"),
         (("31%", "3.1 %"), "is a percentage"),
-        (("31.5", "3,1", "1,20"), "is not a whole number"),
+        (("31.5", "3,1", "1,20", "0,031"), "is not a whole number"),
         (("３１", "٣١", "Ⅲ", "3_1", "1e1", "=31", "'31", "31 14", "3I", "n/a", "-", "—", "?", ""), "is not a number"),
     ],
 )
