@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from htanalysis.files import Cell, Table, UnreadableError, find_hidden, read_tables, show
+from htanalysis.cells import Cell, Table, UnreadableError, find_hidden, show
+from htanalysis.files import read_tables
 
 #: The columns of a return.
 COLUMNS = ("period_start", "period_end", "task_force", "measure", "trafficking_type", "count", "as_of")

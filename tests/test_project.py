@@ -130,10 +130,10 @@ def test_every_function_of_an_analysis_is_in_the_methods():
 def test_the_package_imports_from_left_to_right():
     order = re.findall(
         r"\w+",
-        "settings errors forks inputs scenarios history kept wanted datasets files sheets habits template store checks "
-        "disclosure returns periods claims series rates trends delays places mixes bias services findings tables "
-        "figures drawings charts notebooks kernels runs beside cluster progress changes previews words methods notes "
-        "summaries search workbooks pages editions drafts reports preloaded cli",
+        "settings errors forks inputs scenarios history kept wanted datasets cells books files sheets habits template "
+        "store checks disclosure returns periods claims series parameters rates trends delays places mixes bias "
+        "services findings tables figures drawings charts notebooks kernels runs beside cluster progress changes "
+        "previews words methods notes summaries search workbooks pages editions drafts reports preloaded cli",
     )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)

@@ -13,7 +13,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.formula import ArrayFormula
 from test_checks import FOLDER, HELD, TODAY, line, write
 
-from htanalysis import files, sheets
+from htanalysis import books, cells, files, sheets
 from htanalysis.checks import check_files
 
 HEAD = ",".join(sheets.COLUMNS)
@@ -36,7 +36,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
 
 def test_too_many_rows_are_refused(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text(HEAD + "\nx" * (files.MOST_ROWS + 1), encoding="utf-8")
+    path.write_text(HEAD + "\nx" * (cells.MOST_ROWS + 1), encoding="utf-8")
     assert message(path) == "it has more than 200,000 rows. Split it."
 
 
@@ -60,7 +60,7 @@ def with_rows(path, *rows):
 
 
 def test_too_many_rows_of_a_workbook_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MOST_ROWS", 5)
+    monkeypatch.setattr(cells, "MOST_ROWS", 5)
     rows = [f'<row r="{row}"><c r="A{row}"><v>1</v></c></row>' for row in range(4, 8)]
     assert message(with_rows(tmp_path / "a.xlsx", *rows)) == "it has more than 5 rows. Split it."
 
@@ -135,9 +135,9 @@ def test_a_document_of_another_program_is_no_workbook(tmp_path):
 
 def test_many_parts_are_added_up(tmp_path, monkeypatch):
     total = sum(map(len, parts_of().values()))
-    monkeypatch.setattr(files, "_UNPACKED", total - 1)
+    monkeypatch.setattr(books, "_UNPACKED", total - 1)
     assert message(repack(tmp_path / "a.xlsx", parts_of())).startswith("it would unpack to far more")
-    monkeypatch.setattr(files, "_UNPACKED", total)
+    monkeypatch.setattr(books, "_UNPACKED", total)
     assert sheets.read_sheet(repack(tmp_path / "a.xlsx", parts_of()), "a.xlsx")[1] == []
 
 
@@ -192,7 +192,7 @@ def test_names_of_columns_may_stand_in_quotation_marks(tmp_path):
 
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\ud800", "\u200b", "\u202e", "\x9b", "\ufe0f", "\u3164"])
 def test_a_sign_that_a_terminal_may_obey_is_shown_by_its_code(sign):
-    assert files.show(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
+    assert cells.show(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
 
 
 # Workbooks as people make them

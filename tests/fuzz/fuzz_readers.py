@@ -15,7 +15,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["htanalysis.files", "htanalysis.sheets", "htanalysis.checks", "zipfile"]):
+with atheris.instrument_imports(include=["htanalysis.books", "htanalysis.sheets", "htanalysis.checks", "zipfile"]):
     from htanalysis.checks import check_files
     from htanalysis.store import read_store
 
