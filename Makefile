@@ -2,6 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 QUARTER ?= latest
+# pip would refuse to install for the user in an environment.
+export PIP_USER := 0
+# A collection that was copied or moved has an environment that works on the old place: it is set up anew.
+ELSEWHERE := $(shell test ! -e .venv/ready || test "$$(cat .venv/ready)" = "$$(pwd -P)" || echo elsewhere)
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -49,13 +53,16 @@ benchmark: .venv/ready-test  ## compare the report with the same computation in 
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/pages.py
 
-.venv/ready: requirements.lock pyproject.toml
+elsewhere:
+	@rm -rf .venv
+
+.venv/ready: requirements.lock pyproject.toml $(ELSEWHERE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Setting up .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	@pwd -P > $@
 
 .venv/ready-test: .venv/ready requirements-test.lock
 	@echo "Setting up the tests (once)"
@@ -67,5 +74,5 @@ tests/html/node_modules: tests/html/package-lock.json .venv/ready-test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/html --silent --no-audit --no-fund
 	@touch $@
 
-.PHONY: help report test test-pages looks lab notebooks cluster format check lock benchmark
+.PHONY: help report test test-pages looks lab notebooks cluster format check lock benchmark elsewhere
 .DEFAULT_GOAL := help

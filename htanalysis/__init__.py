@@ -9,17 +9,18 @@ from typing import Any
 
 #: The names that each module gives.
 _NAMES = {
+    "associations": "compare_like_counties cross_task_forces",
     "bias": "Trapezoid correct_classification correct_selection e_value rank_assumptions simulate",
     "charts": (
-        "draw_curve draw_fit draw_funnel draw_known draw_map draw_mix draw_outlook draw_periods draw_quarters "
-        "draw_ranges draw_rates"
+        "draw_curve draw_fit draw_known draw_mix draw_outlook draw_periods draw_quarters draw_ranges draw_rates"
     ),
-    "claims": "evaluate judge_claim recompute_claims",
+    "claims": "evaluate judge_claim recompute_claims tell_returned",
     "datasets": "catalogue counties describe evidence load",
     "delays": "chain_ladder make_triangle",
     "errors": "HtanalysisError",
     "figures": "Axis Chart",
     "findings": "Finding answer choose join_words number percent span tell_change times_less",
+    "maps": "draw_funnel draw_map",
     "mixes": (
         "allot_other compare_labor compare_mixes count_behind_share curve_detection curve_outside_vice "
         "detect_ratio detect_with_errors envelope_detection fewest_behind_share find_foreign_labor "
@@ -31,11 +32,11 @@ _NAMES = {
         "count_days held_quarters latest_quarter list_periods parse_period period_label relate_to_period say_quarter"
     ),
     "places": (
-        "bound_concentration bound_smoothed count_resident_years cross_task_forces find_neighbors "
+        "bound_concentration bound_smoothed count_resident_years find_neighbors "
         "funnel_limits interval_shares rate_by_resident_year rate_counties smooth_rates"
     ),
     "rates": (
-        "bound_other_arrests compare_last_years compare_rates expect_at_pace poisson_interval "
+        "binomial_interval bound_other_arrests compare_last_years compare_rates expect_at_pace poisson_interval "
         "project_convictions rate_by_year"
     ),
     "returns": (

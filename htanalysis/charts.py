@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-from scipy.optimize import isotonic_regression
 
-from htanalysis.errors import HtanalysisError
+from htanalysis.errors import HtanalysisError, check_columns
 from htanalysis.figures import (
     ACCENT,
     CONTRAST,
@@ -143,7 +141,17 @@ def draw_rates(rates: Mapping[str, pd.DataFrame], unit: str, caption: Caption) -
         Unit of the rates.
     caption : Caption
         What stands around the chart.
+
+    Raises
+    ------
+    HtanalysisError
+        If there is no panel, or one has no year or lacks a column.
     """
+    for name, frame in rates.items():
+        columns = ["year", "days", "count", "per_month", "low", "high", "partial"]
+        check_columns(f"rates, {name},", frame, columns)
+    if not rates or not all(len(frame) for frame in rates.values()):
+        raise HtanalysisError("rates: give one panel or more, each with a year.")
     sketch, height = stack_panels(rates, unit, "year")
     looks = (("whole year", "circle", ACCENT), ("year not covered whole", "square", CONTRAST))
     for row, frame in enumerate(rates.values(), 1):
@@ -281,22 +289,31 @@ def draw_outlook(outlook: pd.DataFrame, caption: Caption) -> Chart:
         `project_convictions`.
     caption : Caption
         What stands around the chart.
+
+    Raises
+    ------
+    HtanalysisError
+        If a column is missing, or a year has no convictions or no range around them.
     """
+    check_columns("outlook", outlook, ["year", "arrests", "convictions", "ratio", "low", "high", "basis"])
+    ends = outlook[["convictions", "low", "high"]].astype("Float64")
+    if not (ends["convictions"].le(ends["low"]) & ends["low"].le(ends["high"])).fillna(False).all():
+        raise HtanalysisError("outlook: each year needs convictions ≤ low ≤ high.")
     years, known, sketch = outlook["year"].astype(int), outlook["convictions"].astype(int), Sketch()
     add_bars(sketch, years, 0 * known, known, "reported", name="reported", text=[*known])
-    ahead, name = outlook[outlook["basis"].eq("assumed")], "in the end, if like the settled years"
+    ahead, name = outlook[outlook["basis"].eq("assumed")], "in the end, if like a settled year"
     add_bars(sketch, ahead["year"].astype(int), ahead["low"], ahead["high"], "assumed", name=name)
     sketch.set_axis("x", title_text="year of arrest", dtick=1, tickformat="d", showgrid=False)
     sketch.set_axis("y", title_text="convictions", rangemode="tozero", tickformat=",d")
     labels = {"year": "year of arrest", "arrests": "arrests", "convictions": "convictions reported"}
-    labels |= {"ratio": "for each arrest", "low": "in the end, from", "high": "to", "basis": "basis"}
+    labels |= {"ratio": "for each arrest", "low": "expected in the end, from", "high": "to", "basis": "basis"}
     words = [
         f"{row.year}: {row.convictions} reported"
-        + ("" if row.basis == "reported" else f", {span(row.low, row.high)} if like the settled years")
+        + ("" if row.basis == "reported" else f", {span(row.low, row.high)} if like a settled year")
         for row in outlook.itertuples()
     ]
     bases = {"arrests": "reported", "convictions": "reported", "ratio": "computed", "low": "row", "high": "row"}
-    table = Table(outlook, caption, labels, {"year": "year", "ratio": 2}, column_bases=bases)
+    table = Table(outlook, caption, labels, {"year": "year", "ratio": 2, "low": 0, "high": 0}, column_bases=bases)
     alt = f"{'; '.join(words)}. Convictions by year of arrest."
     reading = (
         "a full bar is reported; a hatched one runs from the fewest to the most expected in the end, on its condition."
@@ -345,96 +362,6 @@ def draw_fit(
     bases = {"count": "reported"} | dict.fromkeys(("expected", *INTERVAL, "residual"), "computed")
     table = Table(rows, caption, heads, {"residual": 1}, "–", bases)
     return finish(sketch, table, f"{'; '.join(words)}.", reading, height=420)
-
-
-def draw_funnel(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame], center: float, caption: Caption) -> Chart:
-    """Draw the counties' rates against their residents, with the limits within which chance leaves a common rate.
-
-    Parameters
-    ----------
-    rates : pandas.DataFrame
-        `rate_counties`: `county`, `population_2010`, `rate_low`, `rate_high` (for 100,000 residents) and `status`.
-    limits : mapping of str to pandas.DataFrame
-        `funnel_limits` (for one resident), by what they hold in words, such as "95%"; at most two.
-    center : float
-        The common rate of the limits (for one resident).
-    caption : Caption
-        What stands around the chart.
-    """
-    rows, rate = rates.assign(x=rates["population_2010"].astype(float)), Axis("rate for 100,000 residents", digits=1)
-    bars, dots, none = (rows[rows["status"].eq(status)] for status in ("bounded", "reported", "none reported"))
-    named, sketch = pd.concat([bars, dots]).sort_values("rate_high", ascending=False), Sketch()
-    ends, top = [rows["x"].min(), 4 * rows["x"].max()], 1.15 * float(named["rate_high"].max())
-    for (name, frame), width in zip(limits.items(), (1, 2), strict=False):
-        x, y = [*frame["population"], None] * 2, [*(frame["low"] * 1e5), None, *(frame["high"] * 1e5), None]
-        add_line(sketch, x, y, NEUTRAL, width, name=f"{name} limits (computed)", hoverinfo="skip")
-    add_line(sketch, ends, [center * 1e5] * 2, INK, 1, name="state’s rate (computed)")
-    # A gap after each county's two ends keeps the bars apart.
-    y = bars.assign(gap=np.nan)[["rate_low", "rate_high", "gap"]].to_numpy(float).ravel()
-    look = {"name": "possible rates (bounded)", "hovertext": bars["county"].repeat(3)}
-    add_line(sketch, bars["x"].repeat(3), y, MID, 8, **look)
-    add_dots(sketch, dots["x"], dots["rate_low"], "computed", name="rate (computed)", hovertext=dots["county"])
-    look = {"name": "none reported", "hovertext": none["county"], "marker_symbol": "line-ns", "marker_size": 8}
-    add_dots(sketch, none["x"], none["rate_low"], "absent", **look)
-    gap = 0.055 * top
-    x, right = np.log10(named["x"]), np.log10(ends[1])
-    _label_points(sketch, x, named["rate_high"], named["county"], right, gap, lift=gap, bgcolor=PAPER)
-    sketch.set_axis("x", **Axis("residents", log=True).layout(ends))
-    sketch.set_axis("y", **rate.layout([0, top]))
-    heads = {"county": "county", "population_2010": "residents", "status": "status"}
-    heads |= {"rate_low": "rate, from", "rate_high": "to"}
-    words = [f"{row.county} {rate.between(row.rate_low, row.rate_high)} ({row.status})" for row in named.itertuples()]
-    words += [f"the other {len(none)} counties: none reported", f"the state: {rate.write(center * 1e5)}"]
-    for name, frame in limits.items():
-        over = named["rate_low"] > 1e5 * np.interp(named["x"], frame["population"], frame["high"])
-        words.append(f"wholly above the {name} limits: {join_words(named['county'][over]) if over.any() else 'none'}")
-    table = Table(named, caption, heads, dict.fromkeys(("rate_low", "rate_high"), 1))
-    reading = (
-        "a county between the curved limits can have the state’s rate; a bar holds all rates that it can have had."
-    )
-    return finish(sketch, table, f"{'; '.join(words)}.", reading, height=560)
-
-
-def draw_map(rates: gpd.GeoDataFrame, caption: Caption) -> Chart:
-    """Draw the 58 counties as reported, bounded or none reported.
-
-    Counties are drawn as filled polygons: plotly's own map asks a server for a world map.
-
-    Parameters
-    ----------
-    rates : geopandas.GeoDataFrame
-        `rate_counties`.
-    caption : Caption
-        What stands around the chart.
-    """
-    shapes = rates.to_crs(3310)  # California Albers, in meters
-    # 2 km keeps neighbors touching and the page small; the map is some 1,000 km high.
-    shapes = shapes.set_geometry(shapes.simplify_coverage(2000))
-    words = [f"{span(row.lower, row.upper, between=False)} convictions ({row.status})" for row in rates.itertuples()]
-    shapes["words"] = shapes["status"].where(shapes["status"].eq("none reported"), words)
-    sketch, fills = Sketch(), {"none reported": "#f4f6f8", "bounded": MID, "reported": ACCENT}
-    for status, fill in fills.items():
-        look = {"fill": "toself", "fillcolor": fill, "hoveron": "fills", "hoverinfo": "text", "legendgroup": status}
-        for row in shapes[shapes["status"].eq(status)].itertuples():
-            look["text"] = f"{row.county}: {row.words}"
-            add_line(sketch, *_outline(row.geometry), MUTED, 0.8, **look)
-    for status, fill in reversed(fills.items()):  # the swatch of a bar is a square
-        swatch = {"color": fill, "line": {"color": MUTED, "width": 1}}
-        add_trace(sketch, "bar", x=[None], y=[None], name=status, marker=swatch)
-    named = shapes[shapes["upper"].gt(0)]
-    middles = named.representative_point()
-    text = [f"<b>{row.county}</b> {span(row.lower, row.upper, between=False)}" for row in named.itertuples()]
-    # The dot that ends a line shows what a county too small for a phone is filled with.
-    look = {"arrowcolor": named["status"].map(fills), "arrowsize": 2.5}
-    _label_points(sketch, middles.x / 1000, middles.y / 1000, text, -300, 66, **look)
-    sketch.layout["legend"] = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "orientation": "v"}
-    sketch.set_axis("x", visible=False, range=[-780, 550], constrain="domain")
-    sketch.set_axis("y", visible=False, range=[-620, 460], scaleanchor="x")
-    alt = "; ".join(f"{row.county} {row.words}" for row in named.itertuples())
-    alt = f"{alt}; the other {len(rates) - len(named)} of {len(rates)} counties: none reported."
-    labels = {"county": "county", "status": "status", "lower": "fewest convictions", "upper": "most convictions"}
-    reading = "a dark county has a published count, a lighter one a range, and a blank one is not named by the source."
-    return finish(sketch, Table(rates[rates["upper"].gt(0)], caption, labels), alt, reading, height=640)
 
 
 def draw_mix(mixes: pd.DataFrame, caption: Caption) -> Chart:
@@ -586,21 +513,3 @@ def _read_lines(frame: pd.DataFrame, lines: Mapping[str, str], axes: tuple[Axis,
     words += [f"across: {axes[0].title}; upward: {axes[1].title}"]
     words += [f"marked {axes[0].between(*between[:2])}: {between[2]}"] if between else []
     return "; ".join(words)
-
-
-def _outline(geometry: Any) -> np.ndarray:
-    """Give the x and y of a county's outline in kilometers, with a gap between its parts."""
-    gap, parts = [[np.nan, np.nan]], getattr(geometry, "geoms", [geometry])
-    return np.vstack([np.vstack([np.asarray(part.exterior.coords) / 1000, gap]) for part in parts])[:-1].round().T
-
-
-def _label_points(
-    sketch: Sketch, x: pd.Series, y: pd.Series, text: Any, at: float, gap: float, lift: float = 0, **looks: Any
-) -> None:
-    """Name points in a column that ends at `at`, from the top down without overlap, each with a line to it."""
-    points = pd.DataFrame({"x": x, "y": y, "text": text, **looks}).sort_values("y", ascending=False).round(3)
-    steps = gap * np.arange(len(points))
-    slots = isotonic_regression(points["y"].to_numpy() + lift + steps, increasing=False).x - steps
-    look = {"ax": at, "axref": "x", "ayref": "y", "xanchor": "right", "arrowhead": 6, "arrowwidth": 1}
-    for point, slot in zip(points.to_dict("records"), slots.round(3).tolist(), strict=True):
-        sketch.notes.append({"ay": slot, "font": {"size": 13}} | look | point)

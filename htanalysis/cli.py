@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from htanalysis.checks import Checked
     from htanalysis.sheets import Problem
 
+#: How long the path of temporary files may be: a socket's name, which has 108 letters at the most, stands behind it.
+_LONGEST_TEMPORARY = 60
+#: How many files a report opens at once, with room to spare.
+_FILES = 512
 #: How many problems are shown at once.
 _MOST_PROBLEMS = 50
 
@@ -46,10 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 the input is wrong, 2 wrong usage (from argparse), 3 a notebook failed, 130 stopped.
     """
+    _open_streams()
     options = _parser().parse_args(arguments)
     try:
         with _stopped_once():
             _check_home()
+            _shorten_temporary_paths()
             options.command(options)
         sys.stdout.flush()
     except HtanalysisError as error:
@@ -68,6 +75,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 1
     return 0
+
+
+def _open_streams() -> None:
+    """Let what is closed, as in cron or a daemon, be empty instead: the next file opened would take its place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115, until the end
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+
+
+def _shorten_temporary_paths() -> None:
+    """Keep temporary files where the names of sockets stay short enough, wherever TMPDIR leads."""
+    if os.name == "posix" and len(tempfile.gettempdir()) > _LONGEST_TEMPORARY:
+        tempfile.tempdir = "/tmp"  # noqa: S108, only folders with names of their own are made there
+
+
+def _require_files() -> None:
+    """Refuse to begin where the system lets a program open too few files at once."""
+    if os.name != "posix":
+        return
+    import resource
+
+    most, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < _FILES <= limit or limit == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, limit))
+    elif most < _FILES:
+        raise HtanalysisError(
+            f"This system lets a program open {most} files at once, and a report needs {_FILES}. Raise it with ulimit"
+            f" -n {_FILES}, and run the command again."
+        )
 
 
 @contextmanager
@@ -90,11 +130,24 @@ def _stopped_once() -> Iterator[None]:
 
 
 def _check_home() -> None:
-    if not (settings.HOME / "data" / "datapackage.json").is_file():
+    """Refuse to work without a collection, or on another one than the one that the user stands in."""
+    if not _is_collection(settings.HOME):
         raise HtanalysisError(
             f"{settings.HOME} holds no data/datapackage.json. Set HTANALYSIS_HOME to the folder that holds data and "
             "notebooks, or unset it to use the package's own."
         )
+    here = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if _is_collection(folder)), settings.HOME)
+    chosen = "HTANALYSIS_HOME" in os.environ or not settings.HOME.samefile(Path(__file__).parents[1])
+    if not chosen and not here.samefile(settings.HOME):
+        raise HtanalysisError(
+            f"You are in {here}, and this command belongs to the collection in {settings.HOME}. Nothing was done. In a "
+            "copy, set up its own: make .venv/ready, then .venv/bin/htanalysis. Or set HTANALYSIS_HOME to the one that "
+            "you mean."
+        )
+
+
+def _is_collection(folder: Path) -> bool:
+    return (folder / "data" / "datapackage.json").is_file()
 
 
 def _drop_output() -> None:
@@ -190,6 +243,7 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _make(wanted: list[Wanted], out: Path, options: argparse.Namespace) -> list[Path]:
+    _require_files()
     from htanalysis import forks
 
     forks.skip_imports()
@@ -279,7 +333,7 @@ def _store(options: argparse.Namespace) -> None:
         _refuse(f"{_sum_up(wrong)} Nothing was stored." if wrong else None)
         grown = store.append(checked.rows) if len(checked.rows) else []
     if grown:
-        print(f"Stored {_count(len(checked.rows), 'count')} in {', '.join(grown)}.")
+        print(f"Stored {_count(len(checked.rows), 'count')} in {', '.join(grown)}, in {store.folder()}.")
     else:
         print("Nothing was stored: all that the files give is held already.")
 

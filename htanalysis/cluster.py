@@ -26,6 +26,7 @@ from htanalysis import inputs, settings
 from htanalysis.errors import HtanalysisError
 from htanalysis.kept import Failure, Outcome, Task, describe_environment, list_files
 from htanalysis.runs import Turns
+from htanalysis.store import private
 
 #: Seconds until a scheduler must have answered, and have a worker.
 PATIENCE = 30
@@ -146,7 +147,7 @@ def pack(home: Path) -> bytes:
         for path in list_files(home, _FOLDERS):
             entry = tarfile.TarInfo(path.relative_to(home).as_posix())
             content = path.read_bytes()
-            entry.size = len(content)
+            entry.size, entry.mode = len(content), 0o600
             bundle.addfile(entry, io.BytesIO(content))
     return stream.getvalue()
 
@@ -197,7 +198,7 @@ def _unpack(bundle: bytes, folder: Path) -> Path:
     home = folder / f"htanalysis-{inputs.digest(bundle)[:16]}"
     if not home.exists():
         draft = Path(tempfile.mkdtemp(dir=folder))
-        with tarfile.open(fileobj=io.BytesIO(bundle)) as packed:
+        with private(), tarfile.open(fileobj=io.BytesIO(bundle)) as packed:
             packed.extractall(draft, filter="data")
         try:
             draft.rename(home)

@@ -42,7 +42,7 @@ def make_draft(target: Path) -> Path:
 
 def move_into_place(draft: Path, target: Path) -> None:
     """Put a finished report where it belongs; whatever happens, it or the earlier one stands there."""
-    draft.chmod(0o755)
+    _open(draft)
     try:
         if target.exists():
             target.rename(_earlier(target))
@@ -56,8 +56,15 @@ def keep_failed(draft: Path, target: Path) -> Path:
     kept = _failed(target)
     shutil.rmtree(kept, ignore_errors=True)
     draft.rename(kept)
-    kept.chmod(0o755)
+    _open(kept)
     return kept
+
+
+def _open(folder: Path) -> None:
+    """Let a folder that was built for one user be read by whom the system's own rule lets read."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    folder.chmod(0o777 & ~mask)
 
 
 def _make_beside(target: Path) -> Path:

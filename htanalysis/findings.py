@@ -36,7 +36,8 @@ class Finding:
     source : sequence of str
         Entries of "evidence" in the descriptor that the number rests on.
     value, low, high : float, optional
-        The number and its range. A bounded finding has a range and no value.
+        The number and its range. A bounded finding has a range and no value. A bounded or assumed one without `high`
+        has no upper limit.
     unit : str
         What the number counts; "share" is shown in percent, "times" as a multiple.
     digits : int, optional
@@ -80,6 +81,8 @@ class Finding:
             return with_unit(self.value, self.unit, self.digits)
         if self.low is None:
             return ""
+        if self.high is None:
+            return f"at least {with_unit(self.low, self.unit, self.digits)}"
         return span(self.low, self.high, self.unit, self.digits, between=False)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
@@ -245,10 +248,11 @@ def _problem(finding: Finding) -> str | None:
         return "an id has lower-case letters, digits and single hyphens only."
     if ends != sorted(ends):
         return f"{finding.low} to {finding.high} does not hold {finding.value}."
-    if (finding.low is None) != (finding.high is None):
+    endless = finding.high is None and finding.basis in ("bounded", "assumed")
+    if (finding.low is None) != (finding.high is None) and not endless:
         return "a range has two ends; give low and high."
     if finding.basis == "bounded" and (finding.low is None or finding.value is not None):
-        return "a bounded finding has a range and no value; give low and high."
+        return "a bounded finding has a range and no value; give low and, unless nothing limits it, high."
     if finding.basis == "assumed" and not finding.assumption:
         return "say what is assumed."
     if finding.basis != "reported" and not finding.formula:

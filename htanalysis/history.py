@@ -32,7 +32,7 @@ def find_last(out: Path, parameters: Mapping[str, str]) -> Path | None:
     parameters : mapping
         The report's `quarter`, `as_of`, `audience` and, where it has one, `scenario`.
     """
-    kept = {path: _read_name(path) for path in sorted(_folder(out, parameters).glob("*.json"))}
+    kept = {path: _read_name(path) for path in sorted(find_folder(out, parameters["audience"]).glob("*.json"))}
     own = _read_name(_name(out, parameters))
 
     def order(path: Path) -> tuple[str, bool, str]:
@@ -69,14 +69,14 @@ def keep(out: Path, parameters: Mapping[str, str], found: Sequence[Mapping[str, 
     draft.replace(path)
 
 
-def _folder(out: Path, parameters: Mapping[str, str]) -> Path:
+def find_folder(out: Path, audience: str) -> Path:
     """Give the folder of what earlier reports found, one for each audience."""
-    return out / f".history{mark(parameters['audience'])}"
+    return out / f".history{mark(audience)}"
 
 
 def _name(out: Path, parameters: Mapping[str, str]) -> Path:
     own = [parameters[key] for key in ("quarter", "as_of", "audience", "scenario") if key in parameters]
-    return _folder(out, parameters) / f"{'_'.join(own).replace(':', '-')}.json"
+    return find_folder(out, parameters["audience"]) / f"{'_'.join(own).replace(':', '-')}.json"
 
 
 def _read_name(path: Path) -> tuple[str, str, str, str]:

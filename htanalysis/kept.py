@@ -231,7 +231,7 @@ def seal(value: str | None) -> str | None:
 
     Of a store of which all but a small count is known, the count could be found from a plain hash.
     """
-    return value and hmac.new(_find_key(settings.HOME / "data" / "quarters"), value.encode(), "sha256").hexdigest()
+    return value and hmac.new(find_key(), value.encode(), "sha256").hexdigest()
 
 
 def _seal_returns(read: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -239,8 +239,9 @@ def _seal_returns(read: Mapping[str, str | None]) -> dict[str, str | None]:
     return {name: seal(value) if name == "returns" else value for name, value in read.items()}
 
 
-def _find_key(store: Path) -> bytes:
-    """Give the key that lies in the store; where there is no store nothing is secret."""
+def find_key() -> bytes:
+    """Give the key that lies in the store, made where there is none yet; where there is no store nothing is secret."""
+    store = settings.HOME / "data" / "quarters"
     if not store.is_dir():
         return b"no returns"
     path = store / ".key"

@@ -24,7 +24,7 @@ from htanalysis.words import write_markdown
 
 _FOLDER = Path(__file__).resolve().parent
 #: What only shows a number, and does not compute it.
-_DISPLAY = ("charts", "findings", "tables")
+_DISPLAY = ("charts", "findings", "maps", "tables")
 
 
 @dataclass(frozen=True)

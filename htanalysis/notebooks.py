@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 from htanalysis import findings, settings, tables
 from htanalysis.errors import HtanalysisError
 
+#: How a notebook is named that becomes a page; JupyterLab names copies 01-trends-Copy1.
+_NAME = re.compile(r"[0-9]+(-[a-z0-9]+)+")
+
 
 def find_notebooks(folder: Path | None = None) -> list[Path]:
-    """List the notebooks in reading order.
+    """List the notebooks in reading order: those named as 01-trends.ipynb, so that no copy becomes a page by itself.
 
     Raises
     ------
@@ -19,7 +23,7 @@ def find_notebooks(folder: Path | None = None) -> list[Path]:
         If there is none.
     """
     folder = folder or settings.HOME / "notebooks"
-    found = sorted(folder.glob("[0-9]*.ipynb"))
+    found = sorted(path for path in folder.glob("*.ipynb") if _NAME.fullmatch(path.stem))
     if not found:
         raise HtanalysisError(f"{folder} holds no notebook. Put one there with a name such as 01-trends.ipynb.")
     return found

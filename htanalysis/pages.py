@@ -27,7 +27,7 @@ from htanalysis.periods import name_report
 from htanalysis.returns import REPORT_ALONE, tell_day
 from htanalysis.search import write_search
 from htanalysis.summaries import HEADLINES, draw_scale, range_in_words, summarize
-from htanalysis.words import polish, write_markdown
+from htanalysis.words import polish, sanitize, write_markdown
 
 #: What plotly writes as style into a page: an empty element, which it fills by script, and bold letters.
 _PLOTLY_STYLES = ("", "font-weight:bold")
@@ -204,6 +204,7 @@ def _exporter() -> HTMLExporter:
         "code": highlight,
         "scale": draw_scale,
         "range_in_words": range_in_words,
+        "sanitize": sanitize,
         "table": _to_table,
     }
     exporter.environment.globals |= {
@@ -416,11 +417,12 @@ def _to_table(content: Mapping[str, Any], row_id: str = "") -> Markup:
 
 
 def _copy_assets(folder: Path, name: str) -> None:
-    """Put what all pages share beside them: style, which writes the report's name on paper, script, and plotly once."""
+    """Put what all pages share beside them: style, which writes the report's name on paper, scripts, and licenses."""
     folder.mkdir()
     assets = files("htanalysis") / "assets"
     (folder / "pages.css").write_text(_style().replace("(report)", name), encoding="utf-8")
-    for name in ("pages.js", "plotly-basic.min.js"):
+    licenses = [path.name for path in assets.iterdir() if path.name.endswith("-LICENSE.txt")]
+    for name in ("pages.js", "plotly-basic.min.js", *licenses):
         shutil.copyfile(str(assets / name), folder / name)
 
 

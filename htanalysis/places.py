@@ -1,7 +1,6 @@
-"""Convictions by county: rates, concentration and task forces, over every count that the report leaves open."""
+"""Convictions by county: rates and concentration, over every count that the report leaves open."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -10,27 +9,8 @@ from scipy import stats
 from statsmodels.stats.proportion import multinomial_proportions_confint
 
 from htanalysis import settings
-from htanalysis.errors import HtanalysisError
+from htanalysis.errors import HtanalysisError, check_columns, check_confidence
 from htanalysis.rates import poisson_interval
-
-
-@dataclass(frozen=True)
-class TwoByTwo:
-    """Counties cross-classified by task force and conviction, with Fisher's exact test.
-
-    Attributes
-    ----------
-    counts : pandas.DataFrame
-        Counties: rows with and without a task force, columns with and without a reported conviction.
-    odds_ratio : float
-        Sample odds ratio; infinite where a cell is 0.
-    p_value : float
-        Two-sided p-value of Fisher's exact test.
-    """
-
-    counts: pd.DataFrame
-    odds_ratio: float
-    p_value: float
 
 
 def rate_counties(convictions: pd.DataFrame, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -39,34 +19,41 @@ def rate_counties(convictions: pd.DataFrame, places: gpd.GeoDataFrame) -> gpd.Ge
     Parameters
     ----------
     convictions : pandas.DataFrame
-        `load("county_convictions")`, or a frame with its columns.
+        `load("county_convictions")`, or a frame with `fips`, `convictions`, `lower`, `upper` and, where a 0 may mean
+        that nothing was reported, `named_in_report`.
     places : geopandas.GeoDataFrame
-        `counties()`, or a frame with its columns.
+        `counties()`, or a frame with `county`, `fips` and `population_2010`.
 
     Returns
     -------
     geopandas.GeoDataFrame
         A row is a county in the order of `places`: its columns, `convictions`, `lower`, `upper`, `status` ("reported",
-        "bounded" or "none reported"), `rate_low` and `rate_high` (per 100,000 residents of 2010, from `lower` and
-        `upper`), `interval_low` and `interval_high` (exact 95 % Poisson limits around these two; missing where none is
-        reported) and `basis`.
+        "bounded", or "none reported" where a county with 0 is not named), `rate_low` and `rate_high` (per 100,000
+        residents of 2010, from `lower` and `upper`), `interval_low` and `interval_high` (exact 95 % Poisson limits
+        around these two; missing where none is reported) and `basis`.
 
     Raises
     ------
     HtanalysisError
-        If a county has no residents, or the two tables do not have the same counties.
+        If a column is missing, a county has no residents, the two tables do not have the same counties, or the limits
+        of a count are missing, below 0 or not around it.
 
     Notes
     -----
     Formula: fewest, or most, convictions ÷ residents of 2010 × 100,000; the exact Poisson limits of the two counts
     are divided alike.
     """
+    check_columns("places", places, ["county", "fips", "population_2010"])
+    check_columns("convictions", convictions, ["fips", "convictions", "lower", "upper"])
     if set(convictions["fips"]) != set(places["fips"]) or not (places["population_2010"].fillna(0) > 0).all():
         raise HtanalysisError("The convictions and the counties must have the same FIPS codes, each with residents.")
-    table = places.merge(convictions.drop(columns="county"), on="fips", validate="one_to_one")
+    _check_limits(convictions)
+    table = places.merge(convictions.drop(columns="county", errors="ignore"), on="fips", validate="one_to_one")
     per_100k = 1e5 / table["population_2010"].astype(float)
     unknown = table["convictions"].isna()
-    status = np.select([unknown, table["convictions"].eq(0).fillna(False)], ["bounded", "none reported"], "reported")
+    # Whether a 0 was reported or nothing was is what the source says of the county, and not in the number.
+    silent = table["upper"].eq(0) & ~table.get("named_in_report", pd.Series(True, table.index)).astype(bool)
+    status = np.select([unknown, silent], ["bounded", "none reported"], "reported")
     # A county that reported none may have reported nothing, so that its 0 is no count to put an interval around.
     counted = status != "none reported"
     return table.assign(
@@ -97,8 +84,11 @@ def count_resident_years(population: pd.DataFrame, start: pd.Timestamp, end: pd.
     Raises
     ------
     HtanalysisError
-        If a year of the period has no population.
+        If a year of the period has no population, or the period ends before it begins.
     """
+    check_columns("population", population, ["fips", "year", "population"])
+    if end < start or not (population["population"] > 0).all():
+        raise HtanalysisError(f"{start.date()} to {end.date()} is no period, or a county’s population is not above 0.")
     years = range(start.year, end.year + 1)
     if not set(years) <= set(population["year"]):
         known = f"{population['year'].min()} to {population['year'].max()}"
@@ -127,12 +117,21 @@ def rate_by_resident_year(rates: pd.DataFrame, resident_years: pd.Series) -> pd.
         The rows of `rates` with `yearly_low` and `yearly_high`: the exact 95 % Poisson limits around the fewest and the
         most convictions, per 100,000 resident-years; missing where none is reported.
 
+    Raises
+    ------
+    HtanalysisError
+        If a column is missing, or a county has no resident-years.
+
     Notes
     -----
     Formula: exact Poisson limits of the fewest and of the most convictions ÷ residents added up over the years ×
     100,000.
     """
-    per_100k = 1e5 / rates["fips"].map(resident_years)
+    check_columns("rates", rates, ["fips", "status", "lower", "upper"])
+    years = rates["fips"].map(resident_years)
+    if not (years > 0).all():
+        raise HtanalysisError("resident_years: every county of rates needs some, above 0.")
+    per_100k = 1e5 / years
     counted = rates["status"].ne("none reported")
     return rates.assign(
         yearly_low=([poisson_interval(count)[0] for count in rates["lower"]] * per_100k).where(counted),
@@ -188,37 +187,6 @@ def bound_concentration(convictions: pd.DataFrame, places: pd.DataFrame, total: 
     return table
 
 
-def cross_task_forces(convictions: pd.DataFrame, places: pd.DataFrame) -> TwoByTwo:
-    """Cross-classify the counties by having a task force and by having a reported conviction.
-
-    The unit is the county, not the case: a difference says where both are, and not that one brings the other.
-
-    Parameters
-    ----------
-    convictions, places
-        As for `bound_concentration`.
-
-    Returns
-    -------
-    TwoByTwo
-        The four counts with Fisher's exact test.
-
-    Notes
-    -----
-    Formula: counties counted by task force and conviction; p-value = sum of the hypergeometric probabilities, given
-    the margins, of this table and of all that are no more likely.
-    """
-    table = places[["fips", "task_force"]].merge(convictions[["fips", "lower"]], on="fips", validate="one_to_one")
-    task_force = table["task_force"].notna().map({True: "with a task force", False: "without"})
-    conviction = table["lower"].gt(0).map({True: "with convictions", False: "none reported"})
-    counts = pd.crosstab(task_force, conviction).reindex(
-        index=["with a task force", "without"], columns=["with convictions", "none reported"], fill_value=0
-    )
-    counts.index.name, counts.columns.name = "county", None
-    test = stats.fisher_exact(counts.to_numpy())
-    return TwoByTwo(counts, float(test.statistic), float(test.pvalue))
-
-
 def smooth_rates(
     counts: pd.Series, population: pd.Series, neighbors: Mapping[object, Sequence[object]] | None = None
 ) -> pd.Series:
@@ -244,7 +212,8 @@ def smooth_rates(
     Raises
     ------
     HtanalysisError
-        If there are fewer than two areas, or an area has no residents or an unknown count.
+        If there are fewer than two areas, an area has no residents or an unknown count, or the areas of the arguments
+        are not the same.
 
     References
     ----------
@@ -252,6 +221,11 @@ def smooth_rates(
     283-294. T. C. Bailey and A. C. Gatrell (1995), Interactive Spatial Data Analysis, 303-308.
     """
     counts, population = counts.astype(float), population.astype(float)
+    if set(counts.index) != set(population.index):
+        raise HtanalysisError("population: it needs the same areas as counts.")
+    near = {area for group in (neighbors or {}).values() for area in group}
+    if neighbors and (not set(counts.index) <= set(neighbors) or not near <= set(counts.index)):
+        raise HtanalysisError("neighbors: each area of counts needs a list, of areas of counts alone.")
     if len(counts) < 2 or not (population > 0).all() or (counts < 0).any() or counts.isna().any():
         raise HtanalysisError("Smoothing needs two areas or more, each with residents and a known count of 0 or more.")
     groups = {area: [area, *neighbors[area]] if neighbors else list(counts.index) for area in counts.index}
@@ -330,6 +304,11 @@ def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> 
     pandas.DataFrame
         A row is a number of residents: `population`, `low`, `high` (events for one resident).
 
+    Raises
+    ------
+    HtanalysisError
+        If the rate or a number of residents is not above 0, or the coverage is no fraction.
+
     Notes
     -----
     Formula: Poisson quantiles, at (1 − coverage) ÷ 2 and at 1 less that, of common rate × residents, divided by the
@@ -345,9 +324,10 @@ def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> 
     >>> (funnel_limits(0.00001, [1e6], 0.95) * 1e6).loc[0, ["low", "high"]].tolist()
     [4.0, 17.0]
     """
+    check_confidence("coverage", coverage)
     people = np.asarray(population, dtype=float)
     if not rate > 0 or not (people > 0).all():
-        raise HtanalysisError("A funnel needs a rate above 0 and areas with residents.")
+        raise HtanalysisError(f"rate is {rate}; it must be above 0, and each population too.")
     tail = (1 - coverage) / 2
     low, high = (stats.poisson.ppf(limit, rate * people) / people for limit in (tail, 1 - tail))
     return pd.DataFrame({"population": people, "low": low, "high": high})
@@ -392,10 +372,23 @@ def interval_shares(counts: Sequence[int]) -> pd.DataFrame:
 
 def find_neighbors(places: gpd.GeoDataFrame) -> dict[str, list[str]]:
     """List each county's neighbors: the counties whose boundary touches its own, in a line or a point."""
+    check_columns("places", places, ["county"])
     named = places.set_index("county").geometry
     return {
         county: named.index[named.touches(shape) | named.overlaps(shape)].tolist() for county, shape in named.items()
     }
+
+
+def _check_limits(convictions: pd.DataFrame) -> None:
+    """Refuse counts whose limits are missing, below 0, not whole or not around them."""
+    low, high = (convictions[end].astype("Float64") for end in ("lower", "upper"))
+    count = convictions["convictions"].astype("Float64")
+    right = low.ge(0) & low.le(high) & low.mod(1).eq(0) & high.mod(1).eq(0)
+    known = count.notna()
+    if not right.fillna(False).all() or not (count.eq(low) & count.eq(high))[known].all():
+        raise HtanalysisError(
+            "convictions: lower and upper must be whole, 0 ≤ lower ≤ upper, and both the count where it is known."
+        )
 
 
 def _shrink(rate: float, mean: float, extra: float, population: float) -> float:

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from htanalysis import settings
-from htanalysis.errors import HtanalysisError, UnknownNameError
+from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns, check_confidence
 from htanalysis.periods import count_days
 
 #: Mean length of a month in days, so that nine months and twelve can be compared.
@@ -63,11 +63,54 @@ def poisson_interval(count: int, confidence: float = settings.CONFIDENCE) -> tup
     >>> tuple(round(limit, 2) for limit in poisson_interval(10))
     (4.8, 18.39)
     """
-    if not count >= 0 or not 0 < confidence < 1:
-        raise HtanalysisError(f"No interval for {count} at {confidence}: a count is 0 or more, a confidence in 0 to 1.")
+    check_confidence("confidence", confidence)
+    if not _is_count(count):
+        raise HtanalysisError(f"count is {count}; it must be a whole number of 0 or more.")
     tail = (1 - confidence) / 2
     low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
     return float(low), float(stats.chi2.isf(tail, 2 * count + 2) / 2)
+
+
+def binomial_interval(count: int, total: int, confidence: float = settings.CONFIDENCE) -> tuple[float, float]:
+    """Give the exact interval for a share, from the cases that have it and all.
+
+    Assumes independent cases.
+
+    Parameters
+    ----------
+    count, total : int
+        Cases that have it, and all: 1 or more.
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limit (fractions).
+
+    Raises
+    ------
+    HtanalysisError
+        If the counts are not whole, below 0 or more than all, or the confidence is no fraction.
+
+    Notes
+    -----
+    Formula: the shares at which as many cases or more, or as many or fewer, have a probability of (1 − confidence) ÷ 2.
+
+    References
+    ----------
+    C. J. Clopper and E. S. Pearson (1934), The use of confidence or fiducial limits illustrated in the case of the
+    binomial, Biometrika 26, 404-413.
+
+    Examples
+    --------
+    >>> tuple(round(limit, 3) for limit in binomial_interval(52, 113))
+    (0.366, 0.556)
+    """
+    check_confidence("confidence", confidence)
+    if not _is_count(count) or not _is_count(total) or count > total or not total:
+        raise HtanalysisError(f"count is {count} and total {total}; they must be whole, and 0 ≤ count ≤ total > 0.")
+    return _binomial_limits(int(count), int(total), (1 - confidence) / 2, _OBSERVED["exact"])
 
 
 def compare_rates(
@@ -104,7 +147,8 @@ def compare_rates(
     Raises
     ------
     HtanalysisError
-        If both counts are 0, a count is negative, a period is empty or the method is another.
+        If both counts are 0, a count is negative, a period is empty, the confidence is no fraction or the method is
+        another.
 
     Notes
     -----
@@ -123,7 +167,8 @@ def compare_rates(
     >>> round(result.ratio, 3), round(result.low, 3), round(result.high, 3)
     (1.971, 0.858, 4.277)
     """
-    whole = all(not pd.isna(number) and number >= 0 and number == int(number) for number in (count, base_count))
+    check_confidence("confidence", confidence)
+    whole = _is_count(count) and _is_count(base_count)
     if not whole or count + base_count == 0 or not days > 0 or not base_days > 0:
         raise HtanalysisError(
             f"No ratio of {count} in {days} to {base_count} in {base_days}: whole counts are needed, not"
@@ -160,12 +205,17 @@ def rate_by_year(table: pd.DataFrame, column: str) -> pd.DataFrame:
         A row is a year: `year`, `days`, `count`, `per_month`, `low`, `high` (per month of 30.4 days) and `partial`
         (whether the year is not covered whole).
 
+    Raises
+    ------
+    HtanalysisError
+        If a column is missing, a count is missing, negative or not whole, or a period ends before it begins.
+
     Notes
     -----
     Formula: count ÷ (days ÷ 30.4375), where 30.4375 days are a mean month; the exact Poisson limits of the count
     are divided alike.
     """
-    days = count_days(table)
+    days = _check_years(table, column)
     limits = [poisson_interval(int(count)) for count in table[column]]
     months = days / DAYS_PER_MONTH
     return pd.DataFrame(
@@ -176,7 +226,7 @@ def rate_by_year(table: pd.DataFrame, column: str) -> pd.DataFrame:
             "per_month": table[column].astype(float) / months,
             "low": [low for low, _ in limits] / months,
             "high": [high for _, high in limits] / months,
-            "partial": days < 365,
+            "partial": days < 365 + table["period_start"].dt.is_leap_year,
         }
     )
 
@@ -211,11 +261,13 @@ def expect_at_pace(table: pd.DataFrame, column: str) -> float:
 
 
 def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame:
-    """Say how many convictions recent arrests would have if they came to the earlier years' ratios.
+    """Say how many convictions recent arrests would have if they came to the ratio of an earlier year.
 
     Convictions are dated by arrest, so recent years are incomplete. The years up to `settled_until` are taken as
-    complete, and the lowest and highest of their ratios of convictions to arrests as the range for the others. Assumes
-    that the courts treat later arrests no better and no worse than they treated one of the settled years.
+    complete. A few dozen arrests tell a year's ratio of convictions to arrests only roughly, so each ratio has its
+    exact binomial limits; the lowest and the highest of all are the range for the others. Assumes that the courts treat
+    later arrests no better and no worse than they treated those of one of the settled years, that arrests end
+    independently of each other, and that a conviction belongs to one arrest.
 
     Parameters
     ----------
@@ -227,35 +279,37 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        A row is a year: `year`, `arrests`, `convictions`, `ratio`, `low`, `high` (convictions in the end; never below
-        those already reported) and `basis` ("reported" for settled years, "assumed" for the others).
+        A row is a year: `year`, `arrests`, `convictions`, `ratio`, `ratio_low`, `ratio_high` (its exact limits; missing
+        for years that are not settled), `low`, `high` (convictions expected in the end; never below those already
+        reported) and `basis` ("reported" for settled years, "assumed" for the others).
 
     Raises
     ------
     HtanalysisError
-        If no year or every year is settled, a count is missing, or a settled year has no arrest.
+        If no year or every year is settled, a year stands twice, a count is missing or negative, a year has more
+        convictions than arrests, or a settled year has no arrest.
 
     Notes
     -----
-    Formula: arrests of each later year × the smallest, or largest, ratio of convictions to arrests among the
-    settled years, rounded, and no less than the convictions so far.
+    Formula: arrests of each later year × the lowest, or highest, exact binomial limit of the settled years’ ratios of
+    convictions to arrests, and no less than the convictions so far.
     """
+    check_columns("table", table, ["year", "arrests", "convictions"])
+    _check_outcomes(table)
     settled = table["year"] <= settled_until
     if not settled.any() or settled.all():
         years = f"{table['year'].min()} to {table['year'].max()}"
         raise HtanalysisError(f"settled_until is {settled_until}; some but not all of {years} must be settled.")
-    if table[["arrests", "convictions"]].isna().any(axis=None) or (table.loc[settled, "arrests"] == 0).any():
-        raise HtanalysisError(f"A ratio needs counts for every year, and arrests in each up to {settled_until}.")
-    ratio = table["convictions"].astype(float) / table["arrests"].astype(float)
-    projected = {
-        end: (table["arrests"] * limit).round().clip(lower=table["convictions"].astype(float))
-        for end, limit in (("low", ratio[settled].min()), ("high", ratio[settled].max()))
-    }
-    known = table["convictions"].astype(float)
+    if (table.loc[settled, "arrests"] == 0).any():
+        raise HtanalysisError(f"table: a ratio needs arrests in each year up to {settled_until}.")
+    arrests, known = table["arrests"].astype(float), table["convictions"].astype(float)
+    limits = [binomial_interval(*pair) for pair in table.loc[settled, ["convictions", "arrests"]].to_numpy(int)]
+    ratios = pd.DataFrame(limits, columns=["ratio_low", "ratio_high"], index=table.index[settled])
+    ends = {"low": ratios["ratio_low"].min(), "high": ratios["ratio_high"].max()}
     return table[["year", "arrests", "convictions"]].assign(
-        ratio=ratio,
-        low=projected["low"].where(~settled, known).astype("Int64"),
-        high=projected["high"].where(~settled, known).astype("Int64"),
+        ratio=known / arrests.where(arrests > 0),
+        **ratios.reindex(table.index),
+        **{end: (arrests * limit).clip(lower=known).where(~settled, known) for end, limit in ends.items()},
         basis=settled.map({True: "reported", False: "assumed"}),
     )
 
@@ -277,23 +331,59 @@ def bound_other_arrests(arrests: int, section: pd.DataFrame, start: pd.Timestamp
     tuple of int
         At least what is left when every arrest of the section's periods that touch the period lies in it; at most all.
 
+    Raises
+    ------
+    HtanalysisError
+        If a count is missing, negative or not whole, the period ends before it begins, or the section's periods leave a
+        day of it out: then its arrests on that day are not known.
+
     Notes
     -----
     Formula: fewest = all arrests − arrests under the section in its periods that touch the time, no less than 0;
     most = all arrests.
     """
-    if pd.isna(arrests) or section["arrests"].isna().any():
-        raise HtanalysisError("The arrests on other charges need the period’s arrests and those of every row.")
+    if not _is_count(arrests):
+        raise HtanalysisError(f"arrests is {arrests}; it must be a whole number of 0 or more.")
+    _check_years(section, "arrests", "section")
     touching = (section["period_start"] <= end) & (section["period_end"] >= start)
+    covered = {day for row in section[touching].itertuples() for day in pd.date_range(row.period_start, row.period_end)}
+    if start > end or not covered.issuperset(pd.date_range(start, end)):
+        raise HtanalysisError(f"section: its periods do not cover all days from {start.date()} to {end.date()}.")
     return max(int(arrests - section.loc[touching, "arrests"].sum()), 0), int(arrests)
 
 
 def _last_two(table: pd.DataFrame, column: str) -> list[dict[str, Any]]:
     """Give the last two years with their days."""
-    years = table.sort_values("year").tail(2).assign(days=count_days)
-    if len(years) < 2 or years[column].isna().any():
-        raise HtanalysisError(f"Two years with {column} are needed to compare the last with the one before.")
+    days = _check_years(table, column)
+    years = table.assign(days=days).sort_values("year").tail(2)
+    if len(years) < 2 or years["year"].diff().iloc[-1] != 1:
+        raise HtanalysisError(f"table: two years with {column}, one after the other, are needed at its end.")
     return years.to_dict("records")
+
+
+def _is_count(value: Any) -> bool:
+    """Say whether a value is a whole number of 0 or more."""
+    return not pd.isna(value) and not isinstance(value, str) and value >= 0 and value == int(value)
+
+
+def _check_years(table: pd.DataFrame, column: str, name: str = "table") -> pd.Series:
+    """Refuse a table whose counts or periods cannot be; gives the days of each row."""
+    check_columns(name, table, ["year"] * (name == "table") + ["period_start", "period_end", column])
+    days = count_days(table)
+    if not table[column].map(_is_count).all():
+        raise HtanalysisError(f"{name}: {column} must be whole numbers of 0 or more, none missing.")
+    if not days.gt(0).all():
+        raise HtanalysisError(f"{name}: each period_end must follow its period_start.")
+    return days
+
+
+def _check_outcomes(table: pd.DataFrame) -> None:
+    """Refuse years of arrest that stand twice, or whose convictions cannot be of their arrests."""
+    counts = table[["arrests", "convictions"]]
+    if not counts.map(_is_count).all(axis=None) or (counts["convictions"] > counts["arrests"]).any():
+        raise HtanalysisError("table: each year needs arrests, and convictions that are no more than these.")
+    if table["year"].duplicated().any():
+        raise HtanalysisError("table: a year stands twice.")
 
 
 def _binomial_tails(count: int, total: int, probability: float, observed: float) -> tuple[float, float]:

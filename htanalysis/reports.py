@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pandas as pd
@@ -121,10 +122,19 @@ def make_reports(
         If notebooks stop; all other reports are made first. The pages of all other notebooks are written beside, where
         the page of one that stopped says so, and an earlier report stays as it was.
     """
-    began = time.monotonic()
     for each in wanted:
         check_parameters(as_of=each.as_of, audience=each.audience)
     store.require_untouched()
+    if wanted[0].audience == "public":
+        return _make_reports(wanted, out, jobs, run)
+    with store.private():
+        for place in (kept_in(out, wanted[0].audience), history.find_folder(out, wanted[0].audience)):
+            store.make_private(place)
+        return _make_reports(wanted, out, jobs, run)
+
+
+def _make_reports(wanted: Sequence[Wanted], out: Path, jobs: int, run: Callable[[Task, Turns], Outcome]) -> list[Path]:
+    began = time.monotonic()
     plans = _plan(wanted, out)
     look_up = cache(look_up_input)
     kept = Kept(kept_in(out, wanted[0].audience), look_up)
@@ -135,6 +145,10 @@ def make_reports(
                 _take(plan, task, outcome, look_up)
                 if len(plan.done) == len(plan.tasks):
                     _finish(plan, began)
+    except OSError as error:
+        # A disk that is full is not named by what could not be written to it.
+        error.filename = error.filename or next((str(place) for place in (out, gettempdir()) if _is_full(place)), None)
+        raise
     finally:
         for plan in plans:
             if plan.draft:
@@ -144,6 +158,10 @@ def make_reports(
     if stopped:
         raise NotebookError("\n".join(line for plan in stopped for line in _tell_failures(plan)))
     return [plan.index for plan in plans]
+
+
+def _is_full(place: str | Path) -> bool:
+    return shutil.disk_usage(place).free < 2**20
 
 
 @dataclass
@@ -337,6 +355,7 @@ def _fill(plan: _Plan, began: float) -> list[dict[str, Any]]:
     outputs = {name: list(read_outputs(draft / "notebooks" / f"{name}.ipynb")) for name in notebooks}
     found = [finding for name, shown in outputs.items() for finding in _list_findings(name, shown)]
     shown = [content for shown in outputs.values() for kind, content in shown if kind == "table"]
+    _require_own_ids(found)
     _write_findings(found, draft / "findings.csv")
     write_workbook(shown, draft / "tables.xlsx", parameters)
     write_other_pages(notebooks, found, shared, draft, _find_changes(plan.last, parameters, found, notebooks))
@@ -345,6 +364,18 @@ def _fill(plan: _Plan, began: float) -> list[dict[str, Any]]:
     _mark_names(draft, mark)
     _write_manifest(draft / f"manifest{mark}.json", parameters, began)
     return found
+
+
+def _require_own_ids(found: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse two notebooks that give one name to a finding, as a copy of a notebook does."""
+    makers: dict[str, str] = {}
+    for finding in found:
+        first = makers.setdefault(finding["id"], finding["notebook"])
+        if first != finding["notebook"]:
+            raise HtanalysisError(
+                f'The notebooks {first} and {finding["notebook"]} both have a finding "{finding["id"]}". Give it'
+                " another id in one of them, or move a notebook that is a copy out of the folder."
+            )
 
 
 def _list_findings(name: str, outputs: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def read_scenario(path: Path) -> Scenario:
         If the file cannot be read or is no scenario.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise HtanalysisError(f"{path} cannot be read as a scenario: {reason}. It must be TOML in UTF-8.") from error

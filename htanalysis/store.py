@@ -6,12 +6,13 @@ whoever reads sees all of it or nothing, wherever the process may be stopped.
 
 import csv
 import hashlib
+import hmac
 import io
 import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,10 +23,13 @@ from filelock import FileLock, Timeout
 
 from htanalysis import inputs, settings
 from htanalysis.errors import HtanalysisError
+from htanalysis.kept import find_key
 from htanalysis.sheets import COLUMNS, Problem, show
 
 _LEDGER = "ledger.csv"
-_LEDGER_COLUMNS = ("batch", "added", "quarter", "sha256")
+_LEDGER_COLUMNS = ("batch", "added", "quarter", "sha256", "seal")
+#: How many lines the ledger has, sealed with the last of them: without it the last ones could go unnoticed.
+_END = ".end"
 _DAYS = ("period_start", "period_end", "as_of")
 _ORDER = ["task_force", "measure", "trafficking_type", "as_of"]
 #: How long an addition waits for another to end.
@@ -107,23 +111,24 @@ def _fingerprint(files: Mapping[str, bytes]) -> str:
 
 
 def check_store() -> list[Problem]:
-    """Compare the store with the hashes that were kept when its rows were added.
+    """Compare the store with the hashes that were kept when its rows were added, and these with their seals.
 
     Returns
     -------
     list of Problem
-        Each row that was changed or written by hand, and for each file how many rows are gone.
+        The first line of the ledger that is not as it was written; each row that was changed or written by hand, and
+        for each file how many rows are gone.
     """
     files = _read_files()
     kept = {name: Counter() for name in _quarter_files(files)}
     for entry in _entries(files):
         kept.setdefault(f"{entry['quarter']}.csv", Counter())[entry["sha256"]] += 1
-    problems = []
+    problems = list(_check_ledger(_entries(files), files.get(_END, b"")))
     for name, hashes in sorted(kept.items()):
         problems += list(_compare(name, files.get(name, b""), hashes))
     todo = "Move it away, and keep it until the others are restored." if problems else "Delete it."
     text = f"it is no file of the store, but a copy that a shared folder or a person made, and is not read. {todo}"
-    extra = sorted(set(files) - set(kept) - {_LEDGER})
+    extra = sorted(set(files) - set(kept) - {_LEDGER, _END})
     return problems + [Problem(show(name), None, None, None, None, text) for name in extra]
 
 
@@ -141,18 +146,35 @@ def require_untouched() -> None:
 
 
 @contextmanager
+def private() -> Iterator[None]:
+    """Let whatever is written be for this user alone, whatever the system's own rule is."""
+    mask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+
+
+def make_private(place: Path) -> None:
+    """Close a folder and the files in it to everybody else, however they were made or copied."""
+    for path in [place, *place.iterdir()] if place.is_dir() else ():
+        with suppress(OSError):  # Somebody else's file: what is in a closed folder is closed as well.
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+@contextmanager
 def locked() -> Iterator[None]:
-    """Keep every other addition out, and finish one that was stopped half way.
+    """Keep every other addition out, finish one that was stopped half way, and close the store to other users.
 
     Raises
     ------
     HtanalysisError
         If another holds the store for longer than `LOCK_SECONDS`; the message says who.
     """
-    folder().mkdir(parents=True, exist_ok=True)
     holder = folder() / ".holder"
     try:
-        with FileLock(folder() / ".lock", timeout=LOCK_SECONDS):
+        with private(), _lock():
+            make_private(folder())
             holder.write_text(f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}", encoding="utf-8")
             try:
                 _finish()
@@ -165,6 +187,11 @@ def locked() -> Iterator[None]:
             f"{folder()} is held by another addition ({who}). Nothing was stored. Wait until it has ended, and run the "
             "command again."
         ) from error
+
+
+def _lock() -> FileLock:
+    folder().mkdir(parents=True, exist_ok=True)
+    return FileLock(folder() / ".lock", timeout=LOCK_SECONDS, mode=0o600)
 
 
 @contextmanager
@@ -199,7 +226,7 @@ def append(rows: pd.DataFrame) -> list[str]:
         The files that grew.
     """
     changed = _add_to(_read_files(), rows)
-    _commit(changed)
+    _commit(changed | _seal_ledger(_entries(changed)))
     return sorted(name for name in changed if name != _LEDGER)
 
 
@@ -213,10 +240,55 @@ def _add_to(files: Mapping[str, bytes], rows: pd.DataFrame) -> dict[str, bytes]:
         lines = [_write_row(row) for row in group[list(COLUMNS)].itertuples(index=False)]
         changed[name] = _join(COLUMNS, [*(line for line, _ in _split(name, files.get(name, b""))), *lines])
         entries += [
-            {"batch": str(batch), "added": added, "quarter": str(quarter), "sha256": _hash(line)} for line in lines
+            dict(zip(_LEDGER_COLUMNS, (str(batch), added, str(quarter), _hash(line), ""), strict=True))
+            for line in lines
         ]
-    changed[_LEDGER] = _join(_LEDGER_COLUMNS, [",".join(entry.values()) for entry in entries], ordered=False)
+    changed[_LEDGER] = _write_ledger(entries)
     return changed
+
+
+def _write_ledger(entries: Iterable[Mapping[str, str]]) -> bytes:
+    lines = [",".join(entry.get(name, "") for name in _LEDGER_COLUMNS) for entry in entries]
+    return _join(_LEDGER_COLUMNS, lines, ordered=False)
+
+
+def _seal_ledger(entries: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
+    """Give the ledger with a seal on each line, and its sealed end. A line that had a seal keeps it, true or not."""
+    sealed, last = [], ""
+    for entry, seal in zip(entries, _chain(entries), strict=True):
+        last = entry.get("seal") or seal
+        sealed.append({**entry, "seal": last})
+    return {_LEDGER: _write_ledger(sealed), _END: _seal_end(len(sealed), last)}
+
+
+def _chain(entries: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Give the seal of each line of the ledger: of what it says and of the seal before it, with the store's own key."""
+    key, last = find_key(), ""
+    for entry in entries:
+        text = ",".join([last, *(entry[name] for name in _LEDGER_COLUMNS[:-1])])
+        seal = hmac.new(key, text.encode(), "sha256").hexdigest()
+        yield seal
+        last = entry.get("seal") or seal
+
+
+def _seal_end(number: int, last: str) -> bytes:
+    return f"{number} {hmac.new(find_key(), f'{number} {last}'.encode(), 'sha256').hexdigest()}\n".encode()
+
+
+def _check_ledger(entries: Sequence[Mapping[str, str]], end: bytes) -> Iterator[Problem]:
+    """Find the first line of the ledger that is not as it was written, and whether the last ones are gone."""
+    if not end and not any(entry.get("seal") for entry in entries):
+        return  # Written before there were seals: the next addition puts them on.
+    advice = "Restore the whole folder from a copy, with the files whose names begin with a dot."
+    for row, (entry, seal) in enumerate(zip(entries, _chain(entries), strict=True), 2):
+        if not hmac.compare_digest(entry.get("seal", ""), seal):
+            words = f"this line, or one before it, is not as it was written: {show(','.join(entry.values()))}. {advice}"
+            yield Problem(_LEDGER, None, row, None, None, words)
+            return
+    if end != _seal_end(len(entries), entries[-1]["seal"] if entries else ""):
+        told = end.decode("utf-8", "replace").partition(" ")[0] or "some"
+        words = f"it has {len(entries)} lines, and {told} were written. {advice}"
+        yield Problem(_LEDGER, None, None, None, None, words)
 
 
 # Reading
@@ -237,7 +309,7 @@ def _list_names() -> list[str]:
     for place in (folder(), folder() / ".added"):
         # An addition that ends in this moment takes its folder away: its files are in their places then.
         with suppress(FileNotFoundError), inputs.as_one():
-            names |= {name for name in os.listdir(place) if name.endswith(".csv")}  # noqa: PTH208, glob looks twice
+            names |= {name for name in os.listdir(place) if name.endswith(".csv") or name == _END}  # noqa: PTH208, glob looks twice
     return sorted(names)
 
 
@@ -260,7 +332,7 @@ def _entries(files: Mapping[str, bytes]) -> list[dict[str, str]]:
     """Give the ledger's rows, which say which row came with which addition."""
     text = files.get(_LEDGER, b"").decode("utf-8", "replace")
     entries = list(csv.DictReader(io.StringIO(text)))
-    if any(set(entry) != set(_LEDGER_COLUMNS) or not str(entry["batch"]).isdecimal() for entry in entries):
+    if any({*entry, "seal"} != set(_LEDGER_COLUMNS) or not str(entry["batch"]).isdecimal() for entry in entries):
         raise HtanalysisError(
             f"{folder() / _LEDGER} was touched by hand. Restore it from a copy, and run htanalysis check."
         )

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import nbformat
 from markupsafe import Markup
 
 from htanalysis import drawings, figures, findings, settings, tables
+from htanalysis.claims import BY_RETURNS
 
 #: Above what a notebook says that cannot be known.
 UNKNOWN = "What we cannot know"
@@ -21,19 +21,20 @@ _START = "00-start-here"
 #: The findings that a policy maker can say aloud, first of all.
 ALOUD = ("victims-in-words", "convictions-in-words")
 
-#: The findings that the index shows as cards, with what stands above each; the others are folded below them.
+#: The findings that the index shows as cards, with what stands above each; the others are folded below them. What
+#: stands above says what the number is and not how it comes out, which parameters and returns can change.
 HEADLINES = {
     "quarterly-counts-published": "Quarterly counts that are known",
     "victims-identified-growth": "Victims identified in a quarter",
-    "growth-before-san-jose": "Growth in investigations before the ninth task force",
+    "growth-before-san-jose": "Change in investigations before the ninth task force",
     "arrests-against-year-before": "Arrests under § 236.1, against the year before",
     "task-force-arrests-on-other-charges": "Task forces’ arrests not recorded under § 236.1",
     "convictions-to-come": "Convictions still to come",
     "largest-published-county": "Largest published share of convictions",
-    "labor-victims-missed": "Labor victims, less likely to be counted",
+    "labor-victims-missed": "A sex trafficking victim’s chance to be counted, against a labor victim’s",
     "labor-among-foreign-victims": "Labor among foreign victims whom task forces count",
-    "served-beyond-identified": "Services beyond the victims identified",
-    "claims-that-differ": "Statements of the report that differ",
+    "served-beyond-identified": "Victims served, against victims identified",
+    "claims-that-differ": "Facts that do not reproduce from the report’s other numbers",
 }
 
 #: The small pictures: the figure, the panel of it (or None), and what stands above.
@@ -42,11 +43,14 @@ PICTURES = (
     ("county-map", None, "Convictions, by county"),
 )
 
-#: The report's own statements by what became of them, with the table that lists them.
+#: The report's own statements by verdict: the table that lists them, what is said of one, and what of all.
 VERDICTS = {
-    "claims-agree": ("Still true", "agree with the other numbers that are known"),
-    "claims-differ": ("Now false", "differ from the other numbers that are known"),
-    "claims-unknown": ("Never supported", "have nothing published to be compared with"),
+    "claims-agree": ("Reproduces", "What agrees with the report’s other numbers"),
+    "claims-differ": ("Does not reproduce", "What does not reproduce from the report’s other numbers"),
+    "claims-unknown": (
+        "Cannot be checked",
+        "What has no number to be compared with, or one that counts something else",
+    ),
 }
 _EXAMPLES = 2
 
@@ -164,7 +168,8 @@ def draw_scale(finding: Mapping[str, Any]) -> Markup:
     low, high, value = finding["low"], finding["high"], finding["value"]
     share = finding["unit"] == "share"
     ends = [end for end in (low, high, value) if end is not None]
-    if not ends or (low is None and not share):
+    endless = low is not None and high is None  # no scale holds what nothing limits
+    if not ends or endless or (low is None and not share):
         return Markup()
     start = -_round_up(-min(*ends, 0))
     top = 1.0 if share and max(ends) <= 1 else _round_up(max(*ends, 0))
@@ -228,35 +233,39 @@ def range_in_words(finding: Mapping[str, Any]) -> str:
     if finding["value"] is None:
         return words
     unit = "share" if finding["unit"] == "share" else ""
-    return f"{words}: {findings.span(low, high, unit, finding['digits'], between=False)}"
+    ends = findings.span(low, high, unit, finding["digits"], between=False)
+    # Where both ends read as the amount does, it is said once.
+    return words if ends == findings.with_unit(finding["value"], unit, finding["digits"]) else f"{words}: {ends}"
 
 
 # The report's statements, and the files
 
 
 def _sum_up_verdicts(shown: Mapping[str, tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Count the statements of each verdict, and quote some that have no other verdict elsewhere in the report."""
-    quotes = Counter(
-        quote for name in VERDICTS if name in shown for quote in {row[0] for row in shown[name][2]["rows"]}
-    )
-    elsewhere = {quote for quote, count in quotes.items() if count > 1}
-    return [_sum_up_verdict(name, *VERDICTS[name], shown[name], elsewhere) for name in VERDICTS if name in shown]
+    """Count the statements of each verdict and the facts that they are about, and quote some."""
+    return [_sum_up_verdict(name, *VERDICTS[name], shown[name]) for name in VERDICTS if name in shown]
 
 
-def _sum_up_verdict(
-    name: str, title: str, words: str, shown: tuple[str, str, dict[str, Any]], elsewhere: set[str]
-) -> dict[str, Any]:
+def _sum_up_verdict(name: str, title: str, words: str, shown: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
     notebook, _, table = shown
     heads = [column["name"] for column in table["columns"]]
     rows = [dict(zip(heads, row, strict=True)) for row in table["rows"]]
+    # A fact that is stated five times is quoted once.
+    facts = {row["fact"]: row for row in reversed(rows)}
     examples = [
         f"“{row['quote']}” ({row['chapter']})"
         + (f": stated {row['stated']}, recomputed {row['recomputed']}" if name == "claims-differ" else "")
-        for row in rows
-        if row["quote"] not in elsewhere
-    ][:_EXAMPLES]
-    href = f"{notebook}.html#{name}"
-    return {"id": name, "title": title, "words": words, "count": len(rows), "examples": examples, "href": href}
+        for row in [*facts.values()][: -_EXAMPLES - 1 : -1]
+    ]
+    changed = sum(row["note"].startswith(BY_RETURNS) for row in rows)
+    returned = f" {changed} of them {findings.choose(changed, 'is', 'are')} compared with returns." if changed else ""
+    return {
+        "id": name,
+        "title": f"{title}: {len(rows)} {findings.choose(len(rows), 'statement', 'statements')}",
+        "words": f"{words}, on {len(facts)} {findings.choose(len(facts), 'fact', 'facts')}.{returned}",
+        "examples": examples,
+        "href": f"{notebook}.html#{name}",
+    }
 
 
 def _list_downloads(folder: Path, notebooks: Sequence[str]) -> list[dict[str, str]]:

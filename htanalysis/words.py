@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 from nbconvert.filters import markdown2html
+from nbconvert.preprocessors.sanitize import SanitizeHTML
 
 #: Words that need explaining: how a page may write each, and what it means.
 GLOSSARY = {
@@ -71,6 +72,10 @@ GLOSSARY = {
     "negative binomial": (
         r"negative binomial|quasi-Poisson",
         "A law for counts that stray more than independent events do.",
+    ),
+    "penalized": (
+        r"penalized logistic regression",
+        "How the odds of a yes go with other numbers; a penalty keeps few cases from giving an endless answer.",
     ),
     "odds ratio": (r"odds ratios?", "The odds of one group divided by those of another; 1 means no difference."),
     "p-value": (r"p-values?", "How often chance alone would give a difference at least as large, were there none."),
@@ -221,6 +226,43 @@ def section_id(heading: str) -> str:
     return f"section-{slug(heading)}"
 
 
+#: Marks that turn the direction of reading, or hide themselves.
+_TURNING = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+
+
+def show_marks(text: str) -> str:
+    r"""Show by their codes the marks that would turn the direction of reading or that nobody sees.
+
+    Examples
+    --------
+    >>> print(show_marks("a\u202eb"))
+    a\u202eb
+    """
+    return _TURNING.sub(lambda mark: f"\\u{ord(mark[0]):04x}", text)
+
+
+#: What HTML may hold that a notebook brings: no script, style, frame or redirection, whoever wrote the notebook.
+_SANITIZER = SanitizeHTML(
+    tags=[
+        *("a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3"),
+        *("h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td"),
+        *("th", "thead", "tr", "ul"),
+    ],
+    attributes={"*": ["class", "id", "scope", "align"], "a": ["href", "aria-label"], "ol": ["start"]},
+)
+
+
+def sanitize(text: str) -> Markup:
+    """Let of HTML that a notebook brings nothing load, run or hide anything: what could is shown as text.
+
+    Examples
+    --------
+    >>> print(sanitize('<p onclick="x()">one</p><script>two()</script>'))
+    <p>one</p>&lt;script&gt;two()&lt;/script&gt;
+    """
+    return Markup(_SANITIZER.sanitize_html_tags(text))  # noqa: S704, it is clean now
+
+
 @lru_cache(maxsize=512)
 def write_markdown(text: str) -> Markup:
     """Write Markdown as HTML; each heading has an id of plain letters and a link to itself.
@@ -240,10 +282,10 @@ def write_markdown(text: str) -> Markup:
         anchor = f'<a class="link" href="#{name}" aria-label="Link to: {plain}"></a>'
         return f'<h{level} id="{name}">{words} {anchor}</h{level}>'
 
-    page = markdown2html(text)
+    page = sanitize(markdown2html(text))
     return Markup(re.sub(r'<h(\d) id="[^"]*">(.*?)<a class="anchor-link"[^>]*>.*?</a></h\1>', link, page))  # noqa: S704
 
 
 def polish(text: str) -> str:
-    """Give a page with its words joined and explained, and its links numbered for paper."""
-    return _Polish().write(text)
+    """Give a page with its words joined and explained, its links numbered for paper, and no mark that turns reading."""
+    return show_marks(_Polish().write(text))

@@ -2,7 +2,6 @@ import json
 import re
 from pathlib import Path
 
-import geopandas as gpd
 import nbformat
 import numpy as np
 import pandas as pd
@@ -86,9 +85,9 @@ def heads(chart: ht.Chart) -> list[str]:
     return [column["label"] for column in chart.table.to_json()["columns"]]
 
 
-def limits(population=(1e3, 1e8)):
+def limits():
     """Limits of a funnel that are the same for all."""
-    return pd.DataFrame({"population": population, "low": 1e-5, "high": 2e-5})
+    return pd.DataFrame({"population": COUNTIES["population_2010"].astype(float), "low": 1e-5, "high": 2e-5})
 
 
 @pytest.fixture(scope="module")
@@ -141,13 +140,14 @@ SEEN = {
     " 4.0 (2.0 to 6.0), assumed; open: 0.0 or more, no upper limit, bounded. Scale: times; a line marks 9.0.",
     "curve": "all: 0.5 (0.2 to 1.0) at 20%, 2.5 (1.2 to 5.0) at 50% and 4.0 (2.0 to 8.0) at 60%; across: labor victims;"
     " upward: times; marked 50% to 60%: ILO; a line at 1: as likely.",
-    "outlook": "2011: 4 reported; 2012: 2 reported, between 3 and 6 if like the settled years. Convictions by year of"
+    "outlook": "2011: 4 reported; 2012: 2 reported, between 3 and 6 if like a settled year. Convictions by year of"
     " arrest.",
     "fit": "2010Q4: 10 published, 11 expected; 2011Q2: 20 published, 19 expected; 2011Q3: 24 (15 to 36) expected.",
     "funnel": "Monterey 0.2 to 13.0 (bounded); Santa Barbara 0.2 to 12.7 (bounded); San Francisco 0.1 to 6.7 (bounded);"
     " Sacramento 0.1 to 3.8 (bounded); Alameda 3.4 (reported); Santa Clara 0.1 to 3.0 (bounded); Riverside 0.0 to 2.5"
-    " (bounded); San Diego 0.0 to 1.7 (bounded); Los Angeles 0.0 to 0.5 (bounded); the other 49 counties: none"
-    " reported; the state: 1.5; wholly above the 95% limits: Alameda; wholly above the 99.8% limits: Alameda.",
+    " (bounded); San Diego 0.0 to 1.7 (bounded); Los Angeles 0.0 to 0.5 (bounded); the other 49 of 58 counties:"
+    " none reported; the state: 1.5; wholly above the 95% limits: Alameda; wholly below the 95% limits: Los Angeles;"
+    " wholly above the 99.8% limits: Alameda; wholly below the 99.8% limits: Los Angeles.",
     "map": "Alameda 52 convictions (reported); Los Angeles 1 to 54 convictions (bounded); Monterey 1 to 54 convictions"
     " (bounded); Riverside 1 to 54 convictions (bounded); Sacramento 1 to 54 convictions (bounded); San Diego 1 to 54"
     " convictions (bounded); San Francisco 1 to 54 convictions (bounded); Santa Barbara 1 to 54 convictions (bounded);"
@@ -336,6 +336,27 @@ def test_the_outlook_begins_at_0_and_hatches_what_is_assumed(drawings):
     assert (ahead.x, ahead.base, ahead.y, ahead.marker.pattern.shape) == ((2012,), (3,), (3,), "/")
 
 
+def test_rates_and_outlooks_that_cannot_be_drawn_are_refused():
+    for wrong in ({}, {"arrests": RATES.head(0)}):
+        with pytest.raises(ht.HtanalysisError, match="rates: give one panel or more, each with a year"):
+            ht.draw_rates(wrong, "a month", caption())
+    with pytest.raises(ht.HtanalysisError, match="rates, arrests, has no column per_month"):
+        ht.draw_rates({"arrests": RATES.drop(columns="per_month")}, "a month", caption())
+    outlook = ht.project_convictions(ht.load("penal_code_236_1"), 2009)
+    with pytest.raises(ht.HtanalysisError, match="outlook has no column basis"):
+        ht.draw_outlook(outlook.drop(columns="basis"), caption())
+    for column, value in (("low", 300.0), ("high", None), ("convictions", 150)):
+        with pytest.raises(ht.HtanalysisError, match="outlook: each year needs convictions ≤ low ≤ high"):
+            ht.draw_outlook(outlook.assign(**{column: value}), caption())
+
+
+def test_an_outlook_shows_whole_convictions_and_no_part_of_one():
+    chart = ht.draw_outlook(ht.project_convictions(ht.load("penal_code_236_1"), 2009), caption())
+    assert "2012: 21 reported, between 21 and 79 if like a settled year" in chart.alt
+    digits = {column["name"]: column["digits"] for column in chart.table.to_json()["columns"]}
+    assert (digits["low"], digits["high"]) == (0, 0)
+
+
 def test_a_fit_shows_counts_as_dots_the_trend_as_a_line_and_the_next_with_its_interval(drawings):
     trend, ahead, known = drawings["fit"].figure.data
     assert (trend.x, trend.y, trend.mode, trend.line.dash) == (("2010Q4", "2011Q2"), (11, 19), "lines", None)
@@ -349,49 +370,6 @@ def test_a_fit_shows_counts_as_dots_the_trend_as_a_line_and_the_next_with_its_in
     assert years.title.text == "year" and years.ticktext == ("2010", "2011", "2012", "2013")
     without = ht.draw_fit(FIT, ["2010Q4", "2011Q1", "2011Q2"], None, "2011Q3", caption())
     assert without.alt.endswith("19 expected.") and not without.figure.data[1].showlegend
-
-
-def test_a_funnel_shows_rates_as_dots_or_bars_between_the_limits_of_chance(drawings):
-    chart = drawings["funnel"]
-    dot, bars = traces(chart, "rate (computed)")[0], traces(chart, "possible rates (bounded)")[0]
-    alameda = COUNTIES[COUNTIES["county"].eq("Alameda")].iloc[0]
-    assert (dot.x[0], dot.y[0], dot.marker.color) == (alameda["population_2010"], alameda["rate_low"], figures.PAPER)
-    bounded = COUNTIES[COUNTIES["status"].eq("bounded")].iloc[0]
-    assert list(bars.y[:2]) == [bounded["rate_low"], bounded["rate_high"]] and np.isnan(bars.y[2]) and len(bars.x) == 24
-    assert set(bars.x[:3]) == {bounded["population_2010"]}
-    assert list(traces(chart, "99.8% limits (computed)")[0].y) == pytest.approx([1, 1, None, 2, 2, None])
-    assert list(traces(chart, "state’s rate (computed)")[0].y) == pytest.approx([1.5, 1.5])
-    assert len(traces(chart, "none reported")[0].x) == 49 and len(words(chart)) == 9
-    assert chart.figure.layout.xaxis.type == "log"
-
-
-def test_the_map_draws_58_counties_in_three_looks_and_hatches_none(drawings):
-    figure = drawings["map"].figure
-    shapes = [trace for trace in figure.data if trace.type == "scatter"]
-    by_status = pd.Series([trace.legendgroup for trace in shapes]).value_counts().to_dict()
-    assert by_status == {"none reported": 49, "bounded": 8, "reported": 1}
-    fills = {trace.legendgroup: trace.fillcolor for trace in shapes}
-    assert fills["reported"] == figures.ACCENT and fills["bounded"] == figures.MID
-    assert not any(trace.fillpattern.shape for trace in shapes)
-    swatches = {trace.name: trace.marker.color for trace in figure.data if trace.type == "bar"}
-    assert swatches == fills and list(swatches) == ["reported", "bounded", "none reported"]
-    assert {trace.text for trace in shapes if trace.legendgroup == "reported"} == {"Alameda: 52 convictions (reported)"}
-
-
-def test_the_map_is_in_kilometers_and_its_labels_point_at_their_counties_without_overlap(drawings):
-    figure, shapes = drawings["map"].figure, COUNTIES.to_crs(3310)
-    points = [np.array([t.x, t.y], dtype=float) for t in figure.data if t.type == "scatter"]
-    ends = [function(np.hstack(points), axis=1) for function in (np.nanmin, np.nanmax)]
-    assert np.concatenate(ends) == pytest.approx(shapes.total_bounds / 1000, abs=2)
-    labels = {note.text: note for note in figure.layout.annotations if note.name != "foot"}
-    assert len(labels) == 9
-    alameda, francisco = labels["<b>Alameda</b> 52"], labels["<b>San Francisco</b> 1 to 54"]
-    assert gpd.points_from_xy([alameda.x * 1000], [alameda.y * 1000])[0].within(
-        shapes.set_index("county").loc["Alameda", "geometry"]
-    )
-    assert (alameda.arrowcolor, francisco.arrowcolor, francisco.arrowsize) == (figures.ACCENT, figures.MID, 2.5)
-    heights = sorted(note.ay for note in labels.values())
-    assert min(np.diff(heights)) > 65.9
 
 
 def test_mixes_add_up_to_one_bar_each_and_their_kinds_can_be_told_apart(drawings):
@@ -423,12 +401,6 @@ def test_no_more_than_six_colors_but_ink_and_paper(drawings, kind):
     text = json.dumps(drawings[kind].figure.to_plotly_json()["data"], default=str)
     used = {color for color in vars(charts).values() if isinstance(color, str) and color.startswith("#")}
     assert len({color for color in used if color in text} - {figures.INK, figures.PAPER}) <= 6
-
-
-def test_simplified_counties_keep_their_number_and_stay_valid():
-    shapes = ht.counties().to_crs(3310)
-    simple = gpd.GeoSeries(shapes.simplify_coverage(2000))
-    assert len(simple) == 58 and simple.is_valid.all() and not simple.is_empty.any()
 
 
 def test_every_color_of_a_chart_has_a_name_that_changes_in_the_dark(report):

@@ -1,7 +1,16 @@
+import re
+
+import numpy as np
 import pandas as pd
 import pytest
+from running import find_faults, run_notebook
+from statsmodels.stats.proportion import proportion_confint
 
 import htanalysis as ht
+from htanalysis import claims, settings, store, summaries
+from htanalysis.datasets import load
+from htanalysis.returns import list_reporting
+from htanalysis.summaries import VERDICTS
 
 CLAIMS = ht.load("report_claims").to_dict("records")
 RECOMPUTED = ht.recompute_claims().set_index("claim_id")
@@ -15,6 +24,221 @@ def test_the_file_says_what_the_data_give(claim):
     assert pd.isna(claim["expression"]) == (claim["verdict"] == "cannot be checked")
     assert len(claim["quote"].split()) < 15
     assert claim["note"].endswith(".") and claim["note"].replace("H.E.A.T. ", "").count(". ") == 0
+
+
+def outcome(verdicts):
+    """Count what agrees after rounding as what agrees."""
+    return verdicts.astype("str").replace("reproduces when rounded", "reproduces")
+
+
+def test_a_fact_has_one_outcome_however_often_it_is_stated():
+    outcomes = outcome(RECOMPUTED["verdict"])
+    assert outcomes.groupby(RECOMPUTED["fact"]).nunique().eq(1).all()
+    facts = RECOMPUTED.loc[outcomes.eq("differs"), "fact"]
+    assert (len(RECOMPUTED), len(facts), facts.nunique()) == (140, 39, 29)
+    nine = RECOMPUTED[RECOMPUTED["fact"].eq("nine task forces, of which eight reported at first")]
+    assert nine["recomputed"].value_counts().to_dict() == {"8": 5, "2.568": 1, "2.702": 1, "1.862": 1}
+    assert nine.loc[nine["recomputed"].ne("8"), "stated"].tolist() == ["2.89 times", "3.04 times", "2.09 times"]
+    # Statements of a fact stand beside each other, so that a table of them shows it once.
+    assert RECOMPUTED["fact"].ne(RECOMPUTED["fact"].shift()).sum() == RECOMPUTED["fact"].nunique()
+
+
+def test_the_same_words_have_one_verdict():
+    outcomes = outcome(RECOMPUTED["verdict"])
+    quotes = list(zip(RECOMPUTED["quote"], outcomes, strict=True))
+    assert not [(a, b) for a, one in quotes for b, other in quotes if a in b and one != other]
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "recomputed"),
+    [
+        # The same total stands in both places, and arrests on other charges are no check of it.
+        ("es-investigations", "reproduces", "2,552"),
+        ("c3-investigations-two-years", "reproduces", "2,552"),
+        ("es-arrests", "reproduces", "1,798"),
+        ("c3-arrests-two-years", "reproduces", "1,798"),
+        ("c3-arrests-against-236-1", "cannot be checked", None),
+        ("c2-three-arrests-eight-convictions", "cannot be checked", None),
+        ("c2-established-2009", "cannot be checked", None),
+        ("c3-arrests-above-investigations", "cannot be checked", None),
+        ("c6-72-of-identified", "differs", "victims whose country of origin was identified"),
+        ("c3-somewhat-similar", "differs", "68.2"),
+        ("c3-on-pace", "reproduces when rounded", "1.00"),
+        ("c1-600000", "differs", "730,000"),
+        ("c5-table-3-period", "reproduces", "2010-11 to 2011-12"),
+        ("c3-charts-start-types", "differs", "2009-10-01"),
+        ("c3-charts-start-origin", "differs", "2009-10-01"),
+        ("c3-national-data", "differs", "365"),
+        ("c3-before-cal-ema", "differs", "273"),
+        ("es-under-reported", "differs", "not known without more research"),
+        ("es-unreliable", "differs", "they may be unreliable"),
+        ("c3-fbi-name", "differs", "Federal Bureau of Investigation"),
+        ("af-hotline-number", "reproduces", "1"),
+        ("ab-vista-telephone", "differs", "1"),
+        ("c5-who-was-trained", "differs", "law enforcement personnel, first responders, medical staff and others"),
+        ("c3-letters-calendar-years", "differs", "2005-10 to 2012-09"),
+    ],
+)
+def test_each_statement_is_judged_by_what_it_can_be_compared_with(claim, verdict, recomputed):
+    row = RECOMPUTED.loc[claim]
+    assert row["verdict"] == verdict
+    assert row["recomputed"] == recomputed or (recomputed is None and pd.isna(row["recomputed"]))
+
+
+def test_the_lower_end_of_the_hotlines_share_is_wilsons():
+    low, high = proportion_confint(107, 141, method="wilson")
+    expression = RECOMPUTED.loc["c3-somewhat-similar", "expression"]
+    assert ht.evaluate(expression) == pytest.approx(100 * low, abs=1e-3)
+    assert round(100 * high) == 82 and "from 68, as recomputed, to 82" in RECOMPUTED.loc["c3-somewhat-similar", "note"]
+    assert "year of its arrest" in RECOMPUTED.loc["c3-on-pace", "note"]
+
+
+def test_no_word_accuses():
+    told = " ".join([*RECOMPUTED["note"], *RECOMPUTED["fact"], *sum(VERDICTS.values(), ())])
+    assert not re.search(
+        r"\b(false|wrong|untrue|mistak|err(s|or)|never|lie[sd]?|mislead|claims? )", told, re.IGNORECASE
+    )
+
+
+def counts_with(**given):
+    """Give the quarterly counts as they would be with statewide returns: {measure: {quarter: count}}."""
+    counts = ht.count_quarters("report")
+    for measure, quarters in given.items():
+        for quarter, count in quarters.items():
+            row = counts["measure"].eq(measure.replace("_", " ")) & counts["quarter"].eq(pd.Period(quarter))
+            counts.loc[row, ["count", "at_least"]] = count
+            counts.loc[row, "origin"] = "returns"
+    return counts
+
+
+def test_returns_that_change_a_number_say_so_and_give_both():
+    told = ht.recompute_claims(counts_with(arrests={"2012Q2": 360})).set_index("claim_id")
+    row = told.loc["c3-arrests-per-force"]
+    assert row[["recomputed", "verdict"]].tolist() == ["1.778", "differs"]
+    assert row["note"] == "Returns give 1.778; by the report’s own numbers it is 1.862."
+    assert told["changed_by_returns"].sum() == 1
+    assert ht.tell_returned(told) == " Returns changed the recomputed number of 1 statement but no verdict."
+    told = ht.recompute_claims(counts_with(arrests={"2010Q3": 0})).set_index("claim_id").loc["c3-arrests-per-force"]
+    assert pd.isna(told["recomputed"]) and told["verdict"] == "cannot be checked"
+    assert told["note"] == "Returns leave no such number; by the report’s own numbers it is 1.862."
+
+
+def test_of_a_quarter_that_some_task_forces_alone_exceed_nothing_is_recomputed():
+    counts = counts_with()
+    row = counts["measure"].eq("arrests") & counts["quarter"].eq(pd.Period("2010Q3"))
+    counts.loc[row, "at_least"] = 181
+    told = ht.recompute_claims(counts).set_index("claim_id")
+    assert told.index[told["changed_by_returns"]].tolist() == ["c3-arrests-per-force"]
+    assert pd.isna(told.loc["c3-arrests-per-force", "recomputed"])
+    assert told.loc["c3-arrests-per-force", "verdict"] == "cannot be checked"
+
+
+def test_of_a_total_that_some_quarters_exceed_only_the_least_is_known():
+    # 100 and 304 are published for the first and the last quarter: the two years have 1,285 or more.
+    told = ht.recompute_claims(counts_with(victims_identified={"2011Q1": 881})).set_index("claim_id")
+    assert told.loc[told["changed_by_returns"], "recomputed"].unique().tolist() == ["at least 1,285"]
+    given = told.loc[told["changed_by_returns"], "verdict"].to_dict()
+    assert given == {
+        "es-victims-identified": "differs",
+        "c5-identified-again": "differs",
+        # Up to 1,300 it would still be nearly that, and up to 1,350 it is 1,300 to the nearest hundred.
+        "es-nearly-1300": "cannot be checked",
+        "c3-past-two-years": "cannot be checked",
+        "c3-conclusion-victims": "cannot be checked",
+        "c3-1300-identified": "cannot be checked",
+    }
+    assert told.loc["es-nearly-1300", "note"] == (
+        "Returns of some quarters alone give more than the report’s own numbers, which give 1,277."
+    )
+    assert ht.tell_returned(told) == " Returns changed the recomputed number of 6 statements and the verdict on 6."
+    told = ht.recompute_claims(counts_with(people_trained={"2011Q1": 30_000})).set_index("claim_id")
+    given = told[told["changed_by_returns"]]["verdict"]
+    assert given["es-trained"] == "differs" and given["es-trained-over-25000"] == "reproduces"
+
+
+def test_each_query_over_the_totals_grows_with_them():
+    tables = [load("task_force_totals"), load("task_force_totals")]
+    tables[1]["count"] *= 2
+    small, large = (
+        claims._evaluate_all(ht.load("report_claims"), claims._make_database({"task_force_totals": table}, base))
+        for table in tables
+        for base in [claims._published()]
+    )
+    grown = [pair for pair in zip(small, large, strict=True) if pair[0] != pair[1]]
+    assert len(grown) > 10 and all(before < after for before, after in grown)
+
+
+def test_any_returns_give_each_statement_a_verdict_and_a_note_without_a_hole():
+    generator = np.random.default_rng(1402)
+    measures = [measure.replace(" ", "_") for measure in ht.load("task_force_totals")["measure"]]
+    quarters = [str(quarter) for quarter in ht.parse_period("2010Q3:2012Q2")]
+    for _ in range(12):
+        some = generator.choice(quarters, generator.integers(0, 9), replace=False)
+        top = generator.choice([1, 400, 50_000])
+        drawn = {m: {q: int(generator.integers(0, top)) for q in some} for m in measures if generator.random() < 0.7}
+        told = ht.recompute_claims(counts_with(**drawn))
+        texts = [*told["recomputed"].dropna(), *told["note"], *told["fact"], *told["verdict"]]
+        assert not [text for text in texts if re.search(r"\bnan\b|NA>|None|inf\b", text)]
+        assert told["note"].str.endswith(".").all()
+        assert re.fullmatch(
+            r"( Returns changed the recomputed number of (1 statement|\d+ statements) (and the verdict on \d+|but no"
+            r" verdict)\.)?",
+            ht.tell_returned(told),
+        )
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Give a home with the collection and no returns."""
+    (tmp_path / "data").mkdir()
+    for name in ("data/report", "data/reference", "data/datapackage.json", "notebooks", "shapefiles"):
+        (tmp_path / name).symlink_to(settings.HOME / name)
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+
+
+def draw_returns(generator):
+    """Draw valid returns: some quarters, task forces or the state, measures; zeros, gaps, or more than the totals."""
+    quarters = pd.period_range("2010Q3", "2013Q4", freq="Q")
+    some = generator.choice(len(quarters), generator.integers(1, 12), replace=False)
+    top, whole = generator.choice([1, 60, 50_000]), generator.random() < 0.5
+    return pd.DataFrame(
+        {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": "all"}
+        | {"period_start": quarter.start_time, "period_end": quarter.end_time.normalize()}
+        | {"count": int(generator.integers(0, top)), "as_of": pd.Timestamp("2014-01-31")}
+        for quarter in quarters[sorted(some)]
+        for name in ([settings.STATEWIDE] if whole else sorted(list_reporting(quarter)))
+        for measure in ht.load("task_force_totals")["measure"]
+        if generator.random() < 0.9
+    ).astype({"count": "Int64"})
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("seed", range(8))
+def test_page_and_index_hold_for_any_returns_and_any_quarter(seed):
+    generator = np.random.default_rng(seed)
+    with store.locked():
+        store.append(draw_returns(generator))
+    quarter = str(generator.choice(ht.held_quarters("latest")))
+    shown = run_notebook("07", quarter=quarter, as_of="latest", audience=str(generator.choice(settings.AUDIENCES)))
+    assert find_faults(shown) == []
+    tables = {each.content["id"]: each.content for each in shown if each.kind == "table"}
+    found = {each.content["id"]: each.content for each in shown if each.kind == "finding"}
+    told = summaries._sum_up_verdicts({name: ("07", "table", content) for name, content in tables.items()})
+    texts = [text for each in told for text in (each["title"], each["words"], *each["examples"])]
+    texts += [text for each in shown for text in each.texts()]
+    assert not [text for text in texts if re.search(r"\b1 (statements|facts)\b|\b1 \w+ (do|have|agree)\b", text)]
+    # Page and index count alike, and every statement stands in one table alone.
+    listed = [[row[1] for row in tables[name]["rows"]] for name in VERDICTS]
+    assert [f": {len(rows)} statement" in each["title"] for rows, each in zip(listed, told, strict=True)] == [True] * 3
+    assert sum(map(len, listed)) == len(CLAIMS)
+    assert found["claims-that-differ"]["value"] == len({row[0] for row in tables["claims-differ"]["rows"]})
+    notes = [row[names_of(tables[name]).index("note")] for name in VERDICTS for row in tables[name]["rows"]]
+    changed = any(note.startswith("Returns ") for note in notes)
+    assert ("Returns changed" in found["claims-that-differ"]["sentence"]) == changed
+
+
+def names_of(table):
+    return [column["name"] for column in table["columns"]]
 
 
 def test_there_are_enough_claims_and_contradictions():

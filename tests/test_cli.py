@@ -1,6 +1,8 @@
 import os
 import re
 import runpy
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from htanalysis import cli, reports, settings
 from htanalysis.errors import NotebookError
+from htanalysis.notebooks import find_notebooks
 from htanalysis.scenarios import Scenario
 from htanalysis.wanted import Wanted
 
@@ -268,3 +271,46 @@ def test_a_good_file_is_looked_at_without_what_only_draws(tmp_path):
     assert done.stdout.startswith("What adding 1 count would change:\n")
     # One count makes no trend, so that nothing fits one; the ranges of unknown quarters need scipy.
     assert not HEAVY - {"scipy"} & set(re.findall(r"'(\w+)'", done.stdout.splitlines()[-1]))
+
+
+def test_a_command_refuses_to_work_on_another_collection_than_the_one_it_is_called_in(tmp_path, capsys, monkeypatch):
+    copy = tmp_path / "a copy"
+    (copy / "data" / "quarters").mkdir(parents=True)
+    (copy / "data" / "datapackage.json").write_text("{}")
+    monkeypatch.chdir(copy / "data" / "quarters")
+    code, out, err = run(capsys, "quarters")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"You are in {copy}, and this command belongs to the collection in {settings.HOME}. Nothing")
+    monkeypatch.setenv("HTANALYSIS_HOME", str(settings.HOME))
+    assert run(capsys, "quarters")[0] == 0
+
+
+COMMAND = [sys.executable, "-c", "import sys; from htanalysis.cli import main; sys.exit(main())"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes streams, and limits files")
+@pytest.mark.parametrize(
+    ("before", "after", "code", "said"),
+    [
+        ("", "0<&- 1>&- 2>&-", 0, ""),
+        ("", "2>&-", 0, "The report is ready"),
+        ("export TMPDIR=%s" % ("/tmp/" + "x" * 120), "2>/dev/null", 0, "The report is ready"),
+        ("ulimit -n 64", "2>&1", 1, "lets a program open 64 files at once, and a report needs 512"),
+    ],
+)
+def test_a_report_is_made_in_odd_surroundings_or_says_in_a_line_why_not(tmp_path, before, after, code, said):
+    home = tmp_path / "home"
+    for name in ("data", "shapefiles"):
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).symlink_to(settings.HOME / name)
+    (home / "notebooks").mkdir()
+    for path in find_notebooks()[5:7]:
+        shutil.copy(path, home / "notebooks")
+    temporary = Path("/tmp") / ("x" * 120)
+    temporary.mkdir(exist_ok=True)
+    words = " ".join(shlex.quote(word) for word in [*COMMAND, "report", "--no-pdf", "--out", str(tmp_path / "reports")])
+    shell = ["bash", "-c", f"{before or ':'}; {words} {after}"]
+    ended = subprocess.run(shell, env=os.environ | {"HTANALYSIS_HOME": str(home)}, capture_output=True, text=True)
+    temporary.rmdir()
+    assert ended.returncode == code and said in ended.stdout and len(ended.stdout.splitlines()) <= 1
+    assert (tmp_path / "reports" / "2012Q2" / "index.html").is_file() == (code == 0)

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ import pandas as pd
 import pytest
 
 import htanalysis as ht
+from htanalysis import datasets, settings
 from htanalysis.datasets import read_descriptor
-from htanalysis.errors import UnknownNameError
+from htanalysis.errors import HtanalysisError, UnknownNameError
 
 ROOT = Path(__file__).resolve().parents[1]
 RESOURCES = {entry["name"]: entry for entry in read_descriptor()["resources"]}
@@ -29,7 +31,8 @@ DESIGN = {
     "tcvap": "fiscal_year program victims",
     "orr_letters": "fiscal_year kind letters",
     "legislation": "year bill author summary category",
-    "report_claims": "claim_id chapter quote stated recomputed expression verdict note",
+    "report_claims": "claim_id chapter quote stated recomputed expression verdict note fact",
+    "passages": "matter place says quote",
     "global_estimates": "source year trafficking_type victims",
     "counties": "county fips population_2010 task_force",
 }
@@ -195,3 +198,119 @@ def test_a_frame_can_be_changed_without_changing_the_next_one():
 def test_the_descriptor_is_plain_json_that_a_person_can_read():
     text = (ROOT / "data" / "datapackage.json").read_text(encoding="utf-8")
     assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=1) + "\n"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Copy the data."""
+    shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("quarters"))
+    shutil.copytree(ROOT / "shapefiles", tmp_path / "shapefiles")
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def spoil(home):
+    """Give a function that changes a file and says why it is refused."""
+
+    def _spoil(name, old, new, encoding="utf-8"):
+        path = home / "data" / RESOURCES[name]["path"]
+        text = path.read_bytes().decode()
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding=encoding)
+        with pytest.raises(HtanalysisError) as refused:
+            ht.load(name)
+        return str(refused.value)
+
+    return _spoil
+
+
+def test_a_value_that_the_descriptor_does_not_allow_is_refused_and_never_missing(spoil):
+    told = spoil("heat_unit", "convictions under § 236.1", "convictions under § 236.2")
+    assert told == (
+        'data/report/heat_unit.csv, row 3, measure: "convictions under § 236.2" is not allowed.'
+        ' Did you mean "convictions under § 236.1"? Allowed: convictions, all sections; convictions under § 236.1.'
+    )
+    told = spoil("heat_unit", "convictions under § 236.2,2006", "victims,2006")
+    assert 'row 3, measure: "victims" is not allowed. Allowed: convictions, all sections;' in told
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("tcvap", "CalWORKs,156", "CalWORKs,1_277", 'row 3, victims: "1_277" is no whole number. Write digits alone'),
+        ("tcvap", "CalWORKs,156", "CalWORKs,15٦", 'row 3, victims: "15٦" is no whole number'),
+        ("tcvap", "CalWORKs,156", 'CalWORKs,"1,277"', 'row 3, victims: "1,277" is no whole number'),
+        ("tcvap", "CalWORKs,156", "CalWORKs,156.0", 'row 3, victims: "156.0" is no whole number'),
+        ("tcvap", "CalWORKs,156", "CalWORKs, 156", 'row 3, victims: " 156" is no whole number'),
+        ("tcvap", "CalWORKs,156", "CalWORKs,0156", 'row 3, victims: "0156" is no whole number'),
+        ("tcvap", "CalWORKs,156", f"CalWORKs,{10**20}", "is no whole number"),
+        ("tcvap", "CalWORKs,156", "CalWORKs,-1", 'row 3, victims: "-1" is below 0, the smallest allowed.'),
+        ("tcvap", "CalWORKs,156", "CalWORKs,", "row 3, victims: the cell is empty, and must not be."),
+        ("tcvap", "CalWORKs,156", "CalWORKs", "row 3: there are 2 cells. There must be 3."),
+        ("tcvap", "CalWORKs,156", "CalWORKs,156,", "row 3: there are 4 cells. There must be 3."),
+        ("tcvap", "CalWORKs,156\n", "CalWORKs,156\n\n", "row 4: there are 0 cells. There must be 3."),
+        ("tcvap", "program,victims", "victims,program", "the columns are fiscal_year, victims, program;"),
+        ("tcvap", "program,victims", "program,people", "they must be fiscal_year, program, victims."),
+        ("tcvap", "2010-11,Cal", "2010-11,Cash Assistance,79\n2010-11,Cal", 'row 3, fiscal_year and program: "2010-11'),
+        ("tcvap", "fiscal_year", '"fiscal_year', "cannot be read as a table"),
+        ("trafficking_type", "0.56", "1.56", 'row 2, share: "1.56" is above 1, the largest allowed.'),
+        ("trafficking_type", "0.56", "nan", 'row 2, share: "nan" is no number. Write digits, with a point'),
+        ("trafficking_type", "0.56", "0,56", "row 2: there are 10 cells. There must be 9."),
+        ("trafficking_type", "2009-10-01", "2009-13-01", 'row 2, period_start: "2009-13-01" is no day. Write it as'),
+        ("trafficking_type", "2009-10-01", "1/10/2009", 'row 2, period_start: "1/10/2009" is no day. Write it as'),
+        ("trafficking_type", "2009-10-01", "20091001", 'row 2, period_start: "20091001" is no day. Write it as'),
+        ("county_convictions", "true", "True", '"True" is neither "true" nor "false".'),
+        ("task_forces", "2010Q3", "2010Q5", 'reports_from: "2010Q5" does not have the form ^\\d{4}Q[1-4]$.'),
+        ("task_forces", "2010Q3", "2010Q3 or so", 'reports_from: "2010Q3 or so" does not have the form'),
+        ("task_force_quarters", "2010Q3", "1910Q33", 'quarter: "1910Q33" does not have the form'),
+        ("county_convictions", "Alpine", "Alpina", '"Alpina" does not stand in counties. Did you mean "Alpine"?'),
+        ("counties", "Alpine", "Alameda", 'row 3, county: "Alameda" stands in row 2, too.'),
+    ],
+)
+def test_a_file_is_refused_with_row_column_value_and_what_is_allowed(spoil, name, old, new, told):
+    said = spoil(name, old, new)
+    assert told in said and said.startswith(f"data/{RESOURCES[name]['path']}")
+
+
+def test_a_file_in_another_encoding_is_refused(spoil):
+    assert "is not UTF-8 at its byte 65." in spoil("tcvap", "CalWORKs", "CálWORKs", "cp1252")
+    assert "row 1: the columns are \ufefffigure, place" in spoil("other_figures", "", "", "utf-8-sig")
+    assert "is not UTF-8 at its byte 1." in spoil("hotline", "measure", "measure", "utf-16")
+
+
+def test_every_violation_of_a_file_is_named_and_a_broken_file_does_not_fill_the_screen(home, spoil):
+    path = RESOURCES["hotline"]["path"]
+    lines = spoil("hotline", "1869", "many\ncalls,Nevada,2012,-1").splitlines()
+    assert [line.removeprefix(f"data/{path}, row ").partition(":")[0] for line in lines] == [
+        *("3, count", "4, measure", "4, geography", "4, year", "4, count")
+    ]
+    assert len(spoil("counties", "Alpine", "Alameda").splitlines()) == 1
+    (home / "data" / path).write_text("", encoding="utf-8")
+    with pytest.raises(HtanalysisError, match="row 1: the columns are ; they must be measure"):
+        ht.load("hotline")
+    lines = spoil("county_population", "population\n", "population\n" + "06001,2007,x\n" * 50).splitlines()
+    assert len(lines) == 21 and lines[-1].startswith("There are ")
+
+
+def test_a_file_that_is_missing_is_named(home):
+    (home / "data" / RESOURCES["hotline"]["path"]).unlink()
+    with pytest.raises(HtanalysisError, match=r"^data/report/hotline\.csv is missing\.$"):
+        ht.load("hotline")
+
+
+def test_a_county_without_a_boundary_is_refused(home):
+    path = home / "data" / RESOURCES["counties"]["path"]
+    path.write_text(path.read_text(encoding="utf-8").replace("06003", "06999"), encoding="utf-8")
+    with pytest.raises(HtanalysisError, match=r"a row or a boundary, but not both: 06003, 06999\."):
+        ht.counties()
+
+
+def test_every_rule_that_the_descriptor_uses_is_checked():
+    fields = [field for entry in RESOURCES.values() for field in entry["schema"]["fields"]]
+    assert {rule for field in fields for rule in field["constraints"]} <= datasets.RULES
+    assert {field["type"] for field in fields} <= {"string", "integer", "number", "boolean", "date"}
+    assert all(entry["schema"]["missingValues"] == [""] for entry in RESOURCES.values())
+    assert {rule for entry in RESOURCES.values() for rule in entry["schema"]} <= {
+        *("fields", "missingValues", "primaryKey", "foreignKeys")
+    }

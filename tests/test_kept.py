@@ -408,10 +408,12 @@ def test_a_report_with_a_notebook_that_reads_past_the_loaders_is_made_each_time(
     assert find_unchanged(Wanted(), at_home / "reports") is None
 
 
-def test_a_copy_of_a_notebook_has_a_page_of_its_own(at_home):
-    shutil.copyfile(at_home / "notebooks" / "06-services.ipynb", at_home / "notebooks" / "06-services-Copy1.ipynb")
+def test_a_notebook_with_another_name_and_other_findings_has_a_page_of_its_own(at_home):
+    text = (at_home / "notebooks" / "06-services.ipynb").read_text(encoding="utf-8")
+    again = text.replace('id=\\"', 'id=\\"again-')
+    (at_home / "notebooks" / "09-again.ipynb").write_text(again, encoding="utf-8")
     (index,), ran = remake(at_home)
-    assert ran == ["06"] and (index.parent / "06-services-Copy1.html").exists()
+    assert ran == ["09"] and (index.parent / "09-again.html").exists()
 
 
 def test_a_notebook_that_is_edited_meanwhile_runs_as_it_was_read(at_home):

@@ -38,6 +38,8 @@ BY_A_METHOD = {
     "gini-coefficient": {"low", "high"},
     "largest-share-interval": {"low", "high"},
     "straight-line": {"value"},
+    "task-force-counties-alike": {"value"},
+    "task-force-counties-odds": {"value", "low", "high"},
     "task-force-counties-test": {"value"},
     "trends-fitted": {"value"},
 }
@@ -195,6 +197,12 @@ def test_every_table_and_figure_that_is_not_only_reported_says_how_it_is_compute
     for table in TABLES.values():
         if set(table["basis"]) != {"reported"}:
             assert table["formula"] or read_formula(table["method"]), table["id"]
+
+
+def test_a_copy_or_a_draft_is_no_page(tmp_path):
+    for name in ("06-services", "06-services-Copy1", "Untitled", "06", "10-new-page", "06-services copy", "6 services"):
+        (tmp_path / f"{name}.ipynb").touch()
+    assert [path.stem for path in find_notebooks(tmp_path)] == ["06-services", "10-new-page"]
 
 
 def test_the_notebooks_folder_holds_the_notebooks_alone():

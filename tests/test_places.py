@@ -1,5 +1,3 @@
-from math import comb
-
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -33,6 +31,7 @@ def convictions(places) -> pd.DataFrame:
             "convictions": pd.array([10, None, 0, None, 0], "Int64"),
             "lower": pd.array([10, 1, 0, 1, 0], "Int64"),
             "upper": pd.array([10, 5, 0, 5, 0], "Int64"),
+            "named_in_report": [True, True, False, True, False],
         }
     )
 
@@ -48,6 +47,53 @@ def test_rates_are_for_each_100_000_residents_with_exact_limits(convictions, pla
     assert rates.loc["C", "rate_low"] == 0 and rates.loc["C", ["interval_low", "interval_high"]].isna().all()
 
 
+def test_a_true_0_is_a_count(convictions, places):
+    named = convictions.assign(named_in_report=[True, True, True, True, False])
+    for given, status in ((named, "none reported"), (convictions.drop(columns="named_in_report"), "reported")):
+        rates = ht.rate_counties(given, places).set_index("county")
+        assert rates["status"].tolist() == ["reported", "bounded", "reported", "bounded", status]
+        # Garwood: 0 cases leave at most 3.689, here of 50,000 residents.
+        assert rates.loc["C", ["interval_low", "interval_high"]].tolist() == pytest.approx([0, 2 * 3.68888], abs=1e-4)
+        yearly = ht.rate_by_resident_year(rates.reset_index(), pd.Series(100_000.0, index=places["fips"]))
+        assert yearly.set_index("county").loc["C", "yearly_high"] == pytest.approx(3.68888, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lower": [11, 1, 0, 1, 0]}, "convictions: lower and upper must be whole"),
+        ({"convictions": pd.array([-1, None, 0, None, 0], "Int64"), "lower": [-1, 1, 0, 1, 0]}, "0 ≤ lower ≤ upper"),
+        ({"upper": pd.array([10, None, 0, 5, 0], "Int64")}, "0 ≤ lower ≤ upper"),
+        ({"convictions": pd.array([9, None, 0, None, 0], "Int64")}, "both the count where it is known"),
+        ({"lower": [10, 0.5, 0, 1, 0]}, "must be whole"),
+    ],
+)
+def test_limits_that_are_not_around_their_count_are_refused(convictions, places, change, message):
+    with pytest.raises(ht.HtanalysisError, match=message):
+        ht.rate_counties(convictions.assign(**change), places)
+
+
+def test_a_column_that_is_missing_is_named_with_its_frame(convictions, places):
+    rates, end = ht.rate_counties(convictions, places), pd.Timestamp("2012-09-30")
+    calls = {
+        "convictions has no column upper": lambda: ht.rate_counties(convictions.drop(columns="upper"), places),
+        "places has no column population_2010": lambda: ht.rate_counties(
+            convictions, places.drop(columns="population_2010")
+        ),
+        "rates has no column status": lambda: ht.rate_by_resident_year(rates.drop(columns="status"), pd.Series()),
+        "population has no column year": lambda: ht.count_resident_years(pd.DataFrame({"fips": []}), end, end),
+        "places has no column task_force": lambda: ht.cross_task_forces(convictions, places.drop(columns="task_force")),
+        "places has no column population_2010; ": lambda: ht.compare_like_counties(
+            convictions, places.drop(columns="population_2010")
+        ),
+    }
+    for message, call in calls.items():
+        with pytest.raises(ht.HtanalysisError, match=message):
+            call()
+    with pytest.raises(ht.HtanalysisError, match="resident_years: every county of rates needs some"):
+        ht.rate_by_resident_year(rates, pd.Series(1.0, index=places["fips"][:4]))
+
+
 def test_resident_years_count_a_part_of_a_year_as_that_part():
     rows = [("a", 2011, 10), ("a", 2012, 20), ("b", 2011, 5), ("b", 2012, 5)]
     population = pd.DataFrame(rows, columns=["fips", "year", "population"])
@@ -56,6 +102,8 @@ def test_resident_years_count_a_part_of_a_year_as_that_part():
     assert years.to_dict() == pytest.approx({"a": 10 + 20 * 274 / 366, "b": 5 + 5 * 274 / 366})
     with pytest.raises(ht.HtanalysisError, match="for 2011 to 2012, not for all of 2011 to 2013"):
         ht.count_resident_years(population, pd.Timestamp("2011-01-01"), pd.Timestamp("2013-01-01"))
+    with pytest.raises(ht.HtanalysisError, match="2012-01-02 to 2012-01-01 is no period"):
+        ht.count_resident_years(population, pd.Timestamp("2012-01-02"), pd.Timestamp("2012-01-01"))
 
 
 def test_rates_by_year_have_garwoods_limits(convictions, places):
@@ -98,15 +146,6 @@ def test_the_published_concentration_is_this():
     )
 
 
-def test_the_cross_table_has_fishers_exact_probability():
-    crossed = ht.cross_task_forces(ht.load("county_convictions"), ht.counties())
-    assert crossed.counts.to_numpy().tolist() == [[7, 2], [2, 47]]
-    # Tables at least as uneven, by hand from the hypergeometric distribution.
-    expected = sum(comb(9, k) * comb(49, 9 - k) for k in (7, 8, 9)) / comb(58, 9)
-    assert crossed.p_value == pytest.approx(expected)
-    assert crossed.odds_ratio == pytest.approx(7 * 47 / (2 * 2))
-
-
 def test_a_total_that_does_not_agree_with_the_limits_is_refused(convictions, places):
     with pytest.raises(ht.HtanalysisError, match="The total of 20 leaves 10 convictions for 2 counties"):
         ht.bound_concentration(convictions, places, 20)
@@ -143,6 +182,18 @@ def test_what_cannot_be_smoothed_is_refused(counts, population):
         ht.smooth_rates(pd.Series(counts, dtype="Float64"), pd.Series(population))
 
 
+def test_areas_that_do_not_match_are_named():
+    counts, population = pd.Series([1, 2], index=["a", "b"]), pd.Series([10, 20], index=["b", "a"])
+    assert ht.smooth_rates(counts, population).index.tolist() == ["a", "b"]
+    with pytest.raises(ht.HtanalysisError, match="population: it needs the same areas as counts"):
+        ht.smooth_rates(counts, population.rename({"a": "c"}))
+    for neighbors in ({"a": ["b"]}, {"a": ["b"], "b": ["c"]}):
+        with pytest.raises(ht.HtanalysisError, match="neighbors: each area of counts needs a list"):
+            ht.smooth_rates(counts, population, neighbors)
+    with pytest.raises(ht.HtanalysisError, match="places has no column county"):
+        ht.find_neighbors(pd.DataFrame({"fips": []}))
+
+
 def test_without_any_event_nothing_is_smoothed():
     assert ht.smooth_rates(pd.Series([0, 0]), pd.Series([10, 10])).isna().all()
 
@@ -151,9 +202,12 @@ def test_funnel_limits_are_exact_quantiles():
     limits = ht.funnel_limits(1e-5, [1e6], 0.95).loc[0]
     # Poisson with mean 10: P(X <= 3) = 0.010, P(X <= 4) = 0.029; P(X <= 16) = 0.973, P(X <= 17) = 0.986.
     assert (limits[["low", "high"]] * 1e6).tolist() == pytest.approx([4, 17])
-    for rate, population in ((0, [10]), (1e-5, [0])):
-        with pytest.raises(ht.HtanalysisError, match="A funnel needs"):
+    for rate, population in ((0, [10]), (1e-5, [0]), (1e-5, [float("nan")])):
+        with pytest.raises(ht.HtanalysisError, match=r"rate is .*; it must be above 0, and each population too"):
             ht.funnel_limits(rate, population, 0.95)
+    for coverage in (95, 0, 1, -0.5, "0.95"):
+        with pytest.raises(ht.HtanalysisError, match=f"coverage is {coverage}; it must be above 0 and below 1"):
+            ht.funnel_limits(1e-5, [1e6], coverage)
 
 
 def test_shares_of_nothing_are_refused():

@@ -1,11 +1,13 @@
 """The project's own files: environments that agree, a README that is true, a package that stays small."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -93,6 +95,26 @@ def test_pre_commit_runs_the_linter_that_the_tests_run():
     assert {hook["id"] for hook in ruff["hooks"]} == {"ruff-check", "ruff-format"}
 
 
+def test_returns_stay_out_of_every_commit():
+    ignored = ["git", "check-ignore", "data/quarters/2012Q3.csv", "data/quarters/.key", "data/quarters/ledger.csv"]
+    assert subprocess.run(ignored, cwd=ROOT, capture_output=True, check=True).stdout.count(b"\n") == 3
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    refusal = next(hook for repo in hooks["repos"] for hook in repo["hooks"] if hook.get("language") == "fail")
+    assert re.match(refusal["files"], "data/quarters/2012Q3 - Copy.csv") and "confidential" in refusal["entry"]
+
+
+@pytest.mark.parametrize(("belongs_to", "anew"), [(".", False), ("elsewhere", True)])
+def test_an_environment_that_belongs_to_another_folder_is_set_up_anew(tmp_path, belongs_to, anew):
+    copy = tmp_path / "a copy"
+    (copy / ".venv" / "bin").mkdir(parents=True)
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, copy)
+    (copy / ".venv" / "ready").write_text(f"{(copy / belongs_to).resolve()}\n")
+    make = ["make", "--dry-run", ".venv/ready"]
+    plan = subprocess.run(make, cwd=copy, capture_output=True, text=True, check=True).stdout
+    assert ("rm -rf .venv" in plan) == anew and ("pip install" in plan) == anew
+
+
 def test_the_readmes_tree_is_the_folder():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     tree = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
@@ -121,7 +143,7 @@ def test_the_methods_name_functions_and_proofs_that_exist():
 
 def test_every_function_of_an_analysis_is_in_the_methods():
     text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    analyses = ("series", "rates", "trends", "delays", "places", "mixes", "bias", "services")
+    analyses = ("series", "rates", "trends", "delays", "places", "associations", "mixes", "bias", "services")
     named = {n for n in ht.__all__ if getattr(getattr(ht, n), "__module__", "").removeprefix("htanalysis.") in analyses}
     functions = {name for name in named if name.islower()}
     assert not {name for name in functions if f"`{name}`" not in text}
@@ -131,8 +153,9 @@ def test_the_package_imports_from_left_to_right():
     order = re.findall(
         r"\w+",
         "settings errors forks inputs scenarios history kept wanted datasets cells books files sheets habits template "
-        "store checks disclosure returns periods claims series parameters rates trends delays places mixes bias "
-        "services findings tables figures drawings charts notebooks kernels runs beside cluster progress changes "
+        "store checks disclosure returns periods claims series parameters rates trends delays places associations "
+        "mixes bias services findings tables figures drawings charts maps notebooks kernels runs beside cluster progress "
+        "changes "
         "previews words methods notes summaries search workbooks pages editions drafts reports preloaded cli",
     )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}

@@ -281,6 +281,32 @@ def test_a_period_that_is_not_held_runs_nothing(tmp_path):
     assert not (tmp_path / "reports").exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
+def test_an_internal_report_and_what_is_kept_for_it_are_for_the_user_alone(one_notebook, monkeypatch):
+    out = one_notebook("1")
+    monkeypatch.setattr(reports, "write_other_pages", lambda *given: (given[3] / "index.html").write_text("new"))
+    before = os.umask(0o022)
+    try:
+        inside = reports.make_report("2012Q2", out, audience="internal").parent
+        outside = reports.make_report("2012Q2", out).parent
+    finally:
+        os.umask(before)
+    for folder in (inside, out / ".kept-internal", out / ".history-internal"):
+        modes = {path: path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
+        assert len(modes) > 1 and not any(modes.values()), modes
+    assert outside.stat().st_mode & 0o777 == 0o755
+
+
+def test_two_notebooks_with_one_finding_are_refused(tmp_path, monkeypatch):
+    copy = tmp_path / "09-arrests-again.ipynb"
+    shutil.copy(find_notebooks()[6], copy)
+    monkeypatch.setattr(reports, "find_notebooks", lambda: [find_notebooks()[6], copy])
+    with pytest.raises(HtanalysisError) as caught:
+        reports.make_report("2012Q2", tmp_path / "reports")
+    assert str(caught.value).startswith("The notebooks 06-services and 09-arrests-again both have a finding ")
+    assert reports_in(tmp_path / "reports") == []
+
+
 def test_a_day_to_come_runs_nothing(tmp_path):
     with pytest.raises(HtanalysisError, match='as_of is "2999-01-01", a day to come; it must be a day such as'):
         reports.make_report("2012Q2", tmp_path / "reports", as_of="2999-01-01")

@@ -21,6 +21,10 @@ def test_a_scenario_has_a_name_a_title_and_values(tmp_path):
     )
 
 
+def test_a_scenario_saved_with_a_byte_order_mark_is_read(tmp_path):
+    assert read_scenario(write(tmp_path, "few.toml", "\ufeff" + GOOD)).title == "Few"
+
+
 def test_a_pattern_names_scenarios_each_once_and_by_name(tmp_path):
     for name in ("b.toml", "a.toml"):
         write(tmp_path, name, GOOD)

@@ -46,7 +46,10 @@ def test_from_template_to_store(home, tmp_path, capsys):
         "What is held for them stays as it is.\n"
     )
     assert not list((home / "data").glob("quarters/*.csv"))
-    assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (0, "Stored 3 counts in 2012Q3.csv.\n")
+    assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (
+        0,
+        f"Stored 3 counts in 2012Q3.csv, in {store.folder()}.\n",
+    )
     before = (home / "data" / "quarters" / "2012Q3.csv").read_bytes()
     assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (
         *(0, "Nothing was stored: all that the files give is held already.\n"),

@@ -1,5 +1,6 @@
 """The store of returns: nothing is lost, whenever a process is stopped."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -63,6 +64,23 @@ def test_rows_lie_in_a_file_a_quarter_in_order(home):
     assert store.read_store()["batch"].tolist() == [2, 1, 1, 1]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
+def test_only_the_user_can_read_the_store_whatever_the_systems_rule_is(home):
+    before = os.umask(0)
+    try:
+        add(row(3))
+        folder = home / "data" / "quarters"
+        folder.chmod(0o777)
+        (folder / "2012Q3.csv").chmod(0o666)  # as a copy can leave it
+        add(row(1, quarter=QUARTERS[1]))
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == dict.fromkeys(
+        (".end", ".key", ".lock", "2012Q3.csv", "2012Q4.csv", "ledger.csv"), "0o600"
+    )
+
+
 @pytest.mark.usefixtures("home")
 def test_an_untouched_store_has_no_problem():
     assert store.check_store() == []
@@ -104,6 +122,59 @@ def test_a_copy_that_a_shared_folder_makes_is_named_and_not_read(home, name):
     ]
     (place / "2012Q3.csv").unlink()
     assert "keep it until the others are restored" in str(store.check_store()[-1])
+
+
+ROW, LATER = row(3), row(1, quarter=QUARTERS[1])
+
+
+def change_with_its_hash(folder):
+    path, ledger = folder / "2012Q3.csv", folder / "ledger.csv"
+    line = path.read_text(encoding="utf-8").splitlines()[1]
+    changed = line.replace(",3,", ",8,")
+    path.write_text(path.read_text(encoding="utf-8").replace(line, changed), encoding="utf-8")
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in (line, changed)]
+    ledger.write_text(ledger.read_text(encoding="utf-8").replace(*digests), encoding="utf-8")
+
+
+def remove_with_its_lines(folder, quarter="2012Q3"):
+    (folder / f"{quarter}.csv").unlink()
+    ledger = folder / "ledger.csv"
+    lines = [line for line in ledger.read_text(encoding="utf-8").splitlines() if f",{quarter}," not in line]
+    ledger.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("touch", "row", "words"),
+    [
+        (change_with_its_hash, 2, "is not as it was written: 1,"),
+        (remove_with_its_lines, 2, "is not as it was written: 2,"),
+        (lambda folder: remove_with_its_lines(folder, "2012Q4"), None, "it has 1 lines, and 2 were written"),
+        (lambda folder: (folder / ".end").unlink(), None, "it has 2 lines, and some were written"),
+        (lambda folder: (folder / ".key").write_text("another"), 2, "is not as it was written"),
+    ],
+)
+def test_what_was_changed_together_with_its_hash_is_named_and_refused(home, touch, row, words):
+    add(ROW)
+    add(LATER)
+    touch(home / "data" / "quarters")
+    problem = store.check_store()[0]
+    assert (problem.file, problem.row) == ("ledger.csv", row) and words in str(problem)
+    with pytest.raises(HtanalysisError, match=r"ledger\.csv"):
+        store.require_untouched()
+
+
+def test_a_ledger_without_seals_gets_them_with_the_next_addition(home):
+    add(row(3))
+    folder = home / "data" / "quarters"
+    ledger = folder / "ledger.csv"
+    lines = [line.rpartition(",")[0] for line in ledger.read_text(encoding="utf-8").splitlines()]
+    ledger.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    (folder / ".end").unlink()
+    assert store.check_store() == [] and store.read_store()["count"].tolist() == [3]
+    add(row(4, "Z"))
+    assert store.check_store() == []
+    change_with_its_hash(folder)
+    assert store.check_store()[0].row == 2
 
 
 def test_a_store_that_cannot_be_read_is_one_sentence(home):
@@ -181,8 +252,8 @@ def test_killed_at_any_write_the_store_is_as_before_or_as_after(tmp_path, monkey
         # Whatever was left, the next addition goes on from there, and the files hold what the reader saw.
         add(row(9, "Z"))
         assert len(snapshot()) == len(after) + 1
-        assert {path.name for path in (home / "data" / "quarters").iterdir()} - {".lock"} == {
-            *("2012Q3.csv", "2012Q4.csv", "ledger.csv")
+        assert {path.name for path in (home / "data" / "quarters").iterdir()} - {".lock", ".key"} == {
+            *(".end", "2012Q3.csv", "2012Q4.csv", "ledger.csv")
         }
         if code == 0:
             break

@@ -64,6 +64,47 @@ def test_a_range_says_what_it_is():
     assert summaries.range_in_words(FINDING | {"low": 1, "high": 1}) == "" == summaries.range_in_words(FINDING)
 
 
+def test_a_range_whose_ends_read_as_the_amount_is_not_said_again():
+    given = {"basis": "assumed", "value": 0.41, "low": 0.409, "high": 0.411, "unit": "share"}
+    assert summaries.range_in_words(FINDING | given) == "if the assumption holds"
+    assert summaries.range_in_words(FINDING | given | {"digits": 1}) == "if the assumption holds: 40.9% to 41.1%"
+
+
+def table_of(*rows):
+    names = ["fact", "quote", "chapter", "stated", "recomputed", "note"]
+    rows = [[*row, "Why."][:6] for row in rows]
+    return {"id": "claims-differ", "columns": [{"name": name} for name in names], "rows": rows}
+
+
+@pytest.mark.parametrize(
+    ("rows", "title", "words"),
+    [
+        ([], "0 statements", "on 0 facts."),
+        ([("a", "q", "c", "1", "2")], "1 statement", "on 1 fact."),
+        ([("a", "q", "c", "1", "2"), ("a", "r", "c", "1", "2")], "2 statements", "on 1 fact."),
+        ([("a", "q", "c", "1", "2"), ("a", "r", "c", "1", "2"), ("b", "s", "d", "3", "4")], "3 statements", "2 facts."),
+    ],
+)
+def test_statements_and_their_facts_are_counted_and_a_fact_is_quoted_once(rows, title, words):
+    told = summaries._sum_up_verdicts({"claims-differ": ("07", "table", table_of(*rows))})
+    assert [each["title"] for each in told] == [f"Does not reproduce: {title}"]
+    assert told[0]["words"].startswith("What does not reproduce from the report’s other numbers, ")
+    assert told[0]["words"].endswith(words) and told[0]["href"] == "07.html#claims-differ"
+    examples = ["“q” (c): stated 1, recomputed 2", "“s” (d): stated 3, recomputed 4"]
+    assert told[0]["examples"] == examples[: len({row[0] for row in rows})]
+
+
+def test_the_index_says_how_many_statements_are_compared_with_returns():
+    rows = [("a", "q", "c", "1", "2", "Returns give 2; by the report’s own numbers it is 1.")]
+    told = summaries._sum_up_verdicts({"claims-differ": ("07", "table", table_of(*rows))})
+    assert told[0]["words"].endswith(", on 1 fact. 1 of them is compared with returns.")
+
+
+def test_what_stands_above_a_card_does_not_say_how_it_comes_out():
+    titles = " ".join(summaries.HEADLINES.values())
+    assert not re.search(r"\b(less|more|fewer|rose|fell|growth|rising|beyond)\b", titles, flags=re.IGNORECASE)
+
+
 def test_a_scale_shows_its_basis():
     assert 'href="#mark-hatch"' in scale_of(low=0.5, high=0.9, unit="share", basis="assumed")[0]
     assert 'href="#mark-diamond"' in scale_of(value=0.6, low=0.5, high=0.9, unit="share", basis="assumed")[0]

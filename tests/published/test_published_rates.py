@@ -1,4 +1,4 @@
-"""Garwood's limits, and R's rate ratios."""
+"""Garwood's limits, the exact limits of a share, and R's rate ratios."""
 
 import pytest
 from scipy import stats
@@ -7,11 +7,44 @@ import htanalysis as ht
 
 
 @pytest.mark.parametrize(
-    ("count", "low", "high"), [(0, 0, 3.69), (1, 0.03, 5.57), (5, 1.62, 11.67), (20, 12.22, 30.89)]
+    ("count", "low", "high"),
+    [
+        *((0, 0, 3.69), (1, 0.03, 5.57), (2, 0.24, 7.22), (3, 0.62, 8.77), (4, 1.09, 10.24), (5, 1.62, 11.67)),
+        *((10, 4.80, 18.39), (20, 12.22, 30.89), (50, 37.11, 65.92)),
+    ],
 )
 def test_limits_are_garwoods(count, low, high):
     # Garwood (1936), Table 1, 95 %, two decimals.
     assert ht.poisson_interval(count) == pytest.approx((low, high), abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "low", "high"), [(0.90, 17.38, 34.92), (0.95, 16.18, 36.90), (0.99, 14.00, 41.00)]
+)
+def test_garwoods_limits_at_other_confidences_are_those_of_graphpad(confidence, low, high):
+    # GraphPad QuickCalcs, “How QuickCalcs computes the confidence interval of a count”: 25 counted.
+    assert ht.poisson_interval(25, confidence) == pytest.approx((low, high), abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"), [(0, 0, 1.841), (1, 0.173, 3.300), (3, 1.367, 5.918), (5, 2.840, 8.382)]
+)
+def test_garwoods_limits_are_those_of_gehrels_at_one_standard_deviation(count, low, high):
+    # Gehrels (1986), Astrophysical Journal 303, Tables 1 and 2: each limit at 0.8413.
+    assert ht.poisson_interval(count, 2 * stats.norm.cdf(1) - 1) == pytest.approx((low, high), abs=6e-4)
+
+
+def test_the_share_of_rs_documentation_is_reproduced():
+    # R, help(binom.test), Conover (1971): 682 of 925 plants; 95 % limits 0.7076683 and 0.7654066.
+    assert ht.binomial_interval(682, 925) == pytest.approx((0.7076683, 0.7654066), abs=5e-8)
+
+
+def test_the_exact_ratio_of_fays_vignette_is_reproduced():
+    # R, rateratio.test 1.1, vignette: 2 in 17877 against 9 in 16660; ratio, exact limits and p-value.
+    result = ht.compare_rates(2, 17877, 9, 16660)
+    expected = (0.2070941557, 0.02177406, 1.00054910)
+    assert (result.ratio, result.low, result.high) == pytest.approx(expected, rel=1e-6)
+    assert result.p_value == pytest.approx(0.05011, abs=5e-6)
 
 
 def test_the_interval_of_rs_documentation_is_reproduced():

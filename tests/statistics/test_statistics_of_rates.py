@@ -1,6 +1,7 @@
-"""How often the intervals for counts and ratios hold the truth."""
+"""How often the intervals for counts, shares and ratios hold the truth."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -41,3 +42,27 @@ def test_garwoods_interval_covers_at_least_as_often_as_it_says(mean):
     counts = np.arange(int(mean + 12 * mean**0.5) + 12)
     held = [low <= mean <= high for low, high in map(ht.poisson_interval, counts)]
     assert stats.poisson.pmf(counts, mean)[held].sum() >= 0.95
+
+
+@pytest.mark.parametrize("total", [1, 12, 113])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.97])
+def test_the_exact_interval_of_a_share_covers_at_least_as_often_as_it_says(total, share):
+    counts = np.arange(total + 1)
+    held = [low <= share <= high for low, high in (ht.binomial_interval(count, total) for count in counts)]
+    assert stats.binom.pmf(counts, total, share)[held].sum() >= 0.95
+
+
+@pytest.mark.parametrize("shares", [(0.3, 0.3), (0.2, 0.5), (0.05, 0.6)])
+def test_the_range_of_convictions_to_come_holds_what_either_settled_year_would_bring(shares):
+    """Sum the chance that the range holds 90 arrests times a settled year's true ratio, over all counts."""
+    years = pd.DataFrame({"year": [2009, 2010, 2011], "arrests": [8, 11, 90], "convictions": 0})
+    held = dict.fromkeys(shares, 0.0)
+    for first in range(9):
+        for second in range(12):
+            chance = stats.binom.pmf(first, 8, shares[0]) * stats.binom.pmf(second, 11, shares[1])
+            if chance > 1e-7:
+                outlook = ht.project_convictions(years.assign(convictions=[first, second, 0]), 2010).iloc[-1]
+                for share in held:
+                    held[share] += chance * (outlook["low"] <= 90 * share <= outlook["high"])
+    # No tolerance beyond the probability that was left out.
+    assert min(held.values()) >= 0.95 - 1e-4

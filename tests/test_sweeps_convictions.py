@@ -1,0 +1,128 @@
+"""Notebooks 02, 03 and 06 over the whole range of their parameters: every sentence and formula is true of each."""
+
+import re
+
+import pytest
+from running import Shown, find_faults, run_notebook
+from test_notebooks import work_out
+
+import htanalysis as ht
+from htanalysis.findings import number, with_unit
+from htanalysis.notebooks import find_findings, find_notebooks
+from htanalysis.parameters import list_ranges
+
+YEARS = list_ranges()["settled_until"]
+AGENCIES = list_ranges()["most_agencies"]
+#: The first and the last quarter, all, and some between.
+PERIODS = ["2010Q3", "2010Q4", "2011Q3:2011Q4", "2010Q3:2012Q2", "2012Q2"]
+RUNS = [
+    *(("02", {"settled_until": year}) for year in range(YEARS.low, YEARS.high + 1)),
+    *(("06", {"most_agencies": number}) for number in (AGENCIES.low, 2, 3, 4, 7, 60, AGENCIES.high)),
+    *((name, {"quarter": period}) for name in ("02", "03", "06") for period in PERIODS),
+]
+
+
+@pytest.fixture(scope="module", params=RUNS, ids=lambda run: f"{run[0]}-{'-'.join(map(str, run[1].values()))}")
+def run(request) -> tuple[str, dict, list[Shown]]:
+    """A notebook, its parameters, and all that it shows with them."""
+    name, parameters = request.param
+    return name, parameters, run_notebook(name, **parameters)
+
+
+def findings_of(shown: list[Shown]) -> dict[str, dict]:
+    return {each.content["id"]: each.content for each in shown if each.kind == "finding"}
+
+
+def test_nothing_that_a_notebook_shows_is_broken(run):
+    assert find_faults(run[2]) == []
+
+
+def test_the_arithmetic_of_each_formula_gives_the_findings_numbers(run):
+    for name, finding in findings_of(run[2]).items():
+        for end, result in work_out(finding["formula"] or ""):
+            assert result == pytest.approx(finding[end], rel=1e-3), name
+            shown = [with_unit(number, finding["unit"], finding["digits"]) for number in (result, finding[end])]
+            assert shown[0] == shown[1], (name, finding["formula"])
+
+
+def test_a_sentence_says_the_numbers_of_its_finding(run):
+    for name, finding in findings_of(run[2]).items():
+        said = re.sub(r"\d{4}-\d\d-\d\d|§ 236\.1|\d{4}Q\d", "", finding["sentence"])
+        value = finding["value"]
+        # A part may be told by its two counts: "7 of the 9".
+        if value is not None and not (finding["unit"] == "share" and "%" not in said):
+            unit = "share" if finding["unit"] == "share" else ""
+            assert with_unit(value, unit, finding["digits"]) in said, name
+        # Where a bound is no news, such as 0 or all, the sentence tells the other end.
+        if value is None and finding["low"] is not None:
+            unit = "share" if finding["unit"] == "share" else ""
+            ends = [finding[end] for end in ("low", "high") if finding[end] is not None]
+            assert any(with_unit(end, unit, finding["digits"]) in said for end in ends), name
+
+
+def test_a_period_is_told_as_it_lies_to_the_tables(run):
+    name, parameters, shown = run
+    periods = {"02": "table-1-covers", "03": "county-period", "06": "services-period"}
+    told = findings_of(shown)[periods[name]]["sentence"]
+    assert f"which includes {parameters.get('quarter', '2012Q2')}".replace(":", " to ") in told
+
+
+def test_convictions_to_come_are_a_range_of_the_years_that_are_not_settled():
+    table = ht.load("penal_code_236_1")
+    for year in range(YEARS.low, YEARS.high + 1):
+        shown = run_notebook("02", settled_until=year)
+        finding = findings_of(shown)["convictions-to-come"]
+        later = table[table["year"] > year]
+        assert 0 <= finding["low"] < finding["high"] <= (later["arrests"] - later["convictions"]).sum()
+        assert f"arrests from {year + 1} on" in finding["sentence"] and "exactly" not in finding["sentence"]
+        assert ht.span(finding["low"], finding["high"]) in finding["sentence"]
+        one = "those of 2007," if year == 2007 else f"those of one of the years up to {year},"
+        assert one in finding["sentence"] and one.rstrip(",") in finding["assumption"]
+        title = next(each.content["title"] for each in shown if each.content.get("id") == "outlook")
+        so_far = later["convictions"].sum()
+        assert title.startswith(f"Arrests from {year + 1} on have {so_far} convictions, and between {so_far} and ")
+
+
+@pytest.mark.parametrize(
+    ("most", "words"),
+    [
+        (1, "If nobody was counted by more than 1 agency, 1,522 different persons were served."),
+        (2, "If nobody was counted by more than 2 agencies, at least 761 different persons were served."),
+        (100, "If nobody was counted by more than 100 agencies, at least 16 different persons were served."),
+    ],
+)
+def test_the_fewest_persons_are_told_in_the_words_of_their_number(most, words):
+    finding = findings_of(run_notebook("06", most_agencies=most))["fewest-persons-served"]
+    assert finding["sentence"] == words
+    assert f"at most {most} {'agency' if most == 1 else 'agencies'}" in finding["assumption"]
+
+
+def test_the_fewest_persons_hold_for_numbers_of_agencies_over_the_whole_range():
+    path = next(path for path in find_notebooks() if path.stem.startswith("06"))
+    for most in (*range(1, 11), *range(20, 101, 10)):
+        found = find_findings(path, {"most_agencies": most})
+        finding = next(each for each in found if each["id"] == "fewest-persons-served")
+        # So many persons, each counted so often, can stand behind all services; one person fewer cannot.
+        fewest = int(finding["low"])
+        assert (fewest - 1) * most < 1522 <= fewest * most and finding["high"] == 1522
+        assert f" {number(fewest)} different persons" in finding["sentence"]
+        assert ("at least" in finding["sentence"]) == (fewest < 1522)
+
+
+def test_what_is_bounded_is_called_so_and_two_numbers_are_two_findings():
+    shown = findings_of([*run_notebook("02"), *run_notebook("03"), *run_notebook("06")])
+    americans = shown["americans-at-least"]
+    assert (americans["basis"], americans["value"], americans["low"], americans["high"]) == ("bounded", None, 716, None)
+    assert americans["amount"] == "at least 716 victims"
+    assert "convictions-chain-ladder" not in shown
+    numbers = {name: (shown[name]["value"], shown[name]["low"], shown[name]["high"]) for name in shown}
+    assert numbers["pimping-and-pandering-convictions"] == (667, None, None)
+    assert numbers["pimping-and-pandering"][0] == pytest.approx(667 / 113)
+    assert numbers["tcvap-persons"] == (None, 156, 477) and "4 lists (2 programs in 2 years)" in str(shown)
+    assert numbers["task-force-counties"][0] == pytest.approx(7 / 9)
+    assert numbers["other-counties-with-convictions"][0] == pytest.approx(2 / 49)
+    assert numbers["largest-published-rate"] == pytest.approx((3.443, 2.571, 4.515), abs=5e-4)
+    assert numbers["largest-share-interval"] == pytest.approx((0.460, 0.366, 0.556), abs=5e-4)
+    assert numbers["task-force-counties-test"][0] == pytest.approx(4e-6, rel=0.01)
+    assert numbers["task-force-counties-alike"][0] == pytest.approx(0.0469, abs=5e-5)
+    assert numbers["convictions-to-come"][1:] == pytest.approx((0, 160.11), abs=5e-3)
