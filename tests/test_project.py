@@ -154,9 +154,9 @@ def test_the_package_imports_from_left_to_right():
         r"\w+",
         "settings errors forks inputs scenarios history kept wanted datasets cells books files sheets habits template "
         "store checks disclosure returns periods claims series parameters rates trends delays places associations "
-        "mixes bias services findings tables figures drawings charts maps notebooks kernels runs beside cluster progress "
-        "changes "
-        "previews words methods notes summaries search workbooks pages editions drafts reports preloaded cli",
+        "mixes bias services findings tables figures drawings charts maps notebooks kernels runs beside cluster "
+        "progress changes previews words methods notes summaries search workbooks pages editions drafts reports "
+        "preloaded cli",
     )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)

@@ -194,7 +194,11 @@ def test_the_store_is_checked_without_a_file(home, tmp_path, capsys):
 @running(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(counts=st.dictionaries(st.integers(0, 44), st.integers(0, 500), min_size=1, max_size=12))
 def test_from_template_to_export_no_count_changes(home, tmp_path, capsys, counts):
-    for path in [*tmp_path.glob("*.xlsx"), *(home / "data").glob("quarters/*.csv")]:
+    for path in [
+        *tmp_path.glob("*.xlsx"),
+        *(home / "data").glob("quarters/*.csv"),
+        *(home / "data").glob("quarters/.end"),
+    ]:
         path.unlink()
     run(capsys, "template", "2012Q3")
     fill(tmp_path / "returns-2012Q3.xlsx", {4 * number + 3: count for number, count in counts.items()})
