@@ -39,6 +39,8 @@ _BUILT_IN = {9: "%", 10: "%", 14: "mdy", 15: "dmy", 16: "dm", 17: "my", 22: "mdy
 _BUILT_IN |= dict.fromkeys((18, 19, 20, 21), "hm") | dict.fromkeys((*range(27, 37), *range(50, 59)), "m")
 #: What a format only adds to the digits: quoted text, an escaped sign, a color or language, blanks.
 _ADDED = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|[_*].')
+#: Of that, what makes another number of them.
+_CHANGED = re.compile(r"[0-9<>≤≥~≈±%‰+*†‡¹²³]|\b(k|m|hundreds?|thousands?)\b", re.IGNORECASE)
 #: Functions whose saved value may be another one today.
 _VOLATILE = re.compile(r"\b(TODAY|NOW|RAND|RANDBETWEEN|OFFSET|INDIRECT)\(", re.IGNORECASE)
 
@@ -105,7 +107,7 @@ def _read_look(code: str, mark: str | None) -> _Look:
     if parts:
         return _Look("day" if parts >= set("dmy") else "part of a day", mark)
     shown = not code or re.search("[0#?@]|general|standard", plain)
-    other = not shown or re.search(r"[0#?],+(?![0#?,])", plain) or re.search("[0-9<>≤≥~]", added)
+    other = not shown or re.search(r"[0#?],+(?![0#?,])", plain) or _CHANGED.search(added)
     return _Look("share" if "%" in plain else "number", mark, bool(other))
 
 

@@ -254,7 +254,10 @@ PART = "and its format hides a part of it. Set its format to one that shows day,
 @pytest.mark.parametrize(
     ("look", "told"),
     [
-        *((look, OTHER) for look in ("0,", '0"00"', "0\\1", '[<11]"<11";0', ";;;", '"withheld"')),
+        *(
+            (look, OTHER)
+            for look in ("0,", '0"00"', "0\\1", '[<11]"<11";0', ";;;", '"withheld"', '0"k"', '0"*"', '0.0" %"')
+        ),
         *(
             (look, None)
             for look in ("#,##0", "0.00", '0" arrests"', "_(* #,##0_);_(* (#,##0)", "[Red]0", "$#,##0", "@")
