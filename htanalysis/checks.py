@@ -5,9 +5,8 @@ what a pattern demands, where staff need to know what to do.
 """
 
 import datetime
-import difflib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,16 +16,15 @@ import pandas as pd
 
 from htanalysis import settings
 from htanalysis.datasets import list_described, load
+from htanalysis.habits import fill_as_of, read_count, read_day, suggest
 from htanalysis.sheets import COLUMNS, Problem, Row, read_sheet, show
 from htanalysis.suspicions import TYPES, suspect
 
-#: Largest count that is believed.
-_MOST = 9_999_999
+_DAYS = ("period_start", "period_end", "as_of")
 _CELL = ("quarter", "task_force", "measure", "trafficking_type")
 _TOTAL = re.compile(r"(grand|state|sub|over)?[ -]*(total|sum)s?\b|all task forces|overall\b", re.IGNORECASE)
 #: Once a file has this many problems, no further name is looked for among the allowed ones: it takes long.
 _HINTED = 1000
-_NO_NUMBER = "Write a whole number, 0 for none, or leave it empty if it was not reported."
 
 
 @dataclass(frozen=True)
@@ -90,12 +88,13 @@ def check_files(paths: Sequence[Path], held: pd.DataFrame, today: datetime.date,
     names = _name_files(paths)
     for path, name in zip(paths, names, strict=True):
         rows, wrong = read_sheet(path, name)
+        rows, told = fill_as_of(rows)
         reader = _Reader(today)
         entries += [entry for row in rows if (entry := reader.read(row))]
-        problems += [*wrong, *reader.problems, *reader.tell_empty(name)]
+        problems += [*wrong, *told, *reader.problems, *reader.tell_empty(name)]
     new, more = _compare_with_held(_drop_repeated(entries, problems), held)
     before, known = _latest([], held), _latest(new, held)
-    problems += [*more, *_check_types(new, known)]
+    problems += [*more, *_tell_overlaps(new, held), *_check_types(new, known)]
     problems += suspect(new, before, known, _reporting_since(), "error" if strict else "notice")
     order = {name: place for place, name in reversed(list(enumerate(names)))}
     problems.sort(key=lambda problem: (order[problem.file], problem.row or 0))
@@ -159,9 +158,8 @@ class _Reader:
         names = _names(column)
         found = names.get(_fold(text))
         if found is None:
-            looked = names if len(self.problems) < _HINTED else ()
-            nearest = difflib.get_close_matches(_fold(text[:200]), looked, n=1, cutoff=0.6)
-            hint = f'Did you mean "{names[nearest[0]]}"?' if nearest else f"Write {_wanted(column)}."
+            nearest = suggest(_fold(text), names) if len(self.problems) < _HINTED else None
+            hint = f'Did you mean "{nearest}"?' if nearest else f"Write {_wanted(column)}."
             self._tell(row, column, f'"{show(text)}" is not a {column.replace("_", " ")}. {hint}')
         elif _fold(text) != _fold(found):
             self._tell(row, column, f'"{show(text)}" is taken as "{found}".', "notice")
@@ -171,13 +169,9 @@ class _Reader:
         text = row.cells["count"]
         if not text or "count" in row.broken:
             return None
-        problem = _wrong_count(text)
-        if problem:
-            self._tell(row, "count", problem)
-            return None
-        number = int(text.replace(",", "").lstrip("0") or 0)
-        if "," in text:
-            self._tell(row, "count", f'"{text}" is read as {number}.', "notice")
+        number, told = read_count(text)
+        if told:
+            self._tell(row, "count", told, "error" if number is None else "notice")
         return number
 
     def _day(self, row: Row, column: str) -> datetime.date | None:
@@ -187,9 +181,9 @@ class _Reader:
         if not text:
             self._tell(row, column, "it is empty. Write a day as YYYY-MM-DD.")
             return None
-        day = _read_day(text)
-        if day is None:
-            self._tell(row, column, f'"{show(text)}" is not a date. Write it as YYYY-MM-DD.')
+        day, told = read_day(text, [row.cells[name] for name in _DAYS])
+        if told:
+            self._tell(row, column, told, "error" if day is None else "notice")
         return day
 
     def _quarter(
@@ -232,36 +226,10 @@ def _no_row(row: Row) -> Problem | None:
         text = cells.get(column, "")
         if _TOTAL.match(text):
             return row.problem(column, text, f'"{show(text)}" looks like a total. Delete the row; totals are computed.')
+    if len(row.broken.union(cells)) < 3:
+        text = "it is no row of a return, but a note or a total. Move it out of the sheet; it is not read."
+        return row.problem(None, None, text)
     return None
-
-
-def _wrong_count(text: str) -> str | None:
-    """Say why a text is no count."""
-    shown = show(text)
-    if re.fullmatch(r"[0-9]+", text) or re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
-        digits = text.replace(",", "").lstrip("0")
-        # Compared by their length: Python refuses to read thousands of digits as a number.
-        return f"{shown} is too large to be a count. {_NO_NUMBER}" if len(digits) > len(str(_MOST)) else None
-    if re.fullmatch(r"[-−][0-9.,]+", text):
-        return f"{shown} is below 0. {_NO_NUMBER}"
-    if re.fullmatch(r"[0-9.,]+ ?%", text):
-        return f"{shown} is a percentage. {_NO_NUMBER}"
-    if re.fullmatch(r"[0-9]{1,3}([. '][0-9]{3})+", text):
-        return f'"{shown}" can be read in two ways. Write it without a sign between the thousands.'
-    if re.fullmatch(r"[0-9]+[.,][0-9]+", text):
-        return f"{shown} is not a whole number. {_NO_NUMBER}"
-    return f'"{shown}" is not a number. {_NO_NUMBER}'
-
-
-@lru_cache(maxsize=4096)
-def _read_day(text: str) -> datetime.date | None:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return None
-    try:
-        day = datetime.date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 1900 <= day.year <= 2200 else None
 
 
 @lru_cache(maxsize=4096)
@@ -384,6 +352,38 @@ def _check_types(new: Sequence[Entry], known: Mapping[tuple, int]) -> Iterator[P
             told = " and ".join(f"{count} {kind}" for kind, count in parts.items())
             text = f"{told} are more than all, {whole}, for {measure} of {name} in {quarter}. Correct one of them."
             yield entry.row.problem("count", str(entry.count), text)
+
+
+def _tell_overlaps(new: Sequence[Entry], held: pd.DataFrame) -> Iterator[Problem]:
+    """Tell periods of one task force that share days: an error in what was sent, a notice against what is held."""
+    names = ("task_force", "measure", "trafficking_type")
+    periods: dict[tuple, dict[tuple, Entry | None]] = defaultdict(dict)
+    for row in held.drop_duplicates([*names, "period_start", "period_end"]).itertuples():
+        place = tuple(getattr(row, name) for name in names)
+        periods[place][row.period_start.date(), row.period_end.date()] = None
+    for entry in reversed(new):
+        place = tuple(getattr(entry, name) for name in names)
+        periods[place][entry.period_start, entry.period_end] = entry
+    told = set()
+    for (name, *_), known in periods.items():
+        for one, two in _find_overlaps(sorted(known)):
+            if (name, one, two) not in told and (known[one] or known[two]):
+                told.add((name, one, two))
+                yield _tell_overlap(name, {one: known[one], two: known[two]})
+
+
+def _find_overlaps(periods: Sequence[tuple]) -> Iterator[tuple]:
+    """Find periods, sorted by their start, that share days; each with a few that follow it."""
+    for place, one in enumerate(periods):
+        yield from ((one, two) for two in periods[place + 1 : place + 10] if two[0] <= one[1])
+
+
+def _tell_overlap(name: str, periods: Mapping[tuple, Entry | None]) -> Problem:
+    (early, first), (late, last) = sorted(periods.items(), key=lambda item: item[1] is not None and item[1].row.number)
+    where = f"row {first.row.number} of {first.row.file}" if first else "what is held"
+    text = f"{name}: {late[0]} to {late[1]} shares days with {early[0]} to {early[1]}, {where}"
+    todo = "Correct one of them" if first else "Ask whether both are right"
+    return last.row.problem("period_start", None, f"{text}. {todo}.", "error" if first else "notice")
 
 
 def _make_frame(entries: Iterable[Entry]) -> pd.DataFrame:

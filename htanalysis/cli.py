@@ -344,11 +344,14 @@ def _errors(problems: Sequence["Problem"]) -> list["Problem"]:
 
 def _show_problems(problems: Sequence["Problem"]) -> None:
     """Print the problems, what is wrong before what is only worth a look."""
-    ordered = sorted(problems, key=lambda problem: problem.severity != "error")
-    for problem in ordered[:_MOST_PROBLEMS]:
-        print(f"{'Notice: ' if problem.severity == 'notice' else ''}{problem}", file=sys.stderr)
-    if len(ordered) > _MOST_PROBLEMS:
-        print(f"... and {len(ordered) - _MOST_PROBLEMS} more.", file=sys.stderr)
+    from htanalysis.sheets import join_alike
+
+    lines = join_alike(_errors(problems))
+    lines += [f"Notice: {line}" for line in join_alike(problem for problem in problems if problem.severity != "error")]
+    for line in lines[:_MOST_PROBLEMS]:
+        print(line, file=sys.stderr)
+    if len(lines) > _MOST_PROBLEMS:
+        print(f"... and {len(lines) - _MOST_PROBLEMS} more.", file=sys.stderr)
 
 
 def _sum_up(wrong: Sequence["Problem"]) -> str:
@@ -367,7 +370,7 @@ def _refuse(message: str | None) -> None:
 
 def _template(options: argparse.Namespace) -> None:
     from htanalysis.periods import read_quarter
-    from htanalysis.sheets import write_template
+    from htanalysis.template import write_template
 
     path = Path(f"returns-{read_quarter(options.quarter)}.xlsx")
     if path.exists():

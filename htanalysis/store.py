@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import io
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -125,7 +126,10 @@ def check_store() -> list[Problem]:
     problems = list(_check_ledger(_entries(files), files.get(_END, b"")))
     for name, hashes in sorted(kept.items()):
         problems += list(_compare(name, files.get(name, b""), hashes))
-    return problems
+    todo = "Move it away, and keep it until the others are restored." if problems else "Delete it."
+    text = f"it is no file of the store, but a copy that a shared folder or a person made, and is not read. {todo}"
+    extra = sorted(set(files) - set(kept) - {_LEDGER, _END})
+    return problems + [Problem(show(name), None, None, None, None, text) for name in extra]
 
 
 def require_untouched() -> None:
@@ -321,7 +325,7 @@ def _read(name: str) -> bytes:
 
 
 def _quarter_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {name: content for name, content in files.items() if name not in (_LEDGER, _END)}
+    return {name: content for name, content in files.items() if re.fullmatch(r"[0-9]{4}Q[1-4]\.csv", name)}
 
 
 def _entries(files: Mapping[str, bytes]) -> list[dict[str, str]]:

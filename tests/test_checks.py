@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import htanalysis as ht
 from htanalysis.checks import check_files
-from htanalysis.sheets import COLUMNS, write_template
+from htanalysis.sheets import COLUMNS
 from htanalysis.store import find_quarters
+from htanalysis.template import write_template
 
 FOLDER = Path(__file__).parent / "returns"
 TODAY = datetime.date(2013, 3, 31)
@@ -271,6 +272,44 @@ def test_the_version_known_last_is_compared_wherever_the_store_has_it(tmp_path):
 )
 def test_what_is_not_suspicious_is_not_told(tmp_path, held, rows):
     assert check(write(tmp_path, *rows), held=held.reset_index(drop=True)).problems == []
+
+
+def test_periods_that_share_days_are_refused_with_both_rows(tmp_path):
+    autumn = line(12, period="2012-09-01,2012-11-30", as_of="2012-12-15")
+    winter = line(20, period="2012-10-01,2012-12-31", as_of="2013-01-15")
+    checked = check(write(tmp_path, autumn, winter, line(30, measure="people trained")))
+    assert checked.rows.empty and [str(problem) for problem in checked.problems] == [
+        f"a.csv, row 3, period_start: {NORTH_BAY}: 2012-10-01 to 2012-12-31 shares days with 2012-09-01 to 2012-11-30, "
+        "row 2 of a.csv. Correct one of them."
+    ]
+
+
+def test_a_period_that_shares_days_with_another_that_is_held_is_told(tmp_path):
+    later = line(21, period="2012-04-16,2012-07-15", as_of="2012-08-31")
+    checked = check(write(tmp_path, later))
+    assert checked.rows["count"].tolist() == [21] and [str(problem) for problem in checked.problems] == [
+        f"a.csv, row 2, period_start: {NORTH_BAY}: 2012-04-16 to 2012-07-15 shares days with 2012-04-01 to 2012-06-30, "
+        "what is held. Ask whether both are right."
+    ]
+
+
+def test_periods_are_compared_beyond_the_next_one(tmp_path):
+    long, short = line(12, period="2012-04-01,2012-06-30"), line(9, period="2012-05-16,2012-08-15", as_of="2012-11-30")
+    held = rows_of(QUARTER - 1, {"arrests": 20}, "2012-07-31").assign(period_start=pd.Timestamp("2012-04-16"))
+    problems = check(write(tmp_path, long, short), held=held).problems
+    assert [problem.severity for problem in problems] == ["notice", "error", "notice"]
+
+
+@pytest.mark.parametrize("period", ["2012-04-01,2012-06-30", "2012-07-01,2012-09-30"])
+def test_periods_that_are_the_same_or_follow_each_other_are_no_matter(tmp_path, period):
+    assert check(write(tmp_path, line(21, period=period, as_of="2012-10-31"))).problems == []
+
+
+def test_a_note_under_the_table_is_one_problem(tmp_path):
+    (problem,) = check(write(tmp_path, line(12), "Note: not final,,,,,,", name="a.csv")).problems
+    assert str(problem) == (
+        "a.csv, row 3: it is no row of a return, but a note or a total. Move it out of the sheet; it is not read."
+    )
 
 
 # What looks wrong

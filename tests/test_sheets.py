@@ -7,10 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as running
 from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 from openpyxl.worksheet.formula import ArrayFormula
 from test_checks import FOLDER, HELD, TODAY, line, write
 
-from htanalysis import sheets
+from htanalysis import books, cells, files, sheets
 from htanalysis.checks import check_files
 
 HEAD = ",".join(sheets.COLUMNS)
@@ -26,14 +29,14 @@ def message(path):
 def test_what_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     with path.open("wb") as file:
-        file.truncate(sheets.MOST_BYTES + 1)
+        file.truncate(files.MOST_BYTES + 1)
     monkeypatch.setattr(type(path), "read_bytes", lambda _: pytest.fail("it was read"))
     assert message(path) == "it has 20 MiB; at most 20 are read. Split it."
 
 
 def test_too_many_rows_are_refused(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text(HEAD + "\n" * (sheets.MOST_ROWS + 1), encoding="utf-8")
+    path.write_text(HEAD + "\nx" * (cells.MOST_ROWS + 1), encoding="utf-8")
     assert message(path) == "it has more than 200,000 rows. Split it."
 
 
@@ -49,36 +52,39 @@ def parts_of(name="good-workbook.xlsx"):
         return {part.filename: archive.read(part) for part in archive.infolist()}
 
 
-def test_too_many_rows_of_a_workbook_are_refused(tmp_path):
-    parts = parts_of()
-    sheet = parts["xl/worksheets/sheet1.xml"].replace(
-        b"</sheetData>", b'<row r="1000000"><c r="A1000000"/></row></sheetData>'
-    )
-    path = repack(tmp_path / "a.xlsx", parts | {"xl/worksheets/sheet1.xml": sheet})
-    assert message(path) == "sheet Returns has more than 200,000 rows. Split it."
+def with_rows(path, *rows):
+    """Write a good workbook with further rows of XML."""
+    name, parts = "xl/worksheets/sheet1.xml", parts_of()
+    sheet = parts[name].replace(b"</sheetData>", "".join(rows).encode() + b"</sheetData>")
+    return repack(path, parts | {name: sheet})
 
 
-@pytest.mark.parametrize("number", [100, 1000])
-def test_empty_cells_beside_the_columns_take_neither_time_nor_memory(tmp_path, number):
-    name = "xl/worksheets/sheet1.xml"
-    far = b"".join(b'<row r="%d"><c r="XFD%d"/></row>' % (row, row) for row in range(4, 4 + number))
-    parts = parts_of()
-    sheet = parts[name].replace(b"</sheetData>", far + b"</sheetData>")
-    rows, problems = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts | {name: sheet}), "a.xlsx")
-    if number == 100:
-        assert [row.number for row in rows] == [2, 3] and problems == []
-    else:
-        assert rows == []
-        assert problems[0].message == (
-            "sheet Returns has more than 4,000,000 cells. Delete what stands beside the columns."
-        )
+def test_too_many_rows_of_a_workbook_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "MOST_ROWS", 5)
+    rows = [f'<row r="{row}"><c r="A{row}"><v>1</v></c></row>' for row in range(4, 8)]
+    assert message(with_rows(tmp_path / "a.xlsx", *rows)) == "it has more than 5 rows. Split it."
+
+
+@pytest.mark.parametrize("far", ['<row r="1048576"><c r="A1048576" s="1"/></row>', '<row r="9"><c r="XFD9"/></row>'])
+def test_formatted_cells_far_out_that_hold_nothing_are_no_matter(tmp_path, far):
+    rows, problems = sheets.read_sheet(with_rows(tmp_path / "a.xlsx", far), "a.xlsx")
+    assert [row.number for row in rows] == [2, 3] and problems == []
+
+
+def test_a_million_columns_are_told_at_once(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x," * 1_000_000 + "x\n", encoding="utf-8")
+    told = "row 1 has more than 200 columns; a return has 7. Send a copy without what stands beside them."
+    assert message(path) == told
+    far = '<row r="9"><c r="XFD9"><v>1</v></c></row>'
+    assert message(with_rows(tmp_path / "a.xlsx", far)) == told.replace("row 1", "row 9")
 
 
 def test_too_many_cells_of_a_text_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_text(HEAD + "\n" + "," * 4_000_001, encoding="utf-8")
-    monkeypatch.setattr(sheets.csv, "reader", lambda *_, **__: pytest.fail("it was read"))
-    assert message(path) == "it has more than 4,000,000 cells. Delete what stands beside the columns."
+    monkeypatch.setattr(files.csv, "reader", lambda *_, **__: pytest.fail("it was read"))
+    assert message(path) == "it has more than 4,000,000 cells. Send a copy without what stands beside the columns."
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ def test_too_many_cells_of_a_text_are_refused(tmp_path, monkeypatch):
 def test_what_would_unpack_to_far_too_much_is_refused(tmp_path, monkeypatch, more):
     path = repack(tmp_path / "a.xlsx", parts_of() | more)
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was unpacked"))
-    assert message(path) == "it would unpack to far more than a return needs. Save it anew, without pictures."
+    assert message(path) == "it would unpack to far more than a return needs. Copy the rows into a new workbook."
 
 
 def test_entities_are_refused_in_any_encoding(tmp_path):
@@ -129,9 +135,9 @@ def test_a_document_of_another_program_is_no_workbook(tmp_path):
 
 def test_many_parts_are_added_up(tmp_path, monkeypatch):
     total = sum(map(len, parts_of().values()))
-    monkeypatch.setattr(sheets, "_UNPACKED", total - 1)
+    monkeypatch.setattr(books, "_UNPACKED", total - 1)
     assert message(repack(tmp_path / "a.xlsx", parts_of())).startswith("it would unpack to far more")
-    monkeypatch.setattr(sheets, "_UNPACKED", total)
+    monkeypatch.setattr(books, "_UNPACKED", total)
     assert sheets.read_sheet(repack(tmp_path / "a.xlsx", parts_of()), "a.xlsx")[1] == []
 
 
@@ -158,14 +164,13 @@ def test_an_array_formula_is_told(tmp_path):
     assert problem.endswith("count: F3 holds the formula =SUM(F2:F2). Replace it by its value.")
 
 
-def test_a_guide_is_one_only_beside_the_sheet_of_the_template(tmp_path):
+def test_the_guide_of_the_template_is_no_fault_of_a_renamed_sheet(tmp_path):
     def rename(book):
-        book["Returns"].title = "Data"
+        book["Returns"].title = "Q3"
         book.create_sheet("Guide").append(["How to fill it in"])
+        book.create_sheet("Lists").append(["task force", "measure", "trafficking type"])
 
-    assert change(tmp_path / "a.xlsx", rename) == [
-        "a.xlsx, sheet Guide: data on a second sheet is not read. Move it to Data."
-    ]
+    assert change(tmp_path / "a.xlsx", rename) == []
 
 
 def test_a_formula_among_the_names_of_the_columns_is_told(tmp_path):
@@ -187,7 +192,264 @@ def test_names_of_columns_may_stand_in_quotation_marks(tmp_path):
 
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\ud800", "\u200b", "\u202e", "\x9b", "\ufe0f", "\u3164"])
 def test_a_sign_that_a_terminal_may_obey_is_shown_by_its_code(sign):
-    assert sheets.show(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
+    assert cells.show(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
+
+
+# Workbooks as people make them
+
+
+def put(place, value, look="General"):
+    """Give an edit that writes a cell of the sheet Returns."""
+
+    def edit(book):
+        book["Returns"][place].value = value
+        book["Returns"][place].number_format = look
+
+    return edit
+
+
+def runs(text, other, **font):
+    return CellRichText(text, TextBlock(InlineFont(**font), other))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        ("F2", runs("31", "1", vertAlign="superscript"), "count: F2 holds 31 and a raised 1: write the number alone."),
+        ("F2", runs("31", "2", vertAlign="subscript"), "count: F2 holds 31 and a lowered 2: write the number alone."),
+        ("F2", runs("31", "30", strike=True), "count: F2 holds 31 and a struck-out 30: write the number alone."),
+        ("F2", runs("31", "1", sz=6), "count: F2 holds 31 and a small 1: write the number alone."),
+        (
+            *("A2", runs("2012-07-0", "1", vertAlign="superscript")),
+            "period_start: A2 holds 2012-07-0 and a raised 1: write the day alone.",
+        ),
+        (
+            *("D2", runs("arrests", "a", vertAlign="superscript")),
+            "measure: D2 holds arrests and a raised a: write the text alone.",
+        ),
+    ],
+)
+def test_digits_that_are_raised_or_struck_out_are_never_joined_to_a_count(tmp_path, place, value, told):
+    assert change(tmp_path / "a.xlsx", put(place, value)) == [f"a.xlsx, sheet Returns, row 2, {told}"]
+
+
+def test_text_that_is_bold_in_part_is_read(tmp_path):
+    assert change(tmp_path / "a.xlsx", put("F2", runs("3", "1", b=True))) == []
+    assert sheets.read_sheet(tmp_path / "a.xlsx", "a.xlsx")[0][0].cells["count"] == "31"
+
+
+def test_a_row_that_is_struck_out_is_one_problem(tmp_path):
+    def strike(book):
+        for cell in book["Returns"][3]:
+            cell.font = Font(strike=True)
+
+    (problem,) = change(tmp_path / "a.xlsx", strike)
+    assert problem.endswith("row 3, period_start: A3 is struck out. Write what is meant, or empty the cell.")
+
+
+OTHER = "F3 holds 31, and its format shows another number. Set its format to General, and see whether 31 is right."
+PART = "and its format hides a part of it. Set its format to one that shows day, month and year, and see whether it is"
+
+
+@pytest.mark.parametrize(
+    ("look", "told"),
+    [
+        *(
+            (look, OTHER)
+            for look in ("0,", '0"00"', "0\\1", '[<11]"<11";0', ";;;", '"withheld"', '0"k"', '0"*"', '0.0" %"')
+        ),
+        *(
+            (look, None)
+            for look in ("#,##0", "0.00", '0" arrests"', "_(* #,##0_);_(* (#,##0)", "[Red]0", "$#,##0", "@")
+        ),
+        ("mmm yyyy", f"F3 holds 1900-01-30, {PART} right."),
+    ],
+)
+def test_a_format_that_shows_another_number_is_told(tmp_path, look, told):
+    problems = change(tmp_path / "a.xlsx", put("F3", 31, look))
+    assert problems == ([f"a.xlsx, sheet Returns, row 3, count: {told}"] if told else [])
+
+
+def test_a_day_of_which_a_part_is_hidden_is_told(tmp_path):
+    (problem,) = change(tmp_path / "a.xlsx", put("B3", datetime.datetime(2012, 9, 1), "mmm-yy"))
+    assert problem.endswith(f"period_end: B3 holds 2012-09-01, {PART} right.")
+
+
+@pytest.mark.parametrize(
+    ("formula", "value", "told"),
+    [
+        ("30+1", "31", "F2 holds the formula =30+1. Its saved value, 31, is read."),
+        (
+            "SUM(F3:F9)",
+            "0",
+            "F2 holds the formula =SUM(F3:F9). Replace it by its value.",
+        ),  # not computed by who wrote it
+        ("30+1", None, "F2 holds the formula =30+1. Replace it by its value."),
+        ("DAY(TODAY())", "31", "F2 holds the formula =DAY(TODAY()). Replace it by its value."),
+    ],
+)
+def test_the_saved_value_of_a_formula_is_read_if_it_is_sure(tmp_path, formula, value, told):
+    parts = parts_of()
+    name = "xl/worksheets/sheet1.xml"
+    saved = f"<v>{value}</v>" if value else ""
+    sheet = parts[name].replace(b'<c r="F2"><v>40</v></c>', f'<c r="F2"><f>{formula}</f>{saved}</c>'.encode())
+    rows, (problem,) = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts | {name: sheet}), "a.xlsx")
+    assert problem.message == told and rows[0].cells["count"] == ("31" if "read" in told else "")
+    assert problem.severity == ("notice" if "read" in told else "error")
+
+
+def test_what_a_filter_hides_is_named(tmp_path):
+    def hide(book):
+        book["Returns"].row_dimensions[3].hidden = True
+        book["Returns"].column_dimensions["E"].hidden = True
+
+    assert change(tmp_path / "a.xlsx", hide) == [
+        "a.xlsx, sheet Returns, row 3: it is hidden, and its count was read. Show it, and see whether it is meant.",
+        "a.xlsx, sheet Returns, row 1, trafficking_type: this column is hidden, and was read. See whether it is right.",
+    ]
+
+
+@pytest.mark.parametrize(("area", "refused"), [("F2:F3", True), ("E2:F2", True), ("C2:C3", True), ("G2:G3", False)])
+def test_a_count_that_stands_for_several_cells_is_refused(tmp_path, area, refused):
+    told = change(tmp_path / "a.xlsx", lambda book: book["Returns"].merge_cells(area))
+    text = f"row 1: {area} is one merged cell. Unmerge it, and write into each cell what is meant for it."
+    assert any(text in problem for problem in told) == refused
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        (
+            ["Quarterly return, July to September 2012"],
+            "it names the columns; what stands above it is a title, and is not",
+        ),
+        (
+            ["Exploitation and Trafficking Unit", "October 10"],
+            "it names the columns; what stands above it is a title, and",
+        ),
+        (["Counts in thousands"], "what stands above the names of the columns speaks of parts or multiples."),
+        (
+            ["2012-07-01", "2012-09-30", "x", "arrests"],
+            "it names the columns, and rows above it hold more than a title.",
+        ),
+    ],
+)
+def test_a_title_above_the_columns_is_not_read(tmp_path, title, told):
+    def head(book):
+        book["Returns"].insert_rows(1, 2)
+        for place, text in enumerate(title, 1):
+            book["Returns"].cell(1, place).value = text
+
+    (problem,) = change(tmp_path / "a.xlsx", head)
+    assert problem.startswith(f"a.xlsx, sheet Returns, row 3: {told}")
+    assert [row.number for row in sheets.read_sheet(tmp_path / "a.xlsx", "a.xlsx")[0]] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("state", "row", "told"),
+    [
+        ("visible", ["by J."], "this sheet names no columns, and is not read."),
+        ("hidden", ["by J."], "this hidden sheet names no columns, and is not read."),
+        (
+            *("hidden", list(sheets.COLUMNS)),
+            "this hidden sheet names columns too, and only Returns is read. Put all rows on one sheet, or send a copy "
+            "without it.",
+        ),
+        (
+            *("visible", ["x"] * 7),
+            "this sheet holds a table, and only Returns is read. If it holds counts, put them on Returns; if not, send "
+            "a copy without it.",
+        ),
+    ],
+)
+def test_another_sheet_is_refused_where_it_may_hold_counts(tmp_path, state, row, told):
+    def more(book):
+        book.create_sheet("More", 0).append(row)
+        book["More"].sheet_state = state
+        book.active = 1
+
+    assert change(tmp_path / "a.xlsx", more) == [f"a.xlsx, sheet More: {told}"]
+    (problem,) = sheets.read_sheet(tmp_path / "a.xlsx", "a.xlsx")[1]
+    assert problem.severity == ("notice" if len(row) == 1 else "error")
+
+
+def test_a_table_that_starts_further_in_is_read(tmp_path):
+    def shift(book):
+        book["Returns"].insert_cols(1)
+        book["Returns"].insert_rows(1)
+
+    assert change(tmp_path / "a.xlsx", shift) == []
+
+
+def test_a_strict_workbook_whose_parts_have_other_names_is_read(tmp_path):
+    parts = {}
+    for name, content in parts_of().items():
+        for space in (b"spreadsheetml/2006/main", b"officeDocument/2006/relationships"):
+            old = b"http://schemas.openxmlformats.org/" + space
+            content = content.replace(old, b"http://purl.oclc.org/ooxml/" + space.replace(b"/2006", b""))
+        parts[name.replace("workbook.xml", "book.xml")] = content.replace(b"xl/workbook.xml", b"xl/book.xml")
+    rows, problems = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts), "a.xlsx")
+    assert problems == [] and [row.cells["as_of"] for row in rows] == ["2012-10-31"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("~$a.xlsx", b"\x05user", "it is a mark that the workbook is open in Excel. Save, close"),
+        ("._a.xlsx", b"\0\5\x16\7", "it is a companion file of macOS"),
+        ("a.csv", HEAD.encode("utf-16-le"), "it is text in UTF-16"),
+        (
+            "b.csv",
+            b"Agency,Date,Arrests,X\nA,2012,31,1\n",
+            'row 1 holds "Agency", "Date", "Arrests" and 1 more. Fill in the',
+        ),
+    ],
+)
+def test_what_is_no_return_is_told_in_one_line(tmp_path, name, content, told):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert told in message(path)
+
+
+@pytest.mark.parametrize(("part", "kind"), [("content.xml", "OpenDocument"), ("Index/Document.iwa", "Numbers")])
+def test_a_workbook_of_another_program_is_called_so(tmp_path, part, kind):
+    assert kind in message(repack(tmp_path / "a.xlsx", {part: b"x"}))
+
+
+@pytest.mark.parametrize("separator", ",;\t|")
+def test_a_line_that_names_the_separator_is_no_row(tmp_path, separator):
+    path = tmp_path / "a.csv"
+    path.write_text(f"sep={separator}\n{HEAD}\n{line(31)}\n".replace(",", separator), encoding="utf-8")
+    (row,), problems = sheets.read_sheet(path, "a.csv")
+    assert (row.number, row.cells["count"], problems) == (2, "31", [])
+
+
+@pytest.mark.parametrize(
+    ("heading", "told"),
+    [
+        *((heading, []) for heading in ("Count", "count\u00a0", '"Count\n"', "\ufeffCOUNT", "co unt")),
+        *(
+            (heading, [f'"{heading}" is taken as count.'])
+            for heading in ("Count [note 1]", "Count*", "count¹", "Count (2)")
+        ),
+        *(
+            (heading, [f'"{heading}" is not a column. Did you mean count? Name it so.'])
+            for heading in ("counts", "Count of arrests")
+        ),
+        *(
+            (heading, [f'"{heading}" is not a column of a return. What is meant as one of the columns needs its name.'])
+            for heading in ("Number", "Count (hundreds)", "Count [000]", "Count %")
+        ),
+    ],
+)
+def test_a_heading_is_read_as_it_is_meant_or_suggested(tmp_path, heading, told):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEAD.replace('count', heading)}\n{line(31)}\n", encoding="utf-8")
+    rows, problems = sheets.read_sheet(path, "a.csv")
+    missing = [f"the column count is missing. The columns must be {', '.join(sheets.COLUMNS)}."]
+    refused = any("is not a column" in text for text in told)
+    assert [problem.message for problem in problems] == told + missing * refused
+    assert len(rows) == (not refused)
 
 
 # Whatever comes

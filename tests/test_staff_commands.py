@@ -72,11 +72,24 @@ def test_what_is_wrong_is_told_and_nothing_stored(home, tmp_path, capsys):
 
 @pytest.mark.usefixtures("home")
 def test_fifty_problems_are_shown_errors_first_and_the_rest_counted(tmp_path, capsys):
-    path = write(tmp_path, line('"1,277"', measure="people trained"), *[line("x") for _ in range(70)])
-    code, _, err = run(capsys, "check", str(path))
+    good = write(tmp_path, line('"1,277"', measure="people trained"))
+    bad = [write(tmp_path, line("x"), name=f"{number}.csv") for number in range(70)]
+    code, _, err = run(capsys, "check", str(good), *map(str, bad))
     lines = err.splitlines()
-    assert code == 1 and len(lines) == 52 and "a.csv, row 3" in lines[0]
+    assert code == 1 and len(lines) == 52 and "0.csv, row 2" in lines[0]
     assert lines[-2:] == ["... and 21 more.", "70 problems in 70 rows. Nothing was stored."]
+
+
+@pytest.mark.usefixtures("home")
+def test_like_problems_are_one_line(tmp_path, capsys):
+    rows = [line(12, measure=measure, as_of="2012-10-31 14:30") for measure in ("arrests", "people trained")]
+    code, _, err = run(capsys, "check", str(write(tmp_path, *rows, line("-3"), line("-4", kind="sex"))))
+    assert code == 1 and err.splitlines() == [
+        'a.csv, 2 cells of as_of, rows 2 and 3: "2012-10-31 14:30" is not a date. Write it as YYYY-MM-DD.',
+        "a.csv, 2 cells of count, rows 4 and 5: -3 is below 0. Write a whole number, 0 for none, or leave it empty if "
+        "it was not reported.",
+        "4 problems in 4 rows. Nothing was stored.",
+    ]
 
 
 @pytest.mark.usefixtures("home")
@@ -181,7 +194,11 @@ def test_the_store_is_checked_without_a_file(home, tmp_path, capsys):
 @running(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(counts=st.dictionaries(st.integers(0, 44), st.integers(0, 500), min_size=1, max_size=12))
 def test_from_template_to_export_no_count_changes(home, tmp_path, capsys, counts):
-    for path in [*tmp_path.glob("*.xlsx"), *(home / "data").glob("quarters/*.csv")]:
+    for path in [
+        *tmp_path.glob("*.xlsx"),
+        *(home / "data").glob("quarters/*.csv"),
+        *(home / "data").glob("quarters/.end"),
+    ]:
         path.unlink()
     run(capsys, "template", "2012Q3")
     fill(tmp_path / "returns-2012Q3.xlsx", {4 * number + 3: count for number, count in counts.items()})

@@ -110,6 +110,20 @@ def test_a_file_that_is_gone_and_a_row_that_is_new_are_named(home):
     assert [(problem.file, problem.row) for problem in store.check_store()] == [("2012Q3.csv", None), ("2012Q4.csv", 3)]
 
 
+@pytest.mark.parametrize("name", ["2012Q3 - Copy.csv", "2012Q3 (conflicted copy).csv", "ledger-OFFICE.csv"])
+def test_a_copy_that_a_shared_folder_makes_is_named_and_not_read(home, name):
+    add(row(3))
+    before, place = snapshot(), home / "data" / "quarters"
+    (place / name).write_bytes((place / "2012Q3.csv").read_bytes())
+    assert snapshot() == before
+    assert [str(problem) for problem in store.check_store()] == [
+        f"{name}: it is no file of the store, but a copy that a shared folder or a person made, and is not read. "
+        "Delete it."
+    ]
+    (place / "2012Q3.csv").unlink()
+    assert "keep it until the others are restored" in str(store.check_store()[-1])
+
+
 ROW, LATER = row(3), row(1, quarter=QUARTERS[1])
 
 

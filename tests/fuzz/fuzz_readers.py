@@ -15,9 +15,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["htanalysis.sheets", "htanalysis.checks", "openpyxl", "zipfile"]):
-    import openpyxl  # noqa: F401  the reader imports it only when it meets a workbook
-
+with atheris.instrument_imports(include=["htanalysis.books", "htanalysis.sheets", "htanalysis.checks", "zipfile"]):
     from htanalysis.checks import check_files
     from htanalysis.store import read_store
 

@@ -62,7 +62,7 @@ def main():
     write("bad-workbook-text-count.xlsx", but(count="1.277"))
     write("bad-workbook-truth.xlsx", but(count=True))
     write("bad-workbook-time-of-day.xlsx", but(as_of=datetime.datetime(2012, 10, 31, 14, 30)))
-    write("bad-workbook-second-sheet.xlsx", more={"Notes": [["a name"]]})
+    write("notice-workbook-second-sheet.xlsx", more={"Notes": [["a name"]]})
     write("bad-workbook-two-returns.xlsx", more={"Returns 2": [COLUMNS]})
     write("bad-workbook-data-in-guide.xlsx", more={"Guide": [COLUMNS, ["2012-07-01"]]})
     write("bad-workbook-no-columns.xlsx", change=lambda _, sheet: sheet.write_row(0, 0, list("abcdefg")))
