@@ -156,8 +156,8 @@ def test_the_package_imports_from_left_to_right():
         "settings errors forks inputs scenarios history kept wanted datasets cells books files sheets habits template "
         "store suspicions checks disclosure returns periods claims integers chains feasible series parameters rates "
         "forecasts trends delays places associations shares mixes bias services findings totals tables figures "
-        "drawings charts maps notebooks kernels runs beside cluster progress changes previews words methods notes summaries "
-        "search workbooks pages editions drafts reports preloaded cli",
+        "drawings charts maps notebooks kernels runs beside cluster progress changes previews words methods notes "
+        "summaries search workbooks pages editions drafts reports preloaded cli",
     )
     modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
     assert set(modules) == set(order)
