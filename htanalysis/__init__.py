@@ -10,7 +10,7 @@ from typing import Any
 #: The names that each module gives.
 _NAMES = {
     "associations": "compare_like_counties cross_task_forces",
-    "bias": "Trapezoid correct_classification correct_selection rank_assumptions selection_e_value simulate try_all",
+    "bias": "Trapezoid correct_selection rank_assumptions selection_e_value simulate try_all",
     "charts": (
         "draw_curve draw_fit draw_known draw_mix draw_outlook draw_periods draw_quarters draw_ranges draw_rates"
     ),
@@ -32,12 +32,9 @@ _NAMES = {
         "span_foreign_labor"
     ),
     "parameters": "check_parameters",
-    "periods": (
-        "count_days held_quarters latest_quarter list_periods parse_period period_label relate_to_period say_quarter"
-    ),
+    "periods": ("count_days held_quarters list_periods parse_period period_label relate_to_period say_quarter"),
     "places": (
-        "bound_concentration bound_smoothed count_resident_years find_neighbors "
-        "funnel_limits rate_by_resident_year rate_counties smooth_rates"
+        "bound_concentration bound_smoothed count_resident_years funnel_limits rate_by_resident_year rate_counties"
     ),
     "rates": (
         "binomial_interval bound_other_arrests compare_last_years compare_rates expect_at_pace poisson_interval "

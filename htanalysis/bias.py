@@ -14,7 +14,7 @@ from scipy import stats
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.shares import check_share, check_total, is_number
+from htanalysis.shares import check_total, is_number
 
 
 @dataclass(frozen=True)
@@ -149,50 +149,6 @@ def correct_selection(counts: pd.DataFrame | pd.Series, probabilities: pd.DataFr
     if not (np.asarray(counts, dtype=float) >= 0).all():
         raise HtanalysisError(f"counts are {np.asarray(counts).tolist()}; each is 0 or more.")
     return counts / probabilities
-
-
-def correct_classification(share: float, sensitivity: float, specificity: float) -> float:
-    """Give a group's true share, if the errors in telling it from the rest were known.
-
-    Parameters
-    ----------
-    share : float
-        Share that was classified as the group.
-    sensitivity : float
-        Chance that a member of the group is classified as one.
-    specificity : float
-        Chance that another is not.
-
-    Returns
-    -------
-    float
-        The share that gives the observed one with these errors.
-
-    Raises
-    ------
-    HtanalysisError
-        If one is no fraction, the classification is no better than chance, or no share gives the observed one.
-
-    References
-    ----------
-    T. L. Lash, M. P. Fox and A. K. Fink (2009), Applying Quantitative Bias Analysis to Epidemiologic Data, chapter 6.
-    W. J. Rogan and B. Gladen (1978), American Journal of Epidemiology 107, 71-76.
-
-    Examples
-    --------
-    >>> round(correct_classification(0.23, 0.8, 0.99), 3)
-    0.278
-    """
-    for name, value in {"share": share, "sensitivity": sensitivity, "specificity": specificity}.items():
-        check_share(name, value)
-    if not sensitivity + specificity > 1:
-        raise HtanalysisError(f"Sensitivity {sensitivity} and specificity {specificity} are no better than chance.")
-    true = (share + specificity - 1) / (sensitivity + specificity - 1)
-    if not 0 <= true <= 1:
-        raise HtanalysisError(
-            f"No true share gives {share} with sensitivity {sensitivity} and specificity {specificity}."
-        )
-    return float(true)
 
 
 def simulate(

@@ -66,7 +66,7 @@ def write_pages(
     moved = changes["findings"] if changes else []
     for name, notebook in notebooks.items():
         write_page(name, notebook, shared, folder, [item for item in moved if item["notebook"] == name])
-    write_other_pages(notebooks, found, shared | {"failed": {}}, folder, changes)
+    write_other_pages(notebooks, found, shared, folder, changes)
 
 
 def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, Any]:
@@ -87,6 +87,7 @@ def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str,
         "known": tell_day(parameters["as_of"]),
         "internal": parameters["audience"] == "internal",
         "menu": [{"name": name, "title": title} for name, title in titles.items()],
+        "failed": {},
         "bases": settings.BASES,
         "version": version,
         "year": version[:4] if parameters["as_of"] == REPORT_ALONE else parameters["as_of"][:4],
@@ -229,8 +230,13 @@ def allow(text: str) -> str:
 
 def _write_brief(figure: Mapping[str, Any]) -> Markup:
     """Write a figure as JSON for a script's element, with as many digits as a screen can show."""
-    brief = json.loads(json.dumps(figure), parse_float=lambda text: float(f"{float(text):.5g}"))
+    brief = json.loads(json.dumps(figure), parse_float=_shorten)
     return Markup(json.dumps(brief, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704
+
+
+def _shorten(text: str) -> float:
+    value = float(f"{float(text):.5g}")
+    return int(value) if value.is_integer() else value
 
 
 # What a notebook says

@@ -28,11 +28,6 @@ def held_quarters(as_of: str = "latest") -> pd.PeriodIndex:
     return pd.period_range(load("task_force_quarters")["quarter"].min(), last_quarter(as_of), freq="Q")
 
 
-def latest_quarter() -> pd.Period:
-    """Give the last quarter that the data cover."""
-    return held_quarters()[-1]
-
-
 def parse_period(text: str, as_of: str = "latest") -> pd.PeriodIndex:
     """Read a quarter, a range of quarters or the word "latest".
 

@@ -337,15 +337,6 @@ def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> 
     return pd.DataFrame({"population": people, "low": low, "high": high})
 
 
-def find_neighbors(places: gpd.GeoDataFrame) -> dict[str, list[str]]:
-    """List each county's neighbors: the counties whose boundary touches its own, in a line or a point."""
-    check_columns("places", places, ["county"])
-    named = places.set_index("county").geometry
-    return {
-        county: named.index[named.touches(shape) | named.overlaps(shape)].tolist() for county, shape in named.items()
-    }
-
-
 def _check_limits(convictions: pd.DataFrame) -> None:
     """Refuse counts whose limits are missing, below 0, not whole or not around them."""
     low, high = (convictions[end].astype("Float64") for end in ("lower", "upper"))

@@ -1,6 +1,7 @@
 """A report: the executed notebooks, their pages, and what they found as files. It appears whole or not at all."""
 
 import csv
+import errno
 import json
 import platform
 import re
@@ -147,7 +148,8 @@ def _make_reports(wanted: Sequence[Wanted], out: Path, jobs: int, run: Callable[
                     _finish(plan, began)
     except OSError as error:
         # A disk that is full is not named by what could not be written to it.
-        error.filename = error.filename or next((str(place) for place in (out, gettempdir()) if _is_full(place)), None)
+        if error.errno == errno.ENOSPC:
+            error.filename = next((str(place) for place in (out, gettempdir()) if _is_full(place)), None)
         raise
     finally:
         for plan in plans:

@@ -28,22 +28,6 @@ def test_selection_that_is_equal_changes_no_share():
         ht.correct_selection(pd.Series({"sex": -1.0, "labor": 23.0}), pd.Series({"sex": 0.5, "labor": 0.5}))
 
 
-def test_errors_in_classification_can_be_undone():
-    # 30 % true, sensitivity 0.8, specificity 0.9: 0.3 x 0.8 + 0.7 x 0.1 = 31 % are seen.
-    assert ht.correct_classification(0.31, 0.8, 0.9) == pytest.approx(0.3)
-    with pytest.raises(ht.HtanalysisError, match="no better than chance"):
-        ht.correct_classification(0.31, 0.5, 0.5)
-    with pytest.raises(ht.HtanalysisError, match="No true share"):
-        ht.correct_classification(0.05, 0.8, 0.9)
-    for given, name in (
-        ((23, 0.8, 0.99), "share"),
-        ((0.23, 80, 0.99), "sensitivity"),
-        ((0.23, 0.8, 99), "specificity"),
-    ):
-        with pytest.raises(ht.HtanalysisError, match=f"{name} is .* no percentage"):
-            ht.correct_classification(*given)
-
-
 @pytest.mark.parametrize(
     "limits",
     [(0, 2, 1, 3), (1, 1, 1, 1), (0.9, 0.8, 0.7, 0.6), (0, "0.5", 1, 1), (0, 0, float("nan"), 1), (None, 0, 1, 1)],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 import htanalysis as ht
+from htanalysis.places import smooth_rates
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_smoothed_rates_are_bounded_over_every_way_to_share_out_the_rest(convict
     for b in range(1, 6):
         counts = pd.Series([10, b, 0, 6 - b, 0], index=places["county"])
         population = places.set_index("county")["population_2010"]
-        every.append(ht.smooth_rates(counts, population) * 1e5)
+        every.append(smooth_rates(counts, population) * 1e5)
     every = pd.DataFrame(every)
     assert table["low"].to_dict() == pytest.approx(every[["A", "B", "D"]].min().to_dict())
     assert table["high"].to_dict() == pytest.approx(every[["A", "B", "D"]].max().to_dict())
@@ -172,10 +173,10 @@ def test_smoothed_rates_are_bounded_over_every_way_to_share_out_the_rest(convict
 
 def test_smoothing_by_hand():
     # Rates 0.01 and 0.03, mean 0.02, spread 0.0001; chance explains 0.02 / 1000, so true rates vary by 0.00008.
-    smoothed = ht.smooth_rates(pd.Series([10, 30]), pd.Series([1000, 1000]))
+    smoothed = smooth_rates(pd.Series([10, 30]), pd.Series([1000, 1000]))
     assert smoothed.tolist() == pytest.approx([0.02 - 0.01 * 0.8, 0.02 + 0.01 * 0.8])
     # Where rates vary no more than chance, all are drawn to the mean (no negative variance).
-    assert ht.smooth_rates(pd.Series([25, 24, 26, 25]), pd.Series([100] * 4)).tolist() == [0.25] * 4
+    assert smooth_rates(pd.Series([25, 24, 26, 25]), pd.Series([100] * 4)).tolist() == [0.25] * 4
 
 
 @pytest.mark.parametrize(
@@ -183,23 +184,21 @@ def test_smoothing_by_hand():
 )
 def test_what_cannot_be_smoothed_is_refused(counts, population):
     with pytest.raises(ht.HtanalysisError, match="Smoothing needs"):
-        ht.smooth_rates(pd.Series(counts, dtype="Float64"), pd.Series(population))
+        smooth_rates(pd.Series(counts, dtype="Float64"), pd.Series(population))
 
 
 def test_areas_that_do_not_match_are_named():
     counts, population = pd.Series([1, 2], index=["a", "b"]), pd.Series([10, 20], index=["b", "a"])
-    assert ht.smooth_rates(counts, population).index.tolist() == ["a", "b"]
+    assert smooth_rates(counts, population).index.tolist() == ["a", "b"]
     with pytest.raises(ht.HtanalysisError, match="population: it needs the same areas as counts"):
-        ht.smooth_rates(counts, population.rename({"a": "c"}))
+        smooth_rates(counts, population.rename({"a": "c"}))
     for neighbors in ({"a": ["b"]}, {"a": ["b"], "b": ["c"]}):
         with pytest.raises(ht.HtanalysisError, match="neighbors: each area of counts needs a list"):
-            ht.smooth_rates(counts, population, neighbors)
-    with pytest.raises(ht.HtanalysisError, match="places has no column county"):
-        ht.find_neighbors(pd.DataFrame({"fips": []}))
+            smooth_rates(counts, population, neighbors)
 
 
 def test_without_any_event_nothing_is_smoothed():
-    assert ht.smooth_rates(pd.Series([0, 0]), pd.Series([10, 10])).isna().all()
+    assert smooth_rates(pd.Series([0, 0]), pd.Series([10, 10])).isna().all()
 
 
 def test_funnel_limits_are_exact_quantiles():
@@ -212,14 +211,6 @@ def test_funnel_limits_are_exact_quantiles():
     for coverage in (95, 0, 1, -0.5, "0.95"):
         with pytest.raises(ht.HtanalysisError, match=f"coverage is {coverage}; it must be above 0 and below 1"):
             ht.funnel_limits(1e-5, [1e6], coverage)
-
-
-def test_neighbors_touch(places):
-    neighbors = ht.find_neighbors(places)
-    assert neighbors == {"A": ["B"], "B": ["A", "C"], "C": ["B", "D"], "D": ["C", "E"], "E": ["D"]}
-    real = ht.find_neighbors(ht.counties())
-    assert real["San Francisco"] == ["Marin", "San Mateo"]
-    assert all(a in real[b] for a in real for b in real[a])
 
 
 def test_counties_that_do_not_match_are_refused(convictions, places):
@@ -235,7 +226,7 @@ def test_one_county_without_a_count_has_all_that_is_left(places):
     unknown = pd.array([1, None], "Int64")
     frame = pd.DataFrame({"county": two["county"], "fips": two["fips"], "convictions": unknown, "lower": 1, "upper": 8})
     smoothed = ht.bound_smoothed(frame, two, 9).set_index("county")
-    exact = ht.smooth_rates(pd.Series([1, 8], index=two["county"]), two.set_index("county")["population_2010"]) * 1e5
+    exact = smooth_rates(pd.Series([1, 8], index=two["county"]), two.set_index("county")["population_2010"]) * 1e5
     assert exact["B"] == pytest.approx(5.475, abs=0.001)
     for county in two["county"]:
         assert smoothed.loc[county, ["low", "high"]].tolist() == pytest.approx([exact[county]] * 2)
@@ -255,7 +246,7 @@ def test_limits_of_the_cells_narrow_what_the_counties_share_out(convictions, pla
         assert table.loc[measure, ["low", "high"]].tolist() == pytest.approx([min(values), max(values)])
     population = places.set_index("county")["population_2010"]
     rates = pd.DataFrame(
-        [ht.smooth_rates(pd.Series([a, b, 0, d, 0], index=places["county"]), population) * 1e5 for a, b, d in splits]
+        [smooth_rates(pd.Series([a, b, 0, d, 0], index=places["county"]), population) * 1e5 for a, b, d in splits]
     )
     smoothed = ht.bound_smoothed(cells, places, 21).set_index("county")
     for limit in ("min", "max"):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import htanalysis as ht
+from htanalysis.places import smooth_rates
 
 
 @pytest.fixture
@@ -15,13 +15,13 @@ def counties() -> pd.DataFrame:
 
 def test_the_global_rates_of_spdep_are_reproduced(counties):
     assert len(counties) == 100 and counties["deaths"].sum() == 667
-    smoothed = ht.smooth_rates(counties["deaths"], counties["births"])
+    smoothed = smooth_rates(counties["deaths"], counties["births"])
     assert (smoothed - counties["global"]).abs().max() < 1e-10
 
 
 def test_the_local_rates_of_spdep_are_reproduced(counties):
     neighbors = counties["neighbors"].str.split("; ").to_dict()
-    smoothed = ht.smooth_rates(counties["deaths"], counties["births"], neighbors)
+    smoothed = smooth_rates(counties["deaths"], counties["births"], neighbors)
     # spdep gives 0 where no death is in the neighborhood; here it is not estimable.
     empty = smoothed.isna()
     assert empty.sum() == 1 and (counties.loc[empty, "local"] == 0).all()

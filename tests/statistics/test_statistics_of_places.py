@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 import htanalysis as ht
+from htanalysis.places import smooth_rates
 
 
 def test_smoothed_rates_are_nearer_to_the_truth_than_raw_ones():
@@ -14,7 +15,7 @@ def test_smoothed_rates_are_nearer_to_the_truth_than_raw_ones():
         truth = generator.gamma(4, 0.0001 / 4, 58)
         counts = pd.Series(generator.poisson(truth * population))
         raw.append(((counts / population - truth) ** 2).mean())
-        smoothed.append(((ht.smooth_rates(counts, population) - truth) ** 2).mean())
+        smoothed.append(((smooth_rates(counts, population) - truth) ** 2).mean())
     assert np.mean(smoothed) < 0.6 * np.mean(raw)
 
 
