@@ -48,12 +48,17 @@ def write_search(
         *((term, meaning, "", "word") for term, (_, meaning) in GLOSSARY.items()),
         *((f"{words} ({kind})", name, name, "file") for name, (kind, words) in DOWNLOADS.items()),
     ]
-    found = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    kinds = list(dict.fromkeys(kind for *_, kind in entries))
+    short = [[*entry[:3], kinds.index(entry[3])] for entry in entries]
+    found, kinds = (
+        json.dumps(item, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c") for item in (short, kinds)
+    )
     library, box = (
         (files("htanalysis") / "assets" / name).read_text(encoding="utf-8")
         for name in ("minisearch.min.js", "search.js")
     )
-    return f"{library}\nconst ENTRIES = {found};\n{box}"
+    whole = f"{found}.map(entry => [...entry.slice(0, 3), {kinds}[entry[3]]])"
+    return f"{library}\nconst ENTRIES = {whole};\n{box}"
 
 
 def _list_shown(name: str, notebook: nbformat.NotebookNode, title: str) -> Iterator[tuple[str, str, str, str]]:

@@ -30,7 +30,10 @@ def test_everything_on_a_page_can_be_found_and_nothing_ends_the_script():
     modules = [{"functions": [{"name": "f", "summary": "Do <b>it</b>."}]}]
     notebook = nbformat.from_dict({"cells": cells})
     script = write_search({"01-x": notebook}, {"01-x": "Why?"}, [resource], modules)
-    entries = json.loads(re.search(r"^const ENTRIES = (.*);$", script, flags=re.MULTILINE)[1])
+    short, kinds = re.search(
+        r"^const ENTRIES = (.*)\.map\(.*?\(0, 3\), (.*)\[entry", script, flags=re.MULTILINE
+    ).groups()
+    entries = [[*entry, json.loads(kinds)[kind]] for *entry, kind in json.loads(short)]
     assert entries[:9] == [
         ["Why?", "", "01-x.html", "page"],
         ["All.", "not known, unknown", "01-x.html#section-what-we-cannot-know", "not known"],
