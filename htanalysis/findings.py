@@ -283,11 +283,11 @@ def tell_ratio(ratio: float) -> str:
     Examples
     --------
     >>> tell_ratio(3.04), tell_ratio(1.02), tell_ratio(1), tell_ratio(0.33), tell_ratio(0.02)
-    ('3.0 times as many', 'about as many', 'as many', '0.3 times as many', 'less than a tenth as many')
+    ('3.0 times as many', 'about as many', 'as many', '0.33 times as many', '0.020 times as many')
     """
     if number(ratio, 1) == "1.0":
         return "as many" if ratio == 1 else "about as many"
-    return f"{number(ratio, 1)} times as many" if ratio >= 0.1 else "less than a tenth as many"
+    return f"{number(ratio, digits_for(ratio))} times as many"
 
 
 def source_in_words(source: Sequence[str]) -> str:

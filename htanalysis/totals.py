@@ -357,9 +357,9 @@ def _tell_by_growth(view: View, total: tuple, day: pd.Timestamp) -> tuple | None
         f"if it grows from what has come in as {told.tried} earlier quarters did, of which such a range, from the"
         f" others, held {told.held}"
     )
-    fewest = f"{told.value:.4f} − {told.quantile:.4f} × {told.error:.4f}"
+    fewest = f"{told.value:.4f} − {told.quantile:.8f} × {told.error:.4f}"
     fewest = f"⌊{fewest}⌋" if low == told.low and told.value - told.quantile * told.error > 0 else number(low)
-    most = f"⌈{told.value:.4f} + {told.quantile:.4f} × {told.error:.4f}⌉" if high == told.high else number(high)
+    most = f"⌈{told.value:.4f} + {told.quantile:.8f} × {told.error:.4f}⌉" if high == told.high else number(high)
     grown = f"{number(seen)} × {number(used['complete'].sum())} ÷ {number(used['seen'].sum())}"
     formula = (
         "what has come in × earlier totals ÷ what had come in of them ="
