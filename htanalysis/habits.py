@@ -120,7 +120,7 @@ def read_day(text: str, beside: Sequence[str]) -> tuple[date | None, str | None]
     (datetime.date(2012, 7, 1), '"07/01/2012" is read as 2012-07-01.')
     """
     readings = read_days(text)
-    if text == str(readings.get("")):
+    if "" in readings and text == str(readings[""]):
         return readings[""], None
     proven = {first for other in beside if len(found := read_days(other)) == 1 for first in found if first}
     if len(proven) == 1 and proven < set(readings):

@@ -53,7 +53,8 @@ def test_a_day_that_can_mean_but_one_is_read(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["11/10/2012", "10/15/12", "15-Oct-12", "Oct 2012", "2012", "41197", "2012-10-15 14:30", "31.11.2012"]
+    "text",
+    ["11/10/2012", "10/15/12", "15-Oct-12", "Oct 2012", "2012", "41197", "2012-10-15 14:30", "31.11.2012", "None"],
 )
 def test_any_other_day_is_refused(text):
     assert read_day(text, [])[0] is None
