@@ -119,12 +119,7 @@ def find_false_rows(content: dict[str, Any]) -> Iterator[str]:
     names = [column["name"] for column in content["columns"]]
     for row in content["rows"]:
         cells = dict(zip(names, row, strict=True))
-        for order in (
-            ("low", "value", "high"),
-            ("from", "base", "to"),
-            ("interval_low", "low"),
-            ("high", "interval_high"),
-        ):
+        for order in ORDERS:
             ends = [cells[name] for name in order if isinstance(cells.get(name), int | float)]
             if any(a > b + 1e-9 * max(abs(a), abs(b)) for a, b in itertools.pairwise(ends)):
                 yield f"{row[0]}: {' to '.join(order)} is {ends}"
