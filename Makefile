@@ -16,21 +16,30 @@ report: .venv/ready  ## run all notebooks for the latest quarter and write the p
 test: .venv/ready-test tests/html/node_modules  ## prove the numbers: linters, tests, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/pages
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/pages --ignore tests/r
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval --nbval-current-env --override-ini addopts= notebooks
 
-test-pages: .venv/ready-test tests/html/node_modules  ## prove the pages, in Chromium: for everyone, on paper, as they looked
+test-pages: .venv/ready-test tests/html/node_modules  ## prove the pages, in Chromium and Firefox: for everyone, on paper, as they looked
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope tests/pages
 
-looks: .venv/ready-test  ## take the pictures anew that test-pages compares the pages with; look at them before they are committed
-	LOOKS=new $(BIN)/python -m pytest --quiet tests/pages/test_looks.py
+test-r: .venv/ready-test  ## prove that R reads the export; R must be installed
+	$(BIN)/python -m pytest tests/r
 
-lab: .venv/ready  ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+looks: .venv/ready-test  ## take anew the pictures, and what a screen reader tells, that test-pages compares the pages with; look at them before they are committed
+	LOOKS=new $(BIN)/python -m pytest --quiet tests/pages/test_looks.py tests/pages/test_aloud.py
+
+lab: .venv/ready  ## open JupyterLab on the notebooks; git then shows and keeps of them what a person changed
+	@test ! -d .git || { git config filter.notebook.clean "$(BIN)/python tools/lab/clean.py" && git config diff.jupyternotebook.command "$(BIN)/git-nbdiffdriver diff --ignore-details"; }
+	JUPYTER_CONFIG_PATH="$(CURDIR)/tools/lab" $(BIN)/jupyter lab notebooks/00-start-here.ipynb
 
 notebooks: .venv/ready  ## run all notebooks for the latest quarter, whatever QUARTER is, and write them back to notebooks/
 	@$(BIN)/htanalysis report --quarter latest
 	cp reports/$$($(BIN)/htanalysis quarters | grep '^[0-9]' | tail -n 1 | cut -d ' ' -f 1)/notebooks/*.ipynb notebooks/
+	@$(BIN)/python tools/run_explore.py
+
+docs: .venv/ready-test  ## build the documentation into site/; it opens without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "Written: site/index.html"
 
 cluster: .venv/ready requirements-cluster.lock  ## install what a machine of a cluster needs as well (docs/cluster.md)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
@@ -45,14 +54,22 @@ check: .venv/ready-test  ## linters only
 
 lock: .venv/ready-test  ## write the locks anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --group build --extra test --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements.lock --output-file requirements-test.lock
-	$(BIN)/uv pip compile pyproject.toml --group build --extra cluster --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements-test.lock --output-file requirements-cluster.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --extra report --extra lab --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --extra report --extra lab --extra docs --extra test --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements.lock --output-file requirements-test.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --extra report --extra lab --extra cluster --universal --python-version 3.11 --generate-hashes --no-header --quiet --constraint requirements-test.lock --output-file requirements-cluster.lock
+
+descriptor: .venv/ready  ## write the hashes of the data files into their descriptor, after a change that is meant
+	@$(BIN)/python -c "from htanalysis.data import write_hashes; write_hashes()"
+
+sbom: .venv/ready-test  ## write the bill of materials of what is installed and what reports carry (CycloneDX) to sbom.json
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible | $(BIN)/python tools/sbom.py sbom.json
+	@echo "Written: sbom.json"
 
 benchmark: .venv/ready-test  ## compare the report with the same computation in one process; time the pages in Chromium
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/functions.py
+	$(BIN)/python benchmarks/growth.py
 
 elsewhere:
 	@rm -rf .venv
@@ -75,5 +92,5 @@ tests/html/node_modules: tests/html/package-lock.json .venv/ready-test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/html --silent --no-audit --no-fund
 	@touch $@
 
-.PHONY: help report test test-pages looks lab notebooks cluster format check lock benchmark elsewhere
+.PHONY: help report test test-pages docs test-r looks lab notebooks cluster format check lock descriptor sbom benchmark elsewhere
 .DEFAULT_GOAL := help

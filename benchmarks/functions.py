@@ -32,11 +32,9 @@ def main() -> None:
     musts = {"never falling": "30 ms"}
     for name, shape in shapes.items():
         measure(f"bound_quarters, {name}", lambda shape=shape: ht.bound_quarters(*known, shape), musts.get(name, ""))
-    mix = (
-        ht.compare_mixes(ht.load("trafficking_type")).set_index("source").loc["task forces", ["sex", "labor", "other"]]
-    )
-    shares = [step / 100 for step in range(5, 96)]
-    measure("curve_detection, 91 points", lambda: ht.curve_detection(mix.astype(float), shares, 0.5), "5 ms")
+    types = ht.load("trafficking_type")
+    mix, readings = ht.mix_of(types, "task forces"), ht.read_ilo(ht.load("global_estimates"), types)
+    measure("detect_over, 91 points", lambda: ht.detect_over(mix, readings, 0.5), "5 ms")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from htanalysis.reports import make_report
+from htanalysis.report.build import make_reports
+from htanalysis.report.request import Wanted
 
 SLOWER = 4
 #: Resolves with the milliseconds since the page was asked for, once it is whole and each chart has its height.
@@ -44,7 +45,7 @@ def main() -> None:
         sys.exit("Install Chromium (apt-get install chromium): pages are measured in it.")
     flags = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
-        report = make_report("latest", Path(folder)).parent
+        report = make_reports([Wanted()], Path(folder), 2)[0].parent
         browser = play.chromium.launch(executable_path=path, args=flags)
         for page in sorted(report.glob("*.html")):
             best = min(measure(browser, page) for _ in range(5))

@@ -9,19 +9,16 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from htanalysis import forks
-
-forks.skip_imports()
+sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema would compile its grammar.
 
 import nbformat  # noqa: E402
 from IPython.core.displaypub import CapturingDisplayPublisher  # noqa: E402
 from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
 from nbformat.v4 import new_output  # noqa: E402
 
-from htanalysis import settings  # noqa: E402
-from htanalysis.notebooks import find_notebooks, read_outputs  # noqa: E402
-from htanalysis.pages import write_pages  # noqa: E402
-from htanalysis.workbooks import write_workbook  # noqa: E402
+from htanalysis.report import pages  # noqa: E402
+from htanalysis.report.notebooks import find_notebooks, read_executed  # noqa: E402
+from htanalysis.report.workbook import write_workbook  # noqa: E402
 
 PARAMETERS = {"quarter": "2012Q2", "as_of": "report", "audience": "public"}
 
@@ -54,18 +51,20 @@ def main(out: Path) -> None:
     """Execute the notebooks and write their pages to a folder."""
     shell, executed, number = InteractiveShell.instance(), [], 0
     (out / "notebooks").mkdir(parents=True)
-    for source in find_notebooks(settings.HOME / "notebooks"):
+    for source in find_notebooks():
         executed.append(out / "notebooks" / source.name)
         number += execute(shell, source, executed[-1])
-    outputs = {path.stem: list(read_outputs(path)) for path in executed}
-    found = [{"notebook": name} | item for name, shown in outputs.items() for kind, item in shown if kind == "finding"]
-    write_workbook(
-        [item for shown in outputs.values() for kind, item in shown if kind == "table"],
-        out / "tables.xlsx",
-        PARAMETERS,
-    )
+    notebooks = {path.stem: read_executed(path) for path in executed}
+    shown = [(name, *pair) for name, notebook in notebooks.items() for pair in notebook.shown]
+    found = [{"notebook": name} | item for name, kind, item in shown if kind == "finding"]
+    write_workbook([item for _, kind, item in shown if kind != "finding"], out / "tables.xlsx", PARAMETERS)
     (out / "findings.csv").touch()
-    write_pages(executed, found, PARAMETERS, out, None)
+    shared = pages.share(PARAMETERS, {name: notebook.title for name, notebook in notebooks.items()})
+    for name, notebook in notebooks.items():
+        pages.write_page(name, notebook, shared, out, [])
+    whole = pages.sum_up(shared, notebooks, found, {}, None)
+    pages.write_other_pages(whole, out)
+    pages.write_index(whole, out)
     print(f"{number} outputs of {len(executed)} notebooks")
 
 

@@ -9,40 +9,18 @@ from scipy import stats
 from scipy.optimize import brentq, minimize
 
 from htanalysis import settings
-from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns
-
-
-@dataclass(frozen=True)
-class TwoByTwo:
-    """Counties cross-classified by task force and conviction, with Fisher's exact test.
-
-    Attributes
-    ----------
-    counts : pandas.DataFrame
-        Counties: rows with and without a task force, columns with and without a reported conviction.
-    odds_ratio : float
-        Sample odds ratio; infinite where a cell is 0.
-    p_value : float
-        Two-sided p-value of Fisher's exact test.
-    """
-
-    counts: pd.DataFrame
-    odds_ratio: float
-    p_value: float
+from htanalysis.counties import join_counties
+from htanalysis.errors import HtanalysisError, UnknownNameError
+from htanalysis.results import Column, Result, sources_of
+from htanalysis.wording import join_words, name_column
 
 
 @dataclass(frozen=True)
 class OddsRatio:
-    """How many times as high the odds are, other columns being equal.
+    """How many times as high the odds are with one more of the tested column, other columns being equal.
 
-    Attributes
-    ----------
-    ratio, low, high : float
-        The ratio for one unit of the tested column, and the ends of its interval.
-    p_value : float
-        Of a ratio of 1, from the same penalized likelihood as the interval.
-    coefficients : pandas.Series
-        Logarithms of the odds ratios, by column; "constant" first.
+    `ratio` with the ends of its interval, `low` and `high`; `p_value` of a ratio of 1, from the same penalized
+    likelihood; `coefficients`: the logarithms of the odds ratios, by column, "constant" first.
     """
 
     ratio: float
@@ -52,75 +30,85 @@ class OddsRatio:
     coefficients: pd.Series
 
 
-def cross_task_forces(convictions: pd.DataFrame, places: pd.DataFrame) -> TwoByTwo:
-    """Cross-classify the counties by having a task force and by having a reported conviction.
+def cross_task_forces(
+    counts: pd.DataFrame, places: pd.DataFrame, counted: str = "convictions", home: str = "task_force"
+) -> Result:
+    """Cross-classify the counties by being the home of a task force and by having a reported conviction.
 
-    The unit is the county, not the case: a difference says where both are, and not that one brings the other.
-
-    Parameters
-    ----------
-    convictions : pandas.DataFrame
-        `load("county_convictions")`, or a frame with `fips`, `lower` and `upper`.
-    places : pandas.DataFrame
-        `counties()`, or a frame with `fips` and `task_force`.
-
-    Returns
-    -------
-    TwoByTwo
-        The four counts with Fisher's exact test.
-
-    Raises
-    ------
-    HtanalysisError
-        If a column is missing, the two tables do not have the same counties, or a county can have had a conviction or
-        none.
+    The unit is the county, not the case: a difference says where both are, and not that one brings the other. Counts
+    and places are as for `bound_concentration`: the counted can be another thing, and so can the `home` column.
 
     Notes
     -----
     Formula: counties counted by task force and conviction; p-value = sum of the hypergeometric probabilities, given
     the margins, of this table and of all that are no more likely.
     """
-    table = _cross(convictions, places)
-    task_force = table["task_force"].notna().map({True: "with a task force", False: "without"})
-    conviction = table["lower"].gt(0).map({True: "with convictions", False: "none reported"})
-    counts = pd.crosstab(task_force, conviction).reindex(
-        index=["with a task force", "without"], columns=["with convictions", "none reported"], fill_value=0
+    table, rows, some_reported = _cross(counts, places, counted, home), [], f"with {counted}"
+    at_home, found = table[home].notna(), table["lower"].gt(0)
+    groups = (f"with a {name_column(home)}", "home", "home counties", at_home), ("without", "other", "others", ~at_home)
+    for name, one, all_, group in groups:
+        some, every = int((group & found).sum()), int(group.sum())
+        formula = f"{one} counties {some_reported} ÷ all {all_} = {some} ÷ {every}"
+        rows.append((name, some, every - some, every, some / every if every else None, "share", 0, formula))
+    heads = ["county", some_reported, "none reported"]
+    frame = pd.DataFrame(rows, columns=[*heads, "all", "value", "unit", "digits", "formula"])
+    of = {row[0]: f"{row[1]} of {row[3]}" for row in rows}
+    margins = join_words([f"{text} {name}" for name, text in of.items()])
+    text = f"hypergeometric probability of this table and of all no more likely, given the margins: {some_reported}"
+    return Result(
+        basis="computed",
+        source=sources_of(*sources_of(table[found], columns=["named_in_report"]), *table.attrs["home"]),
+        value=float(stats.fisher_exact(frame[heads[1:]]).pvalue),
+        digits=6,
+        method="cross_task_forces",
+        formula=f"{text} {margins}",
+        frame=frame,
+        columns={name: Column(title=name) for name in heads},
+        given={"margins": margins} | {name: text.replace("of", "of the") for name, text in of.items()},
     )
-    counts.index.name, counts.columns.name = "county", None
-    test = stats.fisher_exact(counts.to_numpy())
-    return TwoByTwo(counts, float(test.statistic), float(test.pvalue))
 
 
-def compare_like_counties(convictions: pd.DataFrame, places: pd.DataFrame) -> OddsRatio:
+def compare_like_counties(
+    counts: pd.DataFrame,
+    places: pd.DataFrame,
+    counted: str = "convictions",
+    home: str = "task_force",
+    residents: str = "population_2010",
+) -> Result:
     """Compare counties with and without a task force as if they had the same number of residents.
 
     Large counties have both more convictions and more task forces, so `cross_task_forces` would find a difference even
     if task forces did nothing. Assumes that the log odds of a reported conviction are linear in the logarithm of the
-    residents, and that counties report independently; the penalty is for the few counties (see `fit_odds`).
-
-    Parameters
-    ----------
-    convictions : pandas.DataFrame
-        As for `cross_task_forces`.
-    places : pandas.DataFrame
-        `counties()`, or a frame with `fips`, `task_force` and `population_2010`.
-
-    Returns
-    -------
-    OddsRatio
-        Odds of a reported conviction with a task force, over those without.
+    residents, and that counties report independently; the penalty is for the few counties (see `fit_odds`). `at` takes
+    the "odds" of a reported conviction with a task force, over those without, and the "probability" of so
+    large a difference if they were 1.
 
     Notes
     -----
-    Formula: penalized logistic regression (Firth) of a reported conviction on having a task force and on log(residents
-    of 2010); p-value and limits from its likelihood ratio, chi-squared with one degree of freedom.
+    Formula: penalized logistic regression (Firth) of a reported conviction on having a task force and on
+    log(residents); p-value and limits from its likelihood ratio, chi-squared with one degree of freedom.
     """
-    table = _cross(convictions, places, "population_2010")
-    if not (table["population_2010"].fillna(0) > 0).all():
-        raise HtanalysisError("places: each county needs residents.")
-    residents = np.log(table["population_2010"].astype(float))
-    columns = pd.DataFrame({"task force": table["task_force"].notna().astype(float), "log residents": residents})
-    return fit_odds(table["lower"].gt(0), columns, "task force")
+    crossed, table = cross_task_forces(counts, places, counted, home), _cross(counts, places, counted, home, residents)
+    body, people = name_column(home), name_column(residents).partition(" of ")[0]
+    logs = np.log(table[residents].astype(float))
+    columns = pd.DataFrame({body: table[home].notna().astype(float), f"log {people}": logs})
+    fitted = fit_odds(table["lower"].gt(0), columns, body)
+    one = "a reported conviction" if counted == "convictions" else f"reported {counted}"
+    model = (
+        f"penalized logistic regression of {one} in {len(table)} counties, {crossed.given['margins']},"
+        f" on the {body} and the logarithm of the {people}"
+    )
+    odds = f"{model}: exp of the {body}’s coefficient; range: 95% limits of its likelihood ratio"
+    rows = [
+        ("odds", fitted.ratio, fitted.low, fitted.high, "times", 0, odds),
+        ("probability", fitted.p_value, None, None, "", 2, f"{model}: probability of its likelihood ratio"),
+    ]
+    return Result(
+        basis="computed",
+        source=sources_of(crossed, *table.attrs["people"]),
+        method="compare_like_counties",
+        frame=pd.DataFrame(rows, columns=["answer", "value", "low", "high", "unit", "digits", "formula"]),
+    )
 
 
 def fit_odds(outcome: Sequence[bool], columns: pd.DataFrame, tested: str) -> OddsRatio:
@@ -130,43 +118,11 @@ def fit_odds(outcome: Sequence[bool], columns: pd.DataFrame, tested: str) -> Odd
     bring, and the estimate is finite where a column separates the outcomes. Assumes independent rows, whose log odds
     are linear in the columns; the test is of the likelihood ratio, so its level holds for many rows only.
 
-    Parameters
-    ----------
-    outcome : sequence of bool
-        What happened in each row; not always the same.
-    columns : pandas.DataFrame
-        Numbers that may explain it, none missing; none is constant or follows from the others.
-    tested : str
-        The column to test.
-
-    Returns
-    -------
-    OddsRatio
-        For one more of the tested column.
-
-    Raises
-    ------
-    HtanalysisError
-        If a value is missing, the outcome is always the same or the columns cannot be told apart.
-
     Notes
     -----
     Formula: coefficients at which log-likelihood + ½ log det(information) is largest; ratio = exp(coefficient); p-value
     = chi-squared probability, one degree of freedom, of twice what the largest loses with the coefficient at 0; the
     limits are where it is 1 − confidence.
-
-    References
-    ----------
-    D. Firth (1993), Bias reduction of maximum likelihood estimates, Biometrika 80, 27-38. G. Heinze and M. Schemper
-    (2002), A solution to the problem of separation in logistic regression, Statistics in Medicine 21, 2409-2419.
-
-    Examples
-    --------
-    Two groups have the odds of their counts, each with a half added: (3.5 × 2.5) ÷ (1.5 × 0.5).
-
-    >>> columns = pd.DataFrame({"group": [1] * 4 + [0] * 2})
-    >>> round(fit_odds([True] * 3 + [False] + [False] * 2, columns, "group").ratio, 2)
-    11.67
     """
     happened = np.asarray(outcome, dtype=float)
     if tested not in columns:
@@ -193,16 +149,12 @@ def fit_odds(outcome: Sequence[bool], columns: pd.DataFrame, tested: str) -> Odd
     return OddsRatio(ratio, low, high, float(stats.chi2.sf(lost(0), 1)), pd.concat([constant, slopes]))
 
 
-def _cross(convictions: pd.DataFrame, places: pd.DataFrame, *more: str) -> pd.DataFrame:
-    """Put each county’s fewest convictions beside its task force, and more of what is known of it."""
-    check_columns("places", places, ["fips", "task_force", *more])
-    check_columns("convictions", convictions, ["fips", "lower", "upper"])
-    if set(convictions["fips"]) != set(places["fips"]) or not convictions["lower"].ge(0).fillna(False).all():
-        raise HtanalysisError("convictions: each county of places needs its fewest convictions, 0 or more.")
-    if not convictions["lower"].gt(0).eq(convictions["upper"].gt(0)).all():
-        raise HtanalysisError("convictions: a county whose fewest are 0 and whose most are not may have had none.")
-    known = pd.DataFrame(places)[["fips", "task_force", *more]]
-    return known.merge(convictions[["fips", "lower"]], on="fips", validate="one_to_one")
+def _cross(counts: pd.DataFrame, places: pd.DataFrame, counted: str, home: str, residents: str = "") -> pd.DataFrame:
+    """Put each county’s counts beside its home column; refuse counties of which nobody knows whether they had any."""
+    table = join_counties(counts, places, counted, residents, home)
+    if not table["lower"].gt(0).eq(table["upper"].gt(0)).all():
+        raise HtanalysisError("counts: a county whose fewest are 0 and whose most are not may have had none.")
+    return table
 
 
 def _climb(

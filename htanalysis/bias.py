@@ -6,31 +6,28 @@ Every function works on shares or counts alone; what goes in is an assumption, a
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from htanalysis import settings
+from htanalysis.assumptions import assumption
 from htanalysis.errors import HtanalysisError
-from htanalysis.shares import check_total, is_number
+from htanalysis.intervals import check_total, is_number
+from htanalysis.results import Amount, Column, Result, sources_of
+from htanalysis.wording import digits_for, number
+
+_DRAWS = 600_000
 
 
 @dataclass(frozen=True)
 class Trapezoid:
     """A prior that is flat between two modes and falls to nothing at two limits.
 
-    Attributes
-    ----------
-    low, mode_low, mode_high, high : float
-        In this order, each not below the one before; `low` below `high`. Equal pairs make it uniform, equal modes
-        triangular.
-
-    Raises
-    ------
-    HtanalysisError
-        If one is no number, or they are not in this order.
+    Its four ends stand in this order, `low` below `high`. Equal pairs make it uniform, equal modes triangular.
     """
 
     low: float
@@ -63,7 +60,36 @@ class Trapezoid:
         return stats.trapezoid(*modes, loc=self.low, scale=width).rvs(number, random_state=generator)
 
 
-def selection_e_value(ratio: float, selected_only: bool = False) -> float:
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """An answer as a function of assumptions, and what is said of it.
+
+    `answer` takes the assumptions by name (see `assumptions`), numbers or arrays of draws; `title` says what it gives,
+    as an axis does, in its `unit`, "share" or "times". `write` takes what `answer` takes, and writes the formula of one
+    answer with its numbers; `drawn` is the formula of each draw, with a letter for each assumption.
+    """
+
+    answer: Callable[..., Any]
+    title: str
+    unit: str
+    source: tuple[str, ...] = ()
+    write: Callable[..., str] = str
+    drawn: str = ""
+
+
+def tell_priors(priors: Mapping[str, Trapezoid]) -> Result:
+    """Set out priors, to be tabulated: a row for each, with its limits and what is most likely."""
+    rows = [(assumption(name).name, *astuple(prior)) for name, prior in priors.items()]
+    heads = {"low": "least", "mode_low": "likely from", "mode_high": "to", "high": "most"}
+    columns = {"assumption": Column(title="assumption")}
+    columns |= {name: Column(title=title, unit="share") for name, title in heads.items()}
+    frame = pd.DataFrame(rows, columns=[*columns])
+    source = tuple(reference for name in priors for reference in assumption(name).source)
+    given = {"draws": Amount(_DRAWS)}
+    return Result(basis="assumed", source=source, frame=frame, columns=columns, method="simulate", given=given)
+
+
+def selection_e_value(ratio: float) -> float:
     """Say how strong selection must be to explain a ratio of two shares away (Smith and VanderWeele's E-value).
 
     Where something unmeasured decides who is counted, and goes with the outcome, two groups that are alike can look
@@ -71,24 +97,13 @@ def selection_e_value(ratio: float, selected_only: bool = False) -> float:
     without, and how many times as common it is among the counted as among the others, or the other way round. If the
     observed ratio is due to selection alone, at least one of the four is as large as the answer.
 
-    Parameters
-    ----------
-    ratio : float
-        Observed ratio of two shares, above 0; a ratio below 1 is turned round. For the limit of an interval that
-        includes 1, the answer is 1: nothing needs to be explained.
-    selected_only : bool
-        Whether only those who were counted are asked about; then there are two ratios, of the unmeasured with the
-        outcome and with the group, among them.
-
-    Returns
-    -------
-    float
-        1 or more.
+    A ratio below 1 is turned round. For the limit of an interval that includes 1, the answer is 1: nothing needs to be
+    explained.
 
     Notes
     -----
-    Formula: q + square root of (q × (q − 1)), with q the square root of the ratio (the ratio itself, where only the
-    counted are asked about), or of 1 ÷ the ratio where it is below 1.
+    Formula: q + square root of (q × (q − 1)), with q the square root of the ratio, or of 1 ÷ the ratio where it is
+    below 1.
 
     References
     ----------
@@ -96,35 +111,20 @@ def selection_e_value(ratio: float, selected_only: bool = False) -> float:
 
     Examples
     --------
-    >>> round(selection_e_value(73.1), 1), round(selection_e_value(1.5, selected_only=True), 2)
-    (16.6, 2.37)
+    >>> round(selection_e_value(73.1), 1)
+    16.6
     """
     if not is_number(ratio) or not 0 < ratio < math.inf:
-        raise HtanalysisError(f"ratio is {ratio}; an E-value needs one above 0 that is finite.")
+        raise HtanalysisError(f"ratio is {ratio}; an E-value needs a number above 0, and not infinity.")
     larger = max(ratio, 1 / ratio)
-    bound = larger if selected_only else math.sqrt(larger)
+    bound = math.sqrt(larger)
     return bound + math.sqrt(bound * (bound - 1))
 
 
 def correct_selection(counts: pd.DataFrame | pd.Series, probabilities: pd.DataFrame | pd.Series) -> pd.DataFrame:
     """Give the counts before selection, if each group's chance of being selected were known.
 
-    Parameters
-    ----------
-    counts : pandas.DataFrame or pandas.Series
-        What was selected (counts or shares).
-    probabilities : pandas.DataFrame or pandas.Series
-        The chance of selection in each cell, of the same shape; above 0, at most 1.
-
-    Returns
-    -------
-    pandas.DataFrame or pandas.Series
-        Each count divided by its chance.
-
-    Raises
-    ------
-    HtanalysisError
-        If a probability is not above 0 and at most 1, a count below 0, or the two are not of the same groups.
+    The chances are of the same groups as the counts (or shares), above 0 and at most 1.
 
     Notes
     -----
@@ -151,34 +151,12 @@ def correct_selection(counts: pd.DataFrame | pd.Series, probabilities: pd.DataFr
     return counts / probabilities
 
 
-def simulate(
-    answer: Callable[..., np.ndarray], priors: Mapping[str, Trapezoid], draws: int, seed: int
-) -> dict[str, float]:
+def simulate(model: Model, priors: Mapping[str, Trapezoid], draws: int = _DRAWS, seed: int = 2012) -> Result:
     """Do a probabilistic bias analysis: draw every assumption from its prior, and give the answer's quantiles.
 
-    The result says what follows from the priors, and is as good as they are. Draws are independent.
-
-    Parameters
-    ----------
-    answer : callable
-        Takes the assumptions by name, each an array of draws, and gives an array.
-    priors : mapping of str to Trapezoid
-        The assumptions: shares or chances, from 0 to 1.
-    draws : int
-        How many; 100 or more.
-    seed : int
-        The same seed gives the same result.
-
-    Returns
-    -------
-    dict of str to float
-        `low`, `value` (median) and `high`, at the confidence of the settings, and `digits`, the decimals that these
-        draws carry (see `count_digits`).
-
-    Raises
-    ------
-    HtanalysisError
-        If a prior reaches beyond 0 or 1.
+    The result says what follows from the priors, and is as good as they are. Draws are independent. Priors are of
+    shares or chances, from 0 to 1. `value` is the median, between `low` and `high` at the confidence of the settings,
+    with the decimals that these draws carry (see `count_digits`).
 
     Notes
     -----
@@ -190,10 +168,20 @@ def simulate(
         if not 0 <= prior.low < prior.high <= 1:
             raise HtanalysisError(f"priors: {name} goes from {prior.low} to {prior.high}; a share goes from 0 to 1.")
     generator, tail = np.random.default_rng(seed), (1 - settings.CONFIDENCE) / 2
-    answers = np.sort(answer(**{name: prior.draw(generator, draws) for name, prior in priors.items()}))
+    answers = np.sort(model.answer(**{name: prior.draw(generator, draws) for name, prior in priors.items()}))
     parts = [tail, 0.5, 1 - tail]
-    quantiles = dict(zip(("low", "value", "high"), np.quantile(answers, parts).tolist(), strict=True))
-    return quantiles | {"digits": count_digits(max(_quantile_error(answers, part) for part in parts))}
+    ends = dict(zip(("low", "value", "high"), np.quantile(answers, parts).tolist(), strict=True))
+    carried = count_digits(max(_quantile_error(answers, part) for part in parts))
+    return Result(
+        basis="assumed",
+        source=model.source,
+        unit=model.unit,
+        digits=min(1, carried) if model.unit == "times" else carried,
+        method="simulate",
+        assumption="; ".join(f"{assumption(name).name}: {prior.words}" for name, prior in priors.items()),
+        formula=f"median and limits of {number(draws)} draws, seed {seed}: {model.drawn}",
+        **ends,
+    )
 
 
 def _quantile_error(ordered: np.ndarray, part: float) -> float:
@@ -217,80 +205,110 @@ def count_digits(error: float) -> int:
     return max(0, math.floor(-math.log10(4 * error))) if error > 0 else 10
 
 
-def try_all(answer: Callable[..., float], choices: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+def try_all(model: Model, choices: Mapping[str, Sequence[float]], holds: str) -> Result:
     """Give the answer for every combination of choices (a specification table).
 
-    Parameters
-    ----------
-    answer : callable
-        Takes the assumptions by name and gives a number.
-    choices : mapping of str to sequence of float
-        What each assumption is tried as.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row is a combination, the last assumption changing fastest: a column for each assumption, and `answer`.
+    `holds` says what must be true, if one of the combinations is to be. `low` and `high` are over all of them; `frame`
+    has a row for each, the last assumption changing fastest: a column for each assumption, and `answer`.
 
     Notes
     -----
     Formula: the answer at each combination of the values tried, all others as they are.
-
-    Examples
-    --------
-    >>> try_all(lambda a, b: a * b, {"a": [1, 2], "b": [3, 4]})["answer"].tolist()
-    [3, 4, 6, 8]
     """
     table = pd.DataFrame(itertools.product(*choices.values()), columns=[*choices])
-    return table.assign(answer=[answer(**row) for row in table.to_dict("records")])
+    table = table.assign(answer=[model.answer(**row) for row in table.to_dict("records")])
+    least, most = (
+        table.loc[place, [*choices]].to_dict() for place in (table["answer"].idxmin(), table["answer"].idxmax())
+    )
+    return Result(
+        basis="assumed",
+        source=model.source,
+        low=table["answer"].min(),
+        high=table["answer"].max(),
+        unit=model.unit,
+        method="try_all",
+        assumption=holds,
+        formula=f"lowest = {model.write(**least)}; highest = {model.write(**most)}",
+        frame=table,
+        given={"combinations": Amount(len(table))},
+    )
 
 
-def rank_assumptions(
-    answer: Callable[..., float], base: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]
-) -> pd.DataFrame:
+def rank_assumptions(model: Model, base: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]) -> Result:
     """Move one assumption at a time over its range, the others as they are, and rank by how far the answer moves.
 
-    Parameters
-    ----------
-    answer : callable
-        Takes the assumptions by name and gives a number.
-    base : mapping of str to float
-        Each assumption as it is.
-    ranges : mapping of str to tuple of float
-        From where to where each can go; holds the assumption as it is.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row is an assumption, the most influential first: `assumption`, `base`, `from`, `to`, `low`, `value`, `high`
-        (the answer's smallest, present and largest) and `swing` (largest minus smallest).
-
-    Raises
-    ------
-    HtanalysisError
-        If an assumption has no base, or one outside of its range.
+    `base` is each assumption as it is, and `ranges` is from where to where each can go, widened where that does not
+    hold the base. A row of `frame` is an assumption, the most influential first: `assumption`, `value`, `low`, `high`
+    (the answer as it is, its smallest and its largest), `basis`, `base`, `from`, `to` and `swing` (largest minus
+    smallest).
 
     Notes
     -----
     Formula: swing = largest − smallest answer at 21 evenly spaced values of one assumption and at the assumption as it
     is, the others as they are.
-
-    Examples
-    --------
-    >>> table = rank_assumptions(lambda a, b: 10 * a + b, {"a": 0, "b": 0}, {"b": (0, 1), "a": (0, 1)})
-    >>> table[["assumption", "swing"]].to_numpy().tolist()
-    [['a', 10.0], ['b', 1.0]]
     """
-    rows, present = [], answer(**base)
-    for name, (first, last) in ranges.items():
-        if name not in base or not first <= base[name] <= last:
-            raise HtanalysisError(
-                f"base: {name} is {base.get(name)}, which its range, {first} to {last}, does not hold."
-            )
+    rows, present = [], float(model.answer(**base))
+    for name, ends in ranges.items():
+        if name not in base or not math.isfinite(base[name]):
+            raise HtanalysisError(f"base: {name} is {base.get(name)}; each assumption is a number as it is.")
+        first, last = min(*ends, base[name]), max(*ends, base[name])
         # An answer need not be largest or smallest at an end.
-        values = [present, *(answer(**{**base, name: value}) for value in np.linspace(first, last, 21))]
-        low, high = min(values), max(values)
-        rows.append((name, base[name], first, last, low, present, high, high - low))
-    columns = ["assumption", "base", "from", "to", "low", "value", "high", "swing"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
+        values = [present, *(model.answer(**{**base, name: value}) for value in np.linspace(first, last, 21))]
+        low, high = float(min(values)), float(max(values))
+        rows.append((assumption(name).name, present, low, high, "assumed", base[name], first, last, high - low))
+    names = ["assumption", "value", "low", "high", "basis", "base", "from", "to", "swing"]
+    table = pd.DataFrame(rows, columns=names).sort_values("swing", ascending=False, kind="stable", ignore_index=True)
+    axis = Column(model.title, model.unit, max(1, digits_for(present)))
+    moved = Column("", "share", max(1, digits_for(*table["base"], unit="share")))
+    return Result(
+        basis="assumed",
+        source=model.source,
+        value=present,
+        unit=model.unit,
+        digits=digits_for(present, unit=model.unit),
+        method="rank_assumptions",
+        frame=table,
+        columns={"assumption": Column("assumption")} | _head_ranked(moved, axis, " answer"),
+        picture=("ranges", {"axis": axis, "reference": present}),
+        given={
+            "as_is": Amount(present, digits=axis.digits),
+            "answer": model.title,
+            "most": table["assumption"].iloc[0],
+            "least_swing": _tell_swing(table["swing"].iloc[-1]),
+            "most_swing": _tell_swing(table["swing"].iloc[0]),
+        },
+    )
+
+
+def _head_ranked(moved: Column, answer: Column, words: str = "") -> dict[str, Column]:
+    """Head the columns of what is moved, and of the answers that it gives."""
+    heads = {"base": "as it is", "from": "from", "to": "to"}
+    answers = {"low": f"smallest{words}", "high": f"largest{words}", "swing": "moves by"}
+    columns = {name: replace(moved, title=title) for name, title in heads.items()}
+    return columns | {name: replace(answer, title=title) for name, title in answers.items()}
+
+
+def _tell_swing(swing: float) -> Amount:
+    return Amount(swing, digits=max(1, digits_for(swing)))
+
+
+def rank_together(*ranked: Result) -> Result:
+    """Put the assumptions of two or more answers, all shares, into one order; see `rank_assumptions`."""
+    parts = [one.frame.assign(label=f"{one.given['answer']}: " + one.frame["assumption"]) for one in ranked]
+    table = pd.concat(parts).sort_values("swing", ascending=False, ignore_index=True)
+    digits = digits_for(*table["value"], unit="share")
+    places = 2 + digits_for(*table[["base", "from", "to"]].to_numpy().ravel(), unit="share")
+    axis = Column("labor share", "share", digits)
+    return Result(
+        basis="assumed",
+        source=sources_of(*ranked),
+        method="rank_assumptions",
+        frame=table[["label", "value", "low", "high", "basis", "base", "from", "to", "swing", "assumption"]],
+        columns={"label": Column("answer and assumption")} | _head_ranked(Column("", digits=places), axis),
+        picture=("ranges", {"axis": axis}),
+        given={
+            "most": table["assumption"][0],
+            "least_swing": Amount(100 * table["swing"].min(), digits=digits),
+            "most_swing": Amount(100 * table["swing"].max(), digits=digits),
+        },
+    )

@@ -15,11 +15,8 @@ from functools import partial
 class Steps:
     """How far each of some whole numbers can lie from the one before it.
 
-    Attributes
-    ----------
-    down, up : Fraction
-        It is at least `down` times and at most `up` times the one before it; `down` is 0 to 1, and `up` 1 or more, or
-        None where nothing limits it.
+    It is at least `down` times and at most `up` times the one before it; `down` is 0 to 1, and `up` 1 or more, or None
+    where nothing limits it.
     """
 
     down: Fraction = Fraction(0)
@@ -60,20 +57,8 @@ def bound_each(
     be v if the smallest sum of all with it is at most the total and the largest no less; both grow with v. Below it all
     numbers are the same.
 
-    Parameters
-    ----------
-    least, most : sequence of int
-        Limits of each by itself; infinite in `most` where there is none.
-    total : int or None
-        Their sum; None where it is not known.
-    steps : Steps
-        How far each can lie from the one before it: nothing, a lower limit of 1 ("never falling"), or both limits as
-        far from 1.
-
-    Returns
-    -------
-    list of (int, int) or None
-        Smallest and largest of each, the largest infinite where nothing limits it; None where no numbers agree.
+    Steps limit nothing, or from below by 1 ("never falling"), or both ways as far from 1. A largest is infinite where
+    nothing limits it, and there is nothing where no numbers agree; `total` is None where it is not known.
     """
     found = None
     if steps.loose_from < math.inf:

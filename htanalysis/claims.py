@@ -6,21 +6,50 @@ An expression is a SQL query over the data sets: anyone can read it, and run it 
 import math
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import pandas as pd
 
-from htanalysis import inputs, settings
-from htanalysis.datasets import load, read_descriptor
-from htanalysis.errors import HtanalysisError
-from htanalysis.returns import total_quarters
+from htanalysis.data import evidence, load, read_descriptor
+from htanalysis.errors import HtanalysisError, UnknownNameError
+from htanalysis.results import Amount, Column, Result, sources_of
+from htanalysis.returns.corrections import TABLES, load_corrected
+from htanalysis.returns.counts import total_quarters
+from htanalysis.returns.records import REPORT_ALONE
+from htanalysis.wording import choose
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
 #: How a note begins where returns changed the recomputed number.
 BY_RETURNS = "Returns "
+
+#: What comes of statements: their verdicts, what a finding counts of them, how, and the columns of a table of them.
+_OUTCOMES = {
+    "agrees": (
+        ["reproduces", "reproduces when rounded"],
+        "statements",
+        "as they stand + after rounding = {stand} + {rounded}",
+        ["recomputed", "note", "verdict"],
+    ),
+    "differs": (
+        ["differs"],
+        "facts",
+        "statements that do not reproduce − those on a fact that another is about = {differing} − {again}",
+        ["recomputed", "note"],
+    ),
+    "cannot be checked": (
+        ["cannot be checked"],
+        "statements",
+        "all − agreeing − not reproducing = {all} − {agreeing} − {differing}",
+        ["note"],
+    ),
+}
+_HEADS = {"quote": "the report says", "chapter": "where", "note": "why", "claim_id": "statement", "expression": "query"}
+_BASES = {"stated": "reported", "recomputed": "computed"}
+
+#: What a query gives.
+_Value = float | str | None
 
 #: The words that any larger number meets.
 _OVER = ("over", "more than")
@@ -31,19 +60,14 @@ _STATED = re.compile(
 
 
 def _published() -> sqlite3.Connection:
-    """Give the database of the data sets; each use reads them, and notes it, and only a change makes it anew."""
-    return _copy_tables(tuple(inputs.read(settings.HOME / "data" / entry["path"]) for entry in _list_tables()))
+    """Give the database of what sources stated, but for the claims themselves; only a change makes it anew."""
+    stated = [(entry["name"], entry["hash"]) for entry in read_descriptor()["resources"] if "hash" in entry]
+    return _copy_tables(tuple(each for each in stated if each[0] != "report_claims"))
 
 
 @lru_cache(maxsize=1)
-def _copy_tables(_contents: tuple[bytes, ...]) -> sqlite3.Connection:
-    with inputs.as_one():
-        return _make_database({name: load(name) for name in [entry["name"] for entry in _list_tables()]})
-
-
-def _list_tables() -> list[dict[str, Any]]:
-    """List every data set but the claims themselves."""
-    return [entry for entry in read_descriptor()["resources"] if entry["name"] != "report_claims"]
+def _copy_tables(stated: tuple[tuple[str, str], ...]) -> sqlite3.Connection:
+    return _make_database({name: load(name) for name, _ in stated})
 
 
 def _make_database(tables: Mapping[str, pd.DataFrame], others: sqlite3.Connection | None = None) -> sqlite3.Connection:
@@ -55,9 +79,8 @@ def _make_database(tables: Mapping[str, pd.DataFrame], others: sqlite3.Connectio
         others.backup(connection)
     for name, frame in tables.items():
         words = frame.select_dtypes(exclude=["number", "boolean"])
-        frame.assign(**words.astype("str").where(words.notna())).to_sql(
-            name, connection, index=False, if_exists="replace"
-        )
+        plain = frame.assign(**words.astype("str").where(words.notna()))
+        plain.to_sql(name, connection, index=False, if_exists="replace")
     # Its first use declares this table, which the authorizer would take for a change.
     connection.execute("SELECT 1 FROM pragma_table_info('tcvap')").fetchall()
     connection.set_authorizer(_authorize)
@@ -70,23 +93,10 @@ def _authorize(action: int, name: str | None, *_: str | None) -> int:
     return sqlite3.SQLITE_OK if reads else sqlite3.SQLITE_DENY
 
 
-def evaluate(expression: str) -> float | str | None:
-    """Run a SQL query that gives one value over the data sets.
+def evaluate(expression: str) -> _Value:
+    """Run a SQL query over the data sets that sources stated, and give the first column of its first row, or None.
 
-    Parameters
-    ----------
-    expression : str
-        A query such as "SELECT sum(arrests) FROM penal_code_236_1". Days are text, such as "2012-06-30".
-
-    Returns
-    -------
-    float, str or None
-        The first column of the first row; None where it is empty.
-
-    Raises
-    ------
-    HtanalysisError
-        If the query cannot be run, or is more than one query that reads.
+    Days are text, such as "2012-06-30". What cannot be run, or is more than one query that reads, is refused.
 
     Notes
     -----
@@ -100,7 +110,7 @@ def evaluate(expression: str) -> float | str | None:
     return _evaluate(expression, _published())
 
 
-def _evaluate(expression: str, database: sqlite3.Connection) -> float | str | None:
+def _evaluate(expression: str, database: sqlite3.Connection) -> _Value:
     try:
         row = database.execute(expression).fetchone()
     except (sqlite3.Error, sqlite3.Warning) as error:
@@ -111,28 +121,18 @@ def _evaluate(expression: str, database: sqlite3.Connection) -> float | str | No
     return float(value) if isinstance(value, int) else value
 
 
-def judge_claim(stated: str, recomputed: float | str | None) -> str:
+def judge_claim(stated: str, recomputed: _Value) -> str:
     """Say whether a statement agrees with what the data give.
 
-    "over" and "more than" are met by any larger number, "nearly" and "almost" by one at most 5 % smaller. Any
-    other number is met by what rounds to it: to its last digit, or, where it ends in zeros, to its second digit.
-
-    Parameters
-    ----------
-    stated : str
-        The number with the words that limit it: "over 25,000", "46%"; or text, such as a month.
-    recomputed : float, str or None
-        The same from the data; text agrees where it is the same.
-
-    Returns
-    -------
-    str
-        "reproduces", "reproduces when rounded", "differs" or "cannot be checked".
+    `stated` is a number with the words that limit it ("over 25,000", "46%"), or text, such as a month. Gives
+    "reproduces", "reproduces when rounded", "differs" or "cannot be checked". "nearly" and "almost" are met by a number
+    at most 5 % smaller. Any other number is met by what rounds to it: to its last digit, or, where it ends in zeros, to
+    its second.
 
     Notes
     -----
-    Formula: the recomputed number minus the stated one, held against half of the stated number's last digit; a
-    larger number meets “over”, one at most 5 percent smaller meets “nearly”.
+    Formula: the recomputed number minus the stated one, held against half of the stated number’s last digit; a larger
+    number meets “over”, one at most 5 percent smaller meets “nearly”.
 
     Examples
     --------
@@ -154,52 +154,99 @@ def judge_claim(stated: str, recomputed: float | str | None) -> str:
 
 
 def recompute_claims(counts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Recompute every claim of `report_claims` from the data sets.
+    """Recompute every claim of `report_claims` from the data sets, in the file's order.
 
-    Parameters
-    ----------
-    counts : pandas.DataFrame, optional
-        `count_quarters`: where returns give a count that the report published, theirs is used. Where only some
-        quarters are returned and they alone are more than a total of the report, the number is "at least" that.
+    Where returns give a count that the report published (`count_quarters`), theirs is used; where only some quarters
+    are returned and they alone are more than a total of the report, the number is "at least" that. A corrected count
+    stands beside the report's own, which the verdict is on: the report agreed with itself.
 
-    Returns
-    -------
-    pandas.DataFrame
-        The data set with `recomputed` and `verdict` as the data give them now, in the file's order, and
-        `changed_by_returns`: whether the recomputed number is another than by the report's numbers alone. There `note`
-        gives both.
+    Gives `recomputed` and `verdict` as the data give them now, and `changed_by_returns`: whether the number is another
+    than by the report's numbers alone. There `note` gives both.
 
     Notes
     -----
-    Formula: each statement's number from its query over the data sets, and the verdict of `judge_claim` on the two;
-    a finding counts the statements of a verdict and the facts that they are about.
+    Formula: each statement's number from its query over the data sets, and the verdict of `judge_claim` on the two; a
+    finding counts the statements of a verdict and the facts that they are about.
     """
     claims = load("report_claims")
     own = _evaluate_all(claims, _published())
-    now, least = (own, own) if counts is None else _evaluate_returned(claims, counts, own)
-    rows = [_recompute(*row) for row in zip(claims["stated"], claims["note"], own, now, least, strict=True)]
+    day = REPORT_ALONE if counts is None else counts.attrs.get("as_of", REPORT_ALONE)
+    published = {name: load_corrected(name, day) for name in TABLES}
+    corrections = [source for table in published.values() for source, _ in table.attrs["corrections"]]
+    corrected = _evaluate_all(claims, _make_database(published, _published())) if corrections else own
+    now, least = (corrected, corrected) if counts is None else _evaluate_returned(claims, counts, corrected)
+    numbers = zip(own, corrected, now, least, strict=True)
+    why = [_name_corrections(text, published.values()) for text in claims["expression"].fillna("")]
+    rows = [_recompute(*row) for row in zip(claims["stated"], claims["note"], why, numbers, strict=True)]
     recomputed, verdict, note, changed = map(list, zip(*rows, strict=True))
-    return claims.assign(
+    told = claims.assign(
         recomputed=pd.array(recomputed, dtype="str"),
         verdict=pd.Categorical(verdict, claims["verdict"].cat.categories),
         note=pd.array(note, dtype="str"),
         changed_by_returns=changed,
     )
+    quarters = published["task_force_quarters"]["quarter"]
+    returned = counts is not None and counts.loc[counts["quarter"].isin(quarters), "origin"].eq("returns").any()
+    told.attrs["evidence"] = ("collection", *corrections, *["returns"] * bool(returned or any(changed)))
+    return told
 
 
-def tell_returned(claims: pd.DataFrame) -> str:
-    """Say what returns changed in the statements, as a sentence that follows another; nothing where they did not.
+def list_claims(claims: pd.DataFrame, outcome: str) -> Result:
+    """List the statements (`recompute_claims`) with an outcome: "agrees", "differs" or "cannot be checked".
 
-    Parameters
-    ----------
-    claims : pandas.DataFrame
-        `recompute_claims`.
-
-    Examples
-    --------
-    >>> tell_returned(recompute_claims())
-    ''
+    The value counts those of the outcome, or, where they differ, the facts that they are about.
     """
+    if outcome not in _OUTCOMES:
+        raise UnknownNameError("an outcome", outcome, _OUTCOMES)
+    verdicts, unit, formula, more = _OUTCOMES[outcome]
+    rows, given = claims[claims["verdict"].isin(verdicts)], _count(claims)
+    heads = {name: _HEADS.get(name, name) for name in ("fact", "quote", "chapter", "stated", *more)}
+    return Result(
+        basis="computed",
+        source=sources_of(claims),
+        value=rows["fact"].nunique() if unit == "facts" else len(rows),
+        unit=unit,
+        method="recompute_claims",
+        formula=formula.format_map(given),
+        frame=rows,
+        columns={name: Column(title=title, basis=_BASES.get(name, "")) for name, title in heads.items()},
+        given=given | {"statements": choose(len(rows), "statement", "statements")},
+    )
+
+
+def count_verdicts(claims: pd.DataFrame) -> Result:
+    """Count the statements (`recompute_claims`) by verdict; `{part}` is the share of those that agree."""
+    counted, given = claims["verdict"].value_counts(sort=False), _count(claims)
+    return Result(
+        basis="computed",
+        source=sources_of(claims),
+        method="judge_claim",
+        frame=counted.rename("value").reset_index().assign(low=math.nan, high=math.nan, basis="computed"),
+        picture=("ranges", {"axis": Column(title="statements")}),
+        given=given | {"part": Amount(given["agreeing"] / given["all"], "share")},
+    )
+
+
+def list_queries(claims: pd.DataFrame) -> Result:
+    """List the query behind each recomputed number of the statements (`recompute_claims`)."""
+    heads = {name: Column(title=_HEADS.get(name, name)) for name in ("claim_id", "stated", "recomputed", "expression")}
+    queries = claims.dropna(subset=["expression"])
+    return Result(basis="computed", source=sources_of(claims), method="evaluate", frame=queries, columns=heads)
+
+
+def _count(claims: pd.DataFrame) -> dict[str, Amount | str]:
+    agreeing, differing, unchecked = (claims["verdict"].isin(verdicts) for verdicts, *_ in _OUTCOMES.values())
+    rounded, facts = claims["verdict"].eq("reproduces when rounded").sum(), claims.loc[differing, "fact"].nunique()
+    counts = {"all": len(claims), "agreeing": agreeing.sum(), "differing": differing.sum(), "rounded": rounded}
+    counts |= {"unchecked": unchecked.sum(), "stand": agreeing.sum() - rounded, "again": differing.sum() - facts}
+    words = {"agree": choose(agreeing.sum(), "agrees", "agree"), "do": choose(differing.sum(), "does", "do")}
+    words |= {"have": choose(unchecked.sum(), "has", "have"), "also": choose(rounded, "does", "do")}
+    words |= {"facts": f"{facts} {choose(facts, 'fact', 'facts')}", "returned": _tell_returned(claims)}
+    return {name: Amount(count) for name, count in counts.items()} | words
+
+
+def _tell_returned(claims: pd.DataFrame) -> str:
+    """Say what returns changed in the statements, as a sentence; nothing where they did not."""
     changed = int(claims["changed_by_returns"].sum())
     if not changed:
         return ""
@@ -208,13 +255,11 @@ def tell_returned(claims: pd.DataFrame) -> str:
     return f" Returns changed the recomputed number of {changed} statement{'s' * (changed > 1)} {verdicts}."
 
 
-def _evaluate_all(claims: pd.DataFrame, database: sqlite3.Connection) -> list[float | str | None]:
+def _evaluate_all(claims: pd.DataFrame, database: sqlite3.Connection) -> list[_Value]:
     return [_evaluate(text, database) if pd.notna(text) else None for text in claims["expression"]]
 
 
-def _evaluate_returned(
-    claims: pd.DataFrame, counts: pd.DataFrame, own: list[float | str | None]
-) -> tuple[list[float | str | None], list[float | str | None]]:
+def _evaluate_returned(claims: pd.DataFrame, counts: pd.DataFrame, corrected: list[_Value]) -> tuple[list[_Value], ...]:
     """Evaluate all with what returns give: once without the totals of which only the least is known, once with these.
 
     Where the two differ, the second is the least that the number can be, since each query grows with the totals.
@@ -222,8 +267,9 @@ def _evaluate_returned(
     quarters = _replace_quarters(counts)
     totals = total_quarters(counts)[load("task_force_totals").columns]
     tables = {"task_force_quarters": quarters, "task_force_totals": totals}
-    if all(frame["count"].equals(load(name)["count"]) for name, frame in tables.items()):
-        return own, own
+    day = counts.attrs.get("as_of", REPORT_ALONE)
+    if all(frame["count"].equals(load_corrected(name, day)["count"]) for name, frame in tables.items()):
+        return corrected, corrected
     known = _evaluate_all(claims, _make_database(tables, _published()))
     if totals["count"].notna().all():
         return known, known
@@ -235,25 +281,33 @@ def _evaluate_returned(
 
 def _replace_quarters(counts: pd.DataFrame) -> pd.DataFrame:
     """Put a quarter's count that returns give in the place of the published one; none where some alone give more."""
-    quarters = load("task_force_quarters")
-    both = (
-        quarters[["measure", "quarter"]]
-        .astype({"measure": "str"})
-        .merge(counts.astype({"measure": "str"}), on=["measure", "quarter"], how="left", validate="one_to_one")
-    )
+    quarters = load_corrected("task_force_quarters", counts.attrs.get("as_of", REPORT_ALONE))
+    keys = ["measure", "quarter"]
+    own, known = (frame.astype({"measure": "str"}) for frame in (quarters[keys], counts))
+    both = own.merge(known, on=keys, how="left", validate="one_to_one")
     given = both["count"].where(both["origin"].eq("returns") & quarters["count"].notna())
     more = both["at_least"].gt(quarters["count"]).fillna(False)
     return quarters.assign(count=given.fillna(quarters["count"].mask(more)))
 
 
-def _recompute(
-    stated: str, note: str, own: float | str | None, now: float | str | None, least: float | str | None
-) -> tuple[str | None, str, str, bool]:
-    """Give a statement's recomputed number as it is shown, its verdict, its note, and whether returns changed it."""
-    published, shown = _show(stated, own), _show(stated, least)
+def _name_corrections(expression: str, tables: Iterable[pd.DataFrame]) -> str:
+    pairs = [pair for table in tables for pair in table.attrs["corrections"]]
+    return "; ".join(evidence(source)["place"] for source, measure in pairs if measure in expression) or "A correction"
+
+
+def _recompute(stated: str, note: str, why: str, numbers: Sequence[_Value]) -> tuple[str | None, str, str, bool]:
+    """Give a statement's recomputed number as it is shown, its verdict, its note, and whether returns changed it.
+
+    The numbers are the report's own, those of the corrections, and those of the returns: known, and the least.
+    """
+    own, corrected, now, least = numbers
+    published, revised, shown = (_show(stated, each) for each in (own, corrected, least))
     if now != least:
         note = f"{BY_RETURNS}of some quarters alone give more than the report’s own numbers, which give {published}."
         return f"at least {shown}", _judge_least(stated, least), note, True
+    if revised == shown != published:
+        note = f"{why}: by that it is {revised}, and by the report’s own numbers {published}. {note}"
+        return f"{published}; corrected: {revised}", judge_claim(stated, own), note, False
     verdict = judge_claim(stated, least)
     if published == shown:
         return shown, verdict, note, False
@@ -278,14 +332,12 @@ def _read_stated(stated: str) -> tuple[str | None, float]:
 
 def _step(stated: str) -> float:
     """Give the size of the last digit that a stated number carries."""
-    number = _STATED.match(stated)["number"].replace(",", "")
-    if "." in number:
-        return 10.0 ** -len(number.partition(".")[2])
-    zeros = len(number) - len(number.rstrip("0"))
-    return 10.0 ** max(min(zeros, len(number) - 2), 0)
+    whole, _, decimals = _STATED.match(stated)["number"].replace(",", "").partition(".")
+    zeros = len(whole) - len(whole.rstrip("0"))
+    return 10.0 ** (-len(decimals) if decimals else max(min(zeros, len(whole) - 2), 0))
 
 
-def _show(stated: str, value: float | str | None) -> str | None:
+def _show(stated: str, value: _Value) -> str | None:
     """Write a value with one digit more than the statement has."""
     if value is None or isinstance(value, str):
         return value

@@ -1,8 +1,9 @@
 """The errors that a person can do something about. The command line prints them without a traceback."""
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 
 class HtanalysisError(ValueError):
@@ -28,17 +29,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 class UnknownNameError(HtanalysisError, KeyError):
-    """A name that nothing has.
-
-    Parameters
-    ----------
-    kind : str
-        What was looked for, with its article: "a data set".
-    name : str
-        What was given.
-    known : iterable of str
-        The names that exist.
-    """
+    """A name that nothing has: the kind of what was looked for with its article, what was given, and what there is."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
@@ -55,8 +46,8 @@ class NotebookError(HtanalysisError):
     exit_code = 3
 
 
-def check_columns(argument: str, frame: Collection[str], columns: Iterable[str]) -> None:
-    """Refuse a frame that lacks a column, naming the argument and the column.
+def check_columns(argument: str, frame: Any, columns: Iterable[str], numbers: Iterable[str] = ()) -> None:
+    """Refuse a frame that lacks a column, or has none of numbers where these are needed, naming argument and column.
 
     Examples
     --------
@@ -67,6 +58,10 @@ def check_columns(argument: str, frame: Collection[str], columns: Iterable[str])
     missing = [column for column in columns if column not in frame]
     if missing:
         raise HtanalysisError(f"{argument} has no column {missing[0]}; it has {', '.join(map(str, frame))}.")
+    for column in numbers:
+        cells = [] if frame[column].dtype.kind in "iuf" else frame[column].dropna()
+        if others := [cell for cell in cells if not isinstance(cell, Real)]:
+            raise HtanalysisError(f'{argument}: {column} holds "{others[0]}", which is no number.')
 
 
 def check_confidence(argument: str, value: float) -> None:

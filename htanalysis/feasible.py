@@ -7,20 +7,28 @@ has no row is one whose count is not known. The order of rows changes nothing.
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import pandas as pd
 
 from htanalysis.chains import Steps, bound_each, maximize_sum
-from htanalysis.errors import HtanalysisError, UnknownNameError
+from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns
 from htanalysis.integers import Region
 
 #: What can be assumed of a series, and how a sentence says so.
 SHAPES = {
-    "never falling": "no count fell within the total’s period",
-    "convex": "no change within the total’s period was smaller than the change before it",
-    "limited change": "no count within the total’s period differed from the one before it by more than {percent:g}%",
+    "never falling": "no count fell in the quarters that the total adds up",
+    "convex": "no change in the quarters that the total adds up was smaller than the change before it",
+    "limited change": "no count in the quarters that the total adds up was over {percent:g}% off the one before it",
+}
+
+
+#: What a count did that does not have the shape.
+_BROKEN = {
+    "never falling": "fell in at least one quarter",
+    "convex": "did not grow by more and more each quarter",
+    "limited change": "changed by more than {percent:g}% in at least one quarter",
 }
 
 
@@ -31,13 +39,8 @@ class Shape:
     Of quarters outside this period nothing is assumed. So a later quarter that fell does not refute an assumption that
     is to narrow the unpublished ones; a known quarter within the period can. Without a total it is for all quarters.
 
-    Attributes
-    ----------
-    name : str
-        "never falling", "convex" or "limited change".
-    max_change : float
-        For "limited change": the largest change to the next quarter, as a fraction of the earlier one; 0 to 1. It means
-        the decimal number that it is written as: 0.1 is one tenth.
+    `name` is "never falling", "convex" or "limited change"; for this one `max_change` is the largest change to the next
+    quarter, as a fraction of the earlier one, and means the decimal number that it is written as: 0.1 is one tenth.
     """
 
     name: str = "never falling"
@@ -53,6 +56,11 @@ class Shape:
     def words(self) -> str:
         """Say what is assumed."""
         return SHAPES[self.name].format(percent=self.max_change * 100)
+
+    @property
+    def broken(self) -> str:
+        """Say what a count did if this cannot be."""
+        return _BROKEN[self.name].format(percent=self.max_change * 100)
 
     @property
     def steps(self) -> Steps:
@@ -96,11 +104,8 @@ class Series:
         return [None if most is math.inf else most for most in self.most]
 
     def mark(self, quarters: pd.PeriodIndex) -> list[int]:
-        """Give the weights that add up some quarters."""
-        marked = self.index.isin(quarters)
-        if marked.sum() < len(quarters):
-            raise HtanalysisError(f'"{self.measure}" does not hold all of {quarters[0]} to {quarters[-1]}.')
-        return [int(mark) for mark in marked]
+        """Give the weights that add up some quarters, as far as the measure has them."""
+        return [int(mark) for mark in self.index.isin(quarters)]
 
     def difference(self, before: int, after: int) -> list[int]:
         """Give the weights that take one quarter from another."""
@@ -139,18 +144,6 @@ class Series:
             found = self.region(shape).maximize(self.of_unknown(inner))
             found = None if found is None else found + sum(map(operator.mul, inner, self.limits_inside[0]))
         return pd.NA if found is None or math.inf in (found, beyond) else found + beyond
-
-    def smallest_above_zero(self, weights: Sequence[int], shape: Shape | None = None) -> object:
-        """Give the smallest sum of the marked quarters that is 1 or more; missing where there is none."""
-        low, _ = self.limits(weights, shape)
-        if pd.isna(low) or low > 0:
-            return low
-        places = [place for place in self.places if weights[place] and not self.least[place] and self.most[place]]
-        raised = [
-            replace(self, least=[*self.least[:place], 1, *self.least[place + 1 :]], regions={}) for place in places
-        ]
-        lows = [series.limits(weights, shape)[0] for series in raised]
-        return min((low for low in lows if pd.notna(low)), default=pd.NA)
 
     @property
     def places(self) -> range:
@@ -193,15 +186,19 @@ def steps_of(shape: Shape | None) -> Steps:
     return shape.steps if shape else Steps()
 
 
-def read_measures(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[Series]:
-    """Go through the measures, in the order of their categories or of their names.
+def read_counts(counts: pd.DataFrame) -> pd.DataFrame:
+    """Give quarterly counts with their quarters as periods; refuse those that are none."""
+    check_columns("counts", counts, ["measure", "quarter", "count"], numbers=["count"])
+    try:
+        return counts.assign(quarter=pd.PeriodIndex(counts["quarter"], freq="Q"))
+    except (ValueError, TypeError) as error:
+        raise HtanalysisError("counts: quarter must hold quarters such as 2012Q3, or days in them.") from error
 
-    Raises
-    ------
-    HtanalysisError
-        If the quarters of a measure contradict its total, a quarter or a total is there twice, or a count is not a
-        whole number of 0 or more.
-    """
+
+def read_measures(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[Series]:
+    """Go through the measures, in the order of their categories or of their names."""
+    counts = read_counts(counts)
+    check_columns("totals", totals, ["measure", "count"], numbers=["count"])
     if totals["measure"].duplicated().any():
         raise HtanalysisError(
             f'"{totals["measure"][totals["measure"].duplicated()].iloc[0]}" has two totals; give one.'
@@ -215,7 +212,7 @@ def read_measures(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[Series
 
 def _read(measure: str, rows: pd.DataFrame, total: dict) -> Series:
     """Put one measure's rows on the calendar, which the period of its total belongs to."""
-    held = pd.PeriodIndex(rows["quarter"])
+    held = pd.PeriodIndex(rows["quarter"], freq="Q")
     if held.has_duplicates:
         raise HtanalysisError(f'"{measure}" has {held[held.duplicated()][0]} twice; give each quarter once.')
     covered = [pd.Period(total[end], "Q") for end in ("period_start", "period_end") if pd.notna(total.get(end))]

@@ -7,11 +7,12 @@ from numbers import Integral, Real
 from typing import Any
 
 from htanalysis import settings
-from htanalysis.datasets import load
+from htanalysis.data import list_described, load
 from htanalysis.errors import HtanalysisError
 from htanalysis.feasible import SHAPES
-from htanalysis.periods import parse_period
+from htanalysis.quarters import parse_period
 
+_YEARS = "penal_code_236_1"
 _DAY = 'a day such as "2012-10-31", "latest" or "report"'
 
 
@@ -19,14 +20,7 @@ _DAY = 'a day such as "2012-10-31", "latest" or "report"'
 class Range:
     """The numbers that a parameter can be.
 
-    Attributes
-    ----------
-    low, high : float
-        The smallest and the largest.
-    open : bool
-        Whether the ends themselves are left out.
-    whole : bool
-        Whether only whole numbers are meant.
+    `open` leaves the ends out, and `whole` takes whole numbers only.
     """
 
     low: float
@@ -53,13 +47,11 @@ FRACTION = Range(0, 1)
 
 def list_ranges() -> dict[str, Range | tuple[str, ...]]:
     """Give what each parameter but the period and the day can be: a range, or the words to choose from."""
-    years = load("penal_code_236_1")["year"]
-    return {
+    ranges = {
         "audience": settings.AUDIENCES,
         "assumption": tuple(SHAPES),
         "max_change": FRACTION,
         "san_jose_share": FRACTION,
-        "settled_until": Range(int(years.min()), int(years.max()) - 1, whole=True),
         "ilo_labor_share": Range(0, 1, open=True),
         "other_to_labor": FRACTION,
         "vice_share": FRACTION,
@@ -67,15 +59,14 @@ def list_ranges() -> dict[str, Range | tuple[str, ...]]:
         "victims_ratio": Range(0, 100, open=True),
         "most_agencies": Range(1, 100, whole=True),
     }
+    if _YEARS in {entry["name"] for entry in list_described()}:  # another collection need not have it
+        years = load(_YEARS)["year"]
+        ranges["settled_until"] = Range(int(years.min()), int(years.max()) - 1, whole=True)
+    return ranges
 
 
 def check_parameters(**given: Any) -> None:
     """Check all parameters of a notebook, or of a scenario, by their names.
-
-    Raises
-    ------
-    HtanalysisError
-        For the first that cannot be: its name, its value and what it can be.
 
     Examples
     --------

@@ -1,62 +1,42 @@
-"""Counts over unequal times: exact rates, exact ratios, and the convictions that are still to come."""
+"""Counts over unequal times: rates, ratios, what chance leaves open, and the convictions that are still to come.
 
-from dataclasses import dataclass
+Limits are exact for Poisson counts. Where the years of a count vary more about their trend than these would, they are
+those of the count divided by its dispersion, so that trend, rates and comparisons of a page rest on one variation.
+"""
+
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from scipy import stats
-from scipy.optimize import brentq
+from scipy.special import betainc
 
 from htanalysis import settings
+from htanalysis.amounts import Column
 from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns, check_confidence
-from htanalysis.periods import count_days
+from htanalysis.intervals import limit_share
+from htanalysis.quarters import count_days, say_day
+from htanalysis.results import Amount, Result, sources_of
+from htanalysis.trends import Trend, fit_trend
+from htanalysis.wording import in_formula, join_words, number, span, tell_change
 
 #: Mean length of a month in days, so that nine months and twelve can be compared.
-DAYS_PER_MONTH = 365.25 / 12
-
-#: How much of the probability of what was observed each method counts in a tail.
-_OBSERVED = {"exact": 1.0, "mid-P": 0.5}
-
-
-@dataclass(frozen=True)
-class RateRatio:
-    """How many times as high one rate is as another, with its exact interval and p-value.
-
-    Attributes
-    ----------
-    ratio, low, high : float
-        The ratio and the ends of its interval; `high` is infinite where the second count is 0.
-    p_value : float
-        Two-sided p-value of equal rates, from the same distribution and by the same method as the interval.
-    method : str
-        "exact" or "mid-P".
-    """
-
-    ratio: float
-    low: float
-    high: float
-    p_value: float
-    method: str = "exact"
+_MONTH = 365.25 / 12
+#: What is said of a change, whether or not it is rare where nothing changed.
+MORE, NO_MORE = "more than chance would bring", "no more than chance would bring"
 
 
-def poisson_interval(count: int, confidence: float = settings.CONFIDENCE) -> tuple[float, float]:
-    """Give the exact interval for the mean of a Poisson count.
+def poisson_interval(
+    count: int, confidence: float = settings.CONFIDENCE, dispersion: float = 1.0
+) -> tuple[float, float]:
+    """Give the lower and upper limit for the mean of a count: Garwood's, which are exact, for a Poisson count.
 
-    Parameters
-    ----------
-    count : int
-        What was counted; 0 or more.
-    confidence : float
-        Confidence level.
+    `dispersion` says how many times as large as a Poisson count's its variance is; 1 or more.
 
-    Returns
-    -------
-    tuple of float
-        Lower and upper limit.
-
-    References
-    ----------
-    F. Garwood (1936), Fiducial limits for the Poisson distribution, Biometrika 28, 437-442.
+    Notes
+    -----
+    Formula: dispersion × Garwood’s limits of count ÷ dispersion (1936, Biometrika 28, 437-442), which are half of
+    chi-squared quantiles with twice that, and two more, degrees of freedom.
 
     Examples
     --------
@@ -64,230 +44,280 @@ def poisson_interval(count: int, confidence: float = settings.CONFIDENCE) -> tup
     (4.8, 18.39)
     """
     check_confidence("confidence", confidence)
-    if not _is_count(count):
-        raise HtanalysisError(f"count is {count}; it must be a whole number of 0 or more.")
-    tail = (1 - confidence) / 2
-    low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
-    return float(low), float(stats.chi2.isf(tail, 2 * count + 2) / 2)
+    if not _is_count(count) or not dispersion >= 1:
+        raise HtanalysisError(
+            f"count is {count}, dispersion {dispersion}; the first must be whole and 0 or more, the second 1 or more."
+        )
+    tail, twice = (1 - confidence) / 2, 2 * count / dispersion
+    low = stats.chi2.ppf(tail, twice) if count else 0.0
+    return float(dispersion * low / 2), float(dispersion * stats.chi2.isf(tail, twice + 2) / 2)
 
 
-def binomial_interval(count: int, total: int, confidence: float = settings.CONFIDENCE) -> tuple[float, float]:
-    """Give the exact interval for a share, from the cases that have it and all.
+def compare_rates(count: int, days: float, base_count: int, base_days: float, dispersion: float = 1.0) -> Result:
+    """Compare two rates by the conditional method, which is exact for Poisson counts.
 
-    Assumes independent cases.
+    Given the sum of both counts, the first one is binomial. Its two tails are inverted (Clopper and Pearson), so that
+    the interval covers at least as often as it says. The p-value is twice the smaller of the same tails.
 
-    Parameters
-    ----------
-    count, total : int
-        Cases that have it, and all: 1 or more.
-    confidence : float
-        Confidence level.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper limit (fractions).
-
-    Raises
-    ------
-    HtanalysisError
-        If the counts are not whole, below 0 or more than all, or the confidence is no fraction.
-
-    Notes
-    -----
-    Formula: the shares at which as many cases or more, or as many or fewer, have a probability of (1 − confidence) ÷ 2.
-
-    References
-    ----------
-    C. J. Clopper and E. S. Pearson (1934), The use of confidence or fiducial limits illustrated in the case of the
-    binomial, Biometrika 26, 404-413.
-
-    Examples
-    --------
-    >>> tuple(round(limit, 3) for limit in binomial_interval(52, 113))
-    (0.366, 0.556)
-    """
-    check_confidence("confidence", confidence)
-    if not _is_count(count) or not _is_count(total) or count > total or not total:
-        raise HtanalysisError(f"count is {count} and total {total}; they must be whole, and 0 ≤ count ≤ total > 0.")
-    return _binomial_limits(int(count), int(total), (1 - confidence) / 2, _OBSERVED["exact"])
-
-
-def compare_rates(
-    count: int,
-    days: float,
-    base_count: int,
-    base_days: float,
-    confidence: float = settings.CONFIDENCE,
-    method: str = "exact",
-) -> RateRatio:
-    """Compare two Poisson rates by the exact conditional method.
-
-    Given the sum of both counts, the first one is binomial. "exact" inverts its two tails (Clopper and Pearson), so
-    that the interval covers at least as often as it says. "mid-P" counts half of what was observed in each tail: the
-    interval is shorter, and covers about as often as it says. The p-value is twice the smaller of the same tails.
-    Assumes that events occur independently and at a constant rate within each period.
-
-    Parameters
-    ----------
-    count, base_count : int
-        Events in the two periods; not both 0.
-    days, base_days : float
-        Length of the two periods, in the same unit.
-    confidence : float
-        Confidence level of the interval.
-    method : str
-        "exact" or "mid-P".
-
-    Returns
-    -------
-    RateRatio
-        The first rate divided by the second.
-
-    Raises
-    ------
-    HtanalysisError
-        If both counts are 0, a count is negative, a period is empty, the confidence is no fraction or the method is
-        another.
+    The counts are events in the two periods, not both 0, the days their lengths, and the dispersion that of both
+    counts, as for `poisson_interval`. Gives the first rate divided by the second, endless where the second count is 0,
+    and `given["p_value"]`.
 
     Notes
     -----
     Formula: (first count ÷ its days) ÷ (second count ÷ its days). The limits of the first count's binomial part p
-    of both, as p ÷ (1 − p) × second days ÷ first days, are those of the ratio.
+    of both, each divided by the dispersion, as p ÷ (1 − p) × second days ÷ first days, are those of the ratio.
 
     References
     ----------
-    J. Przyborowski and H. Wilenski (1940), Homogeneity of results in testing samples from Poisson series,
-    Biometrika 31, 313-323. H. O. Lancaster (1961), Significance tests in discrete distributions, Journal of the
-    American Statistical Association 56, 223-234 (mid-P).
+    J. Przyborowski and H. Wilenski (1940), Biometrika 31, 313-323. P. McCullagh and J. A. Nelder (1989), Generalized
+    Linear Models, 2nd ed., section 6.2 (dispersion).
 
     Examples
     --------
-    >>> result = compare_rates(11, 800, 21, 3011)
-    >>> round(result.ratio, 3), round(result.low, 3), round(result.high, 3)
-    (1.971, 0.858, 4.277)
+    >>> compare_rates(11, 800, 21, 3011).words["told"]
+    '1.97 times (0.86 to 4.28)'
     """
-    check_confidence("confidence", confidence)
     whole = _is_count(count) and _is_count(base_count)
-    if not whole or count + base_count == 0 or not days > 0 or not base_days > 0:
+    if not whole or count + base_count == 0 or not days > 0 or not base_days > 0 or not dispersion >= 1:
+        told = f"{count} in {days} to {base_count} in {base_days}, with dispersion {dispersion}"
         raise HtanalysisError(
-            f"No ratio of {count} in {days} to {base_count} in {base_days}: whole counts are needed, not"
-            " below 0 and not both 0, and times above 0."
+            f"No ratio of {told}: counts are whole and not both 0, times above 0, dispersions 1 or more."
         )
-    if method not in _OBSERVED:
-        raise UnknownNameError("a method", method, _OBSERVED)
-    count, total = int(count), int(count) + int(base_count)
-    low, high = _binomial_limits(count, total, (1 - confidence) / 2, _OBSERVED[method])
-    null = days / (days + base_days)
-    scale = base_days / days
-    return RateRatio(
-        ratio=scale * count / base_count if base_count else float("inf"),
+    first, second = int(count) / dispersion, int(base_count) / dispersion
+    null, scale = days / (days + base_days), base_days / days
+    low, rest = _least_share(first, second), _least_share(second, first)
+    tails = betainc(first, second + 1, null), betainc(second, first + 1, 1 - null)
+    return Result(
+        basis="computed",
+        value=scale * count / base_count if base_count else float("inf"),
         low=scale * low / (1 - low),
-        high=scale * high / (1 - high) if high < 1 else float("inf"),
-        p_value=min(1.0, 2 * min(_binomial_tails(count, total, null, _OBSERVED[method]))),
-        method=method,
+        high=scale * (1 - rest) / rest if rest else float("inf"),
+        unit="times",
+        digits=2,
+        method="compare_rates",
+        given={"p_value": Amount(min(1.0, 2 * min(tails)), digits=2)},
     )
 
 
-def rate_by_year(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Turn yearly counts into counts a month, with exact intervals, so that a part of a year can stand beside years.
+def fit_years(table: pd.DataFrame, column: str) -> Result:
+    """Give the factor of a year in the trend of a yearly count by its days (see `fit_trend`), and the fitted curve."""
+    trend, years, following = _fit(table, column), table["year"], str(table["year"].iloc[-1] + 1)
+    if not trend.model:
+        raise HtanalysisError(trend.reason)
+    ratio = trend.terms.iloc[0]
+    inputs = f"{', '.join(map(str, table[column]))} in {', '.join(map(str, count_days(table)))} days"
+    return Result(
+        basis="computed",
+        source=_sources(table, column),
+        value=ratio["ratio"],
+        **ratio[["low", "high"]],
+        unit="times",
+        digits=2,
+        method="fit_trend",
+        formula=f"log-linear {trend.model} regression of the {column} {inputs}; factor = exp(slope of the year)",
+        frame=trend.fit,
+        picture=(
+            "fit",
+            {"labels": [*map(str, years)], "prediction": trend.prediction, "next_label": following}
+            | {"partial": _find_partial(table)},
+        ),
+        given={"since": str(years.iloc[0]), "until": str(years.iloc[-1]), "following": following}
+        | {"years": Amount(len(table))},
+    )
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns `year`, `period_start`, `period_end` and the counted column.
-    column : str
-        The column to turn into a rate.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row is a year: `year`, `days`, `count`, `per_month`, `low`, `high` (per month of 30.4 days) and `partial`
-        (whether the year is not covered whole).
+def measure_dispersion(table: pd.DataFrame, column: str) -> Result:
+    """Say how many times as much a yearly count varies about its trend as chance alone would have it.
 
-    Raises
-    ------
-    HtanalysisError
-        If a column is missing, a count is missing, negative or not whole, or a period ends before it begins.
+    No less than 1, which stands also where no trend can be fitted. Parameters are as for `rate_by_year`.
 
     Notes
     -----
-    Formula: count ÷ (days ÷ 30.4375), where 30.4375 days are a mean month; the exact Poisson limits of the count
-    are divided alike.
+    Formula: sum of (count − expected)² ÷ expected over the years ÷ degrees of freedom, no less than 1; expected counts
+    are those of the log-linear trend.
     """
-    days = _check_years(table, column)
-    limits = [poisson_interval(int(count)) for count in table[column]]
-    months = days / DAYS_PER_MONTH
-    return pd.DataFrame(
-        {
-            "year": table["year"],
-            "days": days,
-            "count": table[column],
-            "per_month": table[column].astype(float) / months,
-            "low": [low for low, _ in limits] / months,
-            "high": [high for _, high in limits] / months,
-            "partial": days < 365 + table["period_start"].dt.is_leap_year,
-        }
+    trend = _fit(table, column)
+    parts = [f"({r.count:.0f} − {in_formula(r.expected)})² ÷ {in_formula(r.expected)}" for r in trend.fit.itertuples()]
+    sums = f"Σ (count − expected)² ÷ expected ÷ (years − 2) = ({' + '.join(parts)}) ÷ {len(table) - 2}"
+    return Result(
+        basis="computed",
+        source=_sources(table, column),
+        value=trend.spread,
+        unit="times",
+        digits=1,
+        method="measure_dispersion",
+        formula=sums if trend.spread > 1 else "no more than chance: 1 is taken",
     )
 
 
-def compare_last_years(table: pd.DataFrame, column: str, method: str = "exact") -> RateRatio:
-    """Compare the rate of a table's last year with that of the year before (see `compare_rates`)."""
+def rate_by_year(table: pd.DataFrame, *columns: str) -> Result:
+    """Turn yearly counts into counts a month, with intervals, so that a part of a year can stand beside years.
+
+    The table has columns `year`, `period_start`, `period_end` and the counted ones, `columns`. A row of `frame` is a
+    column's year: `what`, `year`, `days`, `count`, `per_month`, `low`, `high` (limits for the column's own dispersion,
+    see `measure_dispersion`) and `partial` (whether the year is not covered whole).
+
+    Notes
+    -----
+    Formula: count ÷ (days ÷ 30.4375), where 30.4375 days are a mean month; the limits of the count are divided alike:
+    dispersion × the exact Poisson limits of count ÷ dispersion.
+    """
+    for column in columns:
+        _check_years(table, column)
+    rates = _rate({column: (table, column) for column in columns}, _sources(table, *columns))
+    years, monthly = table["year"], rates.frame["per_month"].iloc[[0, len(table) - 1]]
+    change = tell_change(*monthly, years.iloc[0], years.iloc[-1], 1)
+    return replace(rates, given=rates.given | {"change": change})
+
+
+def compare_sections(related: pd.DataFrame) -> Result:
+    """Add up the convictions of all years under each section of `load("related_convictions")`, most first.
+
+    A row of `frame` is a section: `section` (with its offense), `value` and `basis`.
+
+    Notes
+    -----
+    Formula: sum of the convictions of all years.
+    """
+    check_columns("related", related, ["section", "offense", "year", "convictions"], numbers=["convictions"])
+    names = "§ " + related["section"].astype(str) + " " + related["offense"].astype(str)
+    sums = related["convictions"].groupby(names).sum().sort_values(ascending=False)
+    most = related[names.eq(sums.index[0])].iloc[0]
+    start, end = related["period_start"].min(), related["period_end"].max()
+    return Result(
+        basis="computed",
+        source=sources_of(related, columns=["convictions"]),
+        method="compare_sections",
+        frame=pd.DataFrame({"section": sums.index, "value": sums.to_numpy(float), "basis": "computed"}),
+        picture=("ranges", {"axis": Column(title=f"convictions, {start:%B %Y} to {end:%B %Y}")}),
+        given={"section": most["section"], "offense": most["offense"].lower()}
+        | {"part": Amount(sums.iloc[0] / sums.sum(), "share")},
+    )
+
+
+def _rate(panels: dict[str, tuple[pd.DataFrame, str]], source: tuple[str, ...]) -> Result:
+    """Give the rates of the years of one table and column after another."""
+    frames = []
+    for what, (table, column) in panels.items():
+        days, spread = count_days(table), _fit(table, column).spread
+        rates = [(count, *poisson_interval(int(count), dispersion=spread)) for count in table[column]]
+        frame = pd.DataFrame(rates, table.index, ["per_month", "low", "high"], dtype=float).div(days / _MONTH, axis=0)
+        partial = table["year"].astype(str).isin([*_find_partial(table)])
+        frames.append(frame.assign(what=what, year=table["year"], days=days, count=table[column], partial=partial))
+    return Result(
+        basis="computed",
+        source=source,
+        method="rate_by_year",
+        frame=pd.concat(frames, ignore_index=True),
+        picture=("rates", {"unit": "a month"}),
+    )
+
+
+def _find_partial(table: pd.DataFrame) -> dict[str, str]:
+    """Say of each year that is not covered whole, as far as the table tells times, how many months are."""
+    if "period_start" not in table:
+        return {}
+    days = count_days(table)
+    rows = table["year"].astype(str)[days < 365 + table["period_start"].dt.is_leap_year]
+    return {year: f"{round(days[row] / _MONTH)} months" for row, year in rows.items()}
+
+
+def add_sections(
+    related: pd.DataFrame, *sections: str, table: pd.DataFrame | None = None, of_table: str = "§ 236.1"
+) -> Result:
+    """Add up the convictions under sections such as "266h"; with another table, for each of its own under its section.
+
+    Notes
+    -----
+    Formula: sum of the convictions of all years and sections, ÷ those of the table where it is given.
+    """
+    check_columns("related", related, ["section", "offense", "convictions"], numbers=["convictions"])
+    if unknown := [section for section in sections if section not in [*related["section"].astype(str)]]:
+        raise UnknownNameError("a section in related", unknown[0], related["section"].astype(str).unique())
+    rows, tables = related[related["section"].isin(sections)], [] if table is None else [table]
+    sums = rows.groupby("offense", observed=True, sort=False)["convictions"].sum()
+    words, added = " + ".join(sums.index).lower(), " + ".join(map(str, sums))
+    base = int(table["convictions"].sum()) if tables else 1
+    ratio = f"({words}) ÷ convictions under {of_table} = ({added}) ÷ {base}"
+    return Result(
+        basis="computed",
+        source=sources_of(*tables, rows, columns=["convictions"]),
+        value=sums.sum() / base,
+        unit="times" if tables else "convictions",
+        method="add_sections",
+        formula=ratio if tables else f"{words} = {added}",
+    )
+
+
+def add_years(table: pd.DataFrame, column: str) -> Result:
+    """Add up the counts of all years of a table, from when `{since}` to when they are.
+
+    Notes
+    -----
+    Formula: sum of the counts of all years.
+    """
+    _check_years(table, column)
+    total = int(table[column].sum())
+    return Result(
+        basis="computed",
+        source=_sources(table, column),
+        value=total,
+        unit=column,
+        method="add_years",
+        formula=f"{' + '.join(map(str, table[column]))} = {total}",
+        given={"since": f"from {table['period_start'].min():%Y} to {table['period_end'].max():%B %Y}"},
+    )
+
+
+def compare_last_years(table: pd.DataFrame, column: str) -> Result:
+    """Compare the rates of a table's last two years (see `compare_rates`), at the dispersion of all its years."""
     before, last = _last_two(table, column)
-    return compare_rates(last[column], last["days"], before[column], before["days"], method=method)
+    spread = _fit(table, column).spread
+    found = compare_rates(last[column], last["days"], before[column], before["days"], spread)
+    days = f"({last[column]} ÷ {last['days']}) ÷ ({before[column]} ÷ {before['days']})"
+    limits = f"limits of both ÷ {in_formula(spread)}, the first" if spread > 1 else "exact limits, the first count"
+    verdict = NO_MORE if found.low <= 1 <= found.high else MORE
+    return replace(
+        found,
+        source=_sources(table, column),
+        formula=f"{column} ÷ days of {last['year']} by those of {before['year']} = {days};"
+        f" range: {limits} being binomial given the sum of both",
+        given=found.given | {"last": str(last["year"]), "before": str(before["year"]), "verdict": verdict},
+    )
 
 
-def expect_at_pace(table: pd.DataFrame, column: str) -> float:
+def expect_at_pace(table: pd.DataFrame, column: str) -> Result:
     """Say how many events the last, partial year would have if it kept the pace of the year before.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns `year`, `period_start`, `period_end` and the counted column.
-    column : str
-        What is counted.
-
-    Returns
-    -------
-    float
-        The earlier year's count, for as many days as the last year covers.
 
     Notes
     -----
     Formula: count of the earlier year × days of the last year ÷ days of the earlier year.
     """
     before, last = _last_two(table, column)
-    return float(before[column] * last["days"] / before["days"])
+    return Result(
+        basis="computed",
+        source=_sources(table, column),
+        value=before[column] * last["days"] / before["days"],
+        unit=f"{column} expected",
+        method="expect_at_pace",
+        formula=f"{column} of {before['year']} × days of {last['year']} ÷ days of {before['year']} ="
+        f" {before[column]} × {last['days']} ÷ {before['days']}",
+        given={"before": str(before["year"]), "cut_off": say_day(last["period_end"])}
+        | {"counted": Amount(last[column])},
+    )
 
 
-def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame:
-    """Say how many convictions recent arrests would have if they came to the ratio of an earlier year.
+def project_convictions(table: pd.DataFrame, settled_until: int) -> Result:
+    """Say how many convictions are still to come if recent arrests come to the ratio of an earlier year.
 
-    Convictions are dated by arrest, so recent years are incomplete. The years up to `settled_until` are taken as
-    complete. A few dozen arrests tell a year's ratio of convictions to arrests only roughly, so each ratio has its
-    exact binomial limits; the lowest and the highest of all are the range for the others. Assumes that the courts treat
-    later arrests no better and no worse than they treated those of one of the settled years, that arrests end
-    independently of each other, and that a conviction belongs to one arrest.
+    Convictions are dated by arrest, so recent years are incomplete. A few dozen arrests tell a year's ratio of
+    convictions to arrests only roughly, so each year that is settled, up to `settled_until`, has its exact binomial
+    limits; the lowest and the highest of all are the range for the others. Assumes that courts treat later arrests as
+    those of a settled year, that arrests end independently of each other, and that a conviction belongs to one arrest.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns `year`, `arrests`, `convictions`, as `load("penal_code_236_1")`.
-    settled_until : int
-        Last year of arrest whose cases are taken as decided.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row is a year: `year`, `arrests`, `convictions`, `ratio`, `ratio_low`, `ratio_high` (its exact limits; missing
-        for years that are not settled), `low`, `high` (convictions expected in the end; never below those already
-        reported) and `basis` ("reported" for settled years, "assumed" for the others).
-
-    Raises
-    ------
-    HtanalysisError
-        If no year or every year is settled, a year stands twice, a count is missing or negative, a year has more
-        convictions than arrests, or a settled year has no arrest.
+    Gives those of all years that are not settled. A row of `frame` is a year, with `ratio`, of settled years
+    `ratio_low`, `ratio_high`, and `low`, `high` (convictions in the end; never below those reported).
 
     Notes
     -----
@@ -295,61 +325,83 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> pd.DataFrame
     convictions to arrests, and no less than the convictions so far.
     """
     check_columns("table", table, ["year", "arrests", "convictions"])
-    _check_outcomes(table)
     settled = table["year"] <= settled_until
-    if not settled.any() or settled.all():
-        years = f"{table['year'].min()} to {table['year'].max()}"
-        raise HtanalysisError(f"settled_until is {settled_until}; some but not all of {years} must be settled.")
-    if (table.loc[settled, "arrests"] == 0).any():
-        raise HtanalysisError(f"table: a ratio needs arrests in each year up to {settled_until}.")
+    _check_outcomes(table, settled, settled_until)
     arrests, known = table["arrests"].astype(float), table["convictions"].astype(float)
-    limits = [binomial_interval(*pair) for pair in table.loc[settled, ["convictions", "arrests"]].to_numpy(int)]
+    pairs = table.loc[settled, ["convictions", "arrests"]].to_numpy(int)
+    limits = [limit_share(ended, arrested - ended) for ended, arrested in pairs]
     ratios = pd.DataFrame(limits, columns=["ratio_low", "ratio_high"], index=table.index[settled])
     ends = {"low": ratios["ratio_low"].min(), "high": ratios["ratio_high"].max()}
-    return table[["year", "arrests", "convictions"]].assign(
+    frame = table[["year", "arrests", "convictions"]].assign(
         ratio=known / arrests.where(arrests > 0),
         **ratios.reindex(table.index),
         **{end: (arrests * limit).clip(lower=known).where(~settled, known) for end, limit in ends.items()},
         basis=settled.map({True: "reported", False: "assumed"}),
     )
+    later, so_far = frame[~settled], int(table.loc[~settled, "convictions"].sum())
+    fewest, most = (f"{' + '.join(number(value, 2) for value in later[end])} − {so_far}" for end in ends)
+    like = f"those of {settled_until}" if len(pairs) == 1 else f"those of one of the years up to {settled_until}"
+    of_years = join_words([f"{convictions} ÷ {arrested}" for convictions, arrested in pairs])
+    return Result(
+        basis="assumed",
+        source=sources_of(table, columns=["arrests", "convictions"]),
+        low=later["low"].sum() - so_far,
+        high=later["high"].sum() - so_far,
+        unit="convictions",
+        method="project_convictions",
+        assumption=f"arrests lead to convictions as often as {like}, independently of each other",
+        formula=f"by year arrests × {number(ends['low'], 3)} or {number(ends['high'], 3)}, the lowest and the highest"
+        f" exact limit of {of_years}, no less than so far, less all so far: fewest = {fewest}; most = {most}",
+        frame=frame,
+        picture=("outlook", {"partial": _find_partial(table)}),
+        given={"since": str(later["year"].min()), "settled": str(settled_until), "like": like}
+        | {"so_far": Amount(so_far), "in_the_end": span(later["low"].sum(), later["high"].sum())},
+    )
 
 
-def bound_other_arrests(arrests: int, section: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int]:
+def bound_other_arrests(arrests: pd.DataFrame, section: pd.DataFrame, of_section: str = "§ 236.1") -> Result:
     """Bound how many of a period's arrests were made on other charges than one section's.
 
-    Parameters
-    ----------
-    arrests : int
-        All arrests of the period.
-    section : pandas.DataFrame
-        Columns `period_start`, `period_end`, `arrests`: arrests under the section, whose periods need not match.
-    start, end : pandas.Timestamp
-        First and last day of the period.
-
-    Returns
-    -------
-    tuple of int
-        At least what is left when every arrest of the section's periods that touch the period lies in it; at most all.
-
-    Raises
-    ------
-    HtanalysisError
-        If a count is missing, negative or not whole, the period ends before it begins, or the section's periods leave a
-        day of it out: then its arrests on that day are not known.
+    All arrests of the period are one row with `period_start`, `period_end` and `count`. The section's periods need not
+    match it, and must cover every day of it, since arrests on others are not known.
 
     Notes
     -----
     Formula: fewest = all arrests − arrests under the section in its periods that touch the time, no less than 0;
     most = all arrests.
     """
-    if not _is_count(arrests):
-        raise HtanalysisError(f"arrests is {arrests}; it must be a whole number of 0 or more.")
+    _check_years(arrests, "count", "arrests")
     _check_years(section, "arrests", "section")
-    touching = (section["period_start"] <= end) & (section["period_end"] >= start)
-    covered = {day for row in section[touching].itertuples() for day in pd.date_range(row.period_start, row.period_end)}
-    if start > end or not covered.issuperset(pd.date_range(start, end)):
+    if len(arrests) != 1 or not arrests["count"].iloc[0]:
+        raise HtanalysisError(f"arrests has {len(arrests)} rows; one with a count above 0 is needed.")
+    start, end, count = arrests[["period_start", "period_end", "count"]].iloc[0]
+    touching = section[(section["period_start"] <= end) & (section["period_end"] >= start)]
+    covered = {day for row in touching.itertuples() for day in pd.date_range(row.period_start, row.period_end)}
+    if not covered.issuperset(pd.date_range(start, end)):
         raise HtanalysisError(f"section: its periods do not cover all days from {start.date()} to {end.date()}.")
-    return max(int(arrests - section.loc[touching, "arrests"].sum()), 0), int(arrests)
+    low = max(int(count - touching["arrests"].sum()), 0)
+    return Result(
+        basis="bounded",
+        source=sources_of(arrests, *sources_of(section, columns=["arrests", "left_out"])),
+        low=low,
+        high=count,
+        unit="individuals",
+        method="bound_other_arrests",
+        formula=f"all − those under {of_section} of the years that touch the time, or none:"
+        f" fewest = {number(count)} − ({' + '.join(map(str, touching['arrests']))}); most = {number(count)}",
+        given={"all": Amount(count), "part": Amount(low / count, "share")},
+    )
+
+
+def _fit(table: pd.DataFrame, column: str) -> Trend:
+    """Fit the trend of a yearly count by its days."""
+    days = _check_years(table, column)
+    return fit_trend(table[column], days, 365)
+
+
+def _sources(table: pd.DataFrame, *columns: str) -> tuple[str, ...]:
+    """Name what counts and the days of their years rest on."""
+    return sources_of(table, columns=[*columns, "period_start"])
 
 
 def _last_two(table: pd.DataFrame, column: str) -> list[dict[str, Any]]:
@@ -377,29 +429,19 @@ def _check_years(table: pd.DataFrame, column: str, name: str = "table") -> pd.Se
     return days
 
 
-def _check_outcomes(table: pd.DataFrame) -> None:
-    """Refuse years of arrest that stand twice, or whose convictions cannot be of their arrests."""
-    counts = table[["arrests", "convictions"]]
+def _check_outcomes(table: pd.DataFrame, settled: pd.Series, until: int) -> None:
+    """Refuse years of arrest that stand twice, whose convictions cannot be of their arrests, or that tell no ratio."""
+    counts, years = table[["arrests", "convictions"]], f"{table['year'].min()} to {table['year'].max()}"
     if not counts.map(_is_count).all(axis=None) or (counts["convictions"] > counts["arrests"]).any():
         raise HtanalysisError("table: each year needs arrests, and convictions that are no more than these.")
     if table["year"].duplicated().any():
         raise HtanalysisError("table: a year stands twice.")
+    if not settled.any() or settled.all():
+        raise HtanalysisError(f"settled_until is {until}; some but not all of {years} must be settled.")
+    if (table.loc[settled, "arrests"] == 0).any():
+        raise HtanalysisError(f"table: a ratio needs arrests in each year up to {until}.")
 
 
-def _binomial_tails(count: int, total: int, probability: float, observed: float) -> tuple[float, float]:
-    """Give the lower and upper tail, each with a part of the probability of what was observed."""
-    at = observed * float(stats.binom.pmf(count, total, probability))
-    return float(stats.binom.cdf(count - 1, total, probability)) + at, float(
-        stats.binom.sf(count, total, probability)
-    ) + at
-
-
-def _binomial_limits(count: int, total: int, tail: float, observed: float) -> tuple[float, float]:
-    """Find the probabilities at which the upper and the lower tail are as large as they may be."""
-
-    def excess(probability: float, side: int) -> float:
-        return _binomial_tails(count, total, probability, observed)[side] - tail
-
-    low = brentq(excess, 0, 1, args=(1,), xtol=1e-14) if count else 0.0
-    high = brentq(excess, 0, 1, args=(0,), xtol=1e-14) if count < total else 1.0
-    return low, high
+def _least_share(count: float, rest: float) -> float:
+    """Find the smallest share at which so many or more are no rarer than the confidence allows; none need be whole."""
+    return float(stats.beta.ppf((1 - settings.CONFIDENCE) / 2, count, rest + 1)) if count else 0.0

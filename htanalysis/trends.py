@@ -6,17 +6,18 @@ linear model takes; so its few lines of Fisher scoring stand here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from scipy.linalg import solve_triangular
+from scipy.optimize import brentq, linprog
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
+from htanalysis.feasible import read_counts
 from htanalysis.forecasts import Forecast, forecast
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
 
 #: Below this many known counts no trend is fitted: two parameters would leave no way to see that they are wrong.
 FEWEST = 4
@@ -26,10 +27,8 @@ ENOUGH = 8
 CORRELATIONS = tuple(np.linspace(0, 0.95, 8))
 #: The published total is taken for certain: its working variance is this part of a count's of that size.
 _CERTAIN = 1e-6
-
 #: Where the limits of the factor differ from it by more than this, they say nothing.
 _SAYS_NOTHING = np.log(100)
-
 _TERMS = ["term", "ratio", "low", "high", "p_value"]
 
 
@@ -37,31 +36,17 @@ _TERMS = ["term", "ratio", "low", "high", "p_value"]
 class Trend:
     """What a regression says about a series, or why none was fitted.
 
-    Attributes
-    ----------
-    reason : str
-        Which model was chosen and why, or why none was.
-    model : str
-        "Poisson", "quasi-Poisson" or "negative binomial"; empty where none was fitted.
-    terms : pandas.DataFrame
-        A row is a term: `term`, `ratio` (rate ratio for one period, or for the step), `low`, `high`, `p_value`.
-    dispersion : float
-        Pearson's chi-squared divided by its degrees of freedom; 1 for Poisson counts. Missing where none was fitted.
-    correlation : float
-        Serial correlation from one period to the next, as a mean over what is likely. Missing below eight known counts,
-        and where they vary no more than a Poisson model allows.
-    fit : pandas.DataFrame
-        A row is a period: `time`, `count` (missing where it is not known), `expected`, `residual` (Pearson's, in
-        standard deviations; missing with the count).
-    forecast : Forecast
-        What the next count may be. It need not rest on the trend: `forecast` says which model foretold best.
+    `reason` says which model was chosen and why, or why none was; `model` is "Poisson", "quasi-Poisson", "negative
+    binomial" or empty. A row of `terms` is a `term` with its `ratio` (for one period, or for the step), `low`, `high`,
+    `p_value`; a row of `fit` is a period: `time`, `count`, `expected`, `residual` (Pearson's, in standard deviations).
+    `dispersion` is Pearson's chi-squared divided by its degrees of freedom, 1 for Poisson counts and missing where none
+    was fitted. The `forecast` need not rest on the trend: it says which model foretold best.
     """
 
     reason: str
     model: str = ""
     terms: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_TERMS))
     dispersion: float = float("nan")
-    correlation: float = float("nan")
     fit: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["time", "count", "expected", "residual"]))
     forecast: Forecast = field(default_factory=lambda: Forecast("Nothing is forecast."))
 
@@ -70,6 +55,11 @@ class Trend:
         """The forecast count and its interval, or nothing where nothing is forecast."""
         told = self.forecast
         return (told.value, told.low, told.high) if told.model else None
+
+    @property
+    def spread(self) -> float:
+        """The dispersion that limits of single counts allow for: no less than 1, and 1 where none was fitted."""
+        return max(self.dispersion, 1.0) if self.model else 1.0
 
 
 @dataclass(frozen=True)
@@ -128,36 +118,14 @@ def fit_trend(
     where `step` begins. A Poisson model is taken unless the counts vary more than it allows: then a negative binomial
     from eight known counts on, and quasi-Poisson below, where the form of the extra variance cannot be seen. Whether
     they do is not tested first: with so few counts a test would miss it. From eight on the limits allow for serial
-    correlation; below, counts are taken as independent given the trend. Where a published total holds missing counts,
-    the curve gives them the sum that it leaves.
+    correlation; below, counts are taken as independent given the trend.
 
-    Parameters
-    ----------
-    counts : sequence of int or missing
-        What was counted, in the order of time. Missing periods keep their place and are left out of the fit.
-    exposure : sequence of float
-        What the count is proportional to, such as days or task forces reporting; above 0.
-    next_exposure : float
-        The exposure of the period after the last.
-    season : sequence of int, optional
-        Season of each period, 1 to 4; used where eight counts or more are known, and it can be told from the step.
-    step : sequence of bool, optional
-        Whether a body that joined was there; used where it has two known counts on either side.
-    total : float, optional
-        A published sum of counts. It is left out where no count of it is missing, or the known ones are more.
-    of_total : sequence of bool, optional
-        The periods that `total` is the sum of.
-
-    Returns
-    -------
-    Trend
-        With `model` empty and a `reason` where fewer than four counts are known, all are 0, or zeros stand so that a
-        factor would be endless.
-
-    Raises
-    ------
-    HtanalysisError
-        If a count is negative, an exposure is not above 0 or the sequences differ in length.
+    The `exposure` is what the counts are proportional to, such as days or task forces reporting, and `next_exposure` is
+    that of the next one; missing periods keep their place and are left out of the fit. `season`, 1 to 4, is used where
+    eight counts or more are known and it can be told from the step; `step`, whether a body that joined was there, where
+    it has two known counts on either side. `total` is a published sum of the counts of the periods `of_total`, to which
+    the curve then adds up; left out where no count of it is missing, or the known ones are more. Nothing is fitted
+    where fewer than four counts are known, all are 0, or zeros stand so that a factor would be endless.
 
     Notes
     -----
@@ -172,7 +140,7 @@ def fit_trend(
     R. J. Baker (1981), Composite link functions in generalized linear models, Applied Statistics 30 (the total). A.
     Albert and J. A. Anderson (1984), On the existence of maximum likelihood estimates, Biometrika 71 (endless factors).
     """
-    frame = _frame(counts, exposure, season, step)
+    frame = _frame(len(counts), count=counts, exposure=exposure, season=season, step=step)
     told = forecast(counts, exposure, next_exposure)
     known = frame.dropna(subset=["count"])
     if len(known) < FEWEST:
@@ -186,29 +154,26 @@ def fit_trend(
     return replace(_fit(frame, names, _find_gap(frame, total, of_total), left_out), forecast=told)
 
 
-def fit_measures(counts: pd.DataFrame, joined: pd.Period, totals: pd.DataFrame | None = None) -> dict[str, Trend]:
-    """Fit each measure's trend over the quarters, for one task force reporting.
+def fit_measures(
+    counts: pd.DataFrame, joined: pd.Period | str | None = None, totals: pd.DataFrame | None = None
+) -> dict[str, Trend]:
+    """Fit each measure's trend over the quarters, for one task force reporting where it is said how many do.
 
-    Parameters
-    ----------
-    counts : pandas.DataFrame
-        `count_quarters`: `measure`, `quarter`, `count`, `task_forces_reporting`.
-    joined : pandas.Period
-        The quarter from which a further task force reports; the rate may change there.
-    totals : pandas.DataFrame, optional
-        `total_quarters`: the sums that the quarters which are not known must have.
-
-    Returns
-    -------
-    dict of str to Trend
-        By measure, in the order of the data.
+    `counts` and `totals`, to which the quarters that are not known must add up, are as for `bound_quarters`. Of
+    `count_quarters`, `task_forces_reporting` and `task_forces_next` say how many report a quarter and the one after the
+    last; elsewhere all are taken to be as many. From the quarter `joined` on a further one reports; the rate may change
+    there.
     """
-    trends = {}
+    counts, trends = read_counts(counts), {}
     sums = {} if totals is None else totals.astype({"measure": "str"}).set_index("measure").to_dict("index")
     for measure, rows in counts.groupby("measure", observed=True, sort=False):
         rows = rows.sort_values("quarter")
-        quarters, bodies = pd.PeriodIndex(rows["quarter"]), rows["task_forces_reporting"].astype(float)
-        window = (rows["count"], bodies, bodies.iloc[-1], quarters.quarter, quarters >= joined)
+        quarters = pd.PeriodIndex(rows["quarter"])
+        bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).astype(float)
+        following, step = rows.get("task_forces_next", bodies).iloc[-1], None
+        if joined is not None:
+            step = quarters >= pd.Period(joined, "Q")
+        window = (rows["count"], bodies, float(following), quarters.quarter, step)
         trends[measure] = fit_trend(*window, *_read_total(sums.get(measure), quarters))
     return trends
 
@@ -216,19 +181,11 @@ def fit_measures(counts: pd.DataFrame, joined: pd.Period, totals: pd.DataFrame |
 def _read_total(total: dict | None, quarters: pd.PeriodIndex) -> tuple[float | None, np.ndarray | None]:
     if total is None or pd.isna(total["count"]):
         return None, None
-    return float(total["count"]), (quarters.start_time >= total["period_start"]) & (
-        quarters.end_time.normalize() <= total["period_end"]
-    )
+    starts, ends = quarters.start_time, quarters.end_time.normalize()
+    return float(total["count"]), (starts >= total["period_start"]) & (ends <= total["period_end"])
 
 
-def _frame(
-    counts: Sequence[int | None],
-    exposure: Sequence[float],
-    season: Sequence[int] | None,
-    step: Sequence[bool] | None,
-) -> pd.DataFrame:
-    number = len(counts)
-    columns = {"count": counts, "exposure": exposure, "season": season, "step": step}
+def _frame(number: int, **columns: Sequence[Any] | None) -> pd.DataFrame:
     given = {name: list(values) for name, values in columns.items() if values is not None}
     if any(len(values) != number for values in given.values()):
         raise HtanalysisError(f"A trend needs as many exposures, seasons and steps as counts: {number}.")
@@ -269,20 +226,12 @@ def _choose_terms(known: pd.DataFrame) -> tuple[list[str], str]:
 
 def _is_endless(counts: np.ndarray, design: np.ndarray) -> bool:
     """Tell whether some direction of the parameters lowers only what is 0, so that the likelihood has no maximum."""
-    from scipy.optimize import linprog
-
     if counts.all():
         return False
     zeros, others = design[counts == 0], design[counts > 0]
     # The direction is sought in which the zeros fall most, by at most 1 each, while the other counts stay.
-    found = linprog(
-        zeros.sum(axis=0),
-        A_ub=np.vstack([zeros, -zeros]),
-        b_ub=np.repeat([0.0, 1.0], len(zeros)),
-        A_eq=others,
-        b_eq=np.zeros(len(others)),
-        bounds=(None, None),
-    )
+    most = np.vstack([zeros, -zeros]), np.repeat([0.0, 1.0], len(zeros))
+    found = linprog(zeros.sum(axis=0), *most, others, np.zeros(len(others)), bounds=(None, None))
     return bool(found.fun < -1e-6)
 
 
@@ -309,9 +258,8 @@ def _fit(frame: pd.DataFrame, names: list[str], gap: tuple[np.ndarray, float], l
     if model == "quasi-Poisson":
         curve = replace(curve, shape=dispersion - 1)
     correlated = number >= ENOUGH and model != "Poisson"
-    errors, weights = _weigh_correlations(data, curve, CORRELATIONS if correlated else (0.0,))
     columns = _design(frame, names)
-    terms = _terms(columns.columns, curve.params, errors, weights, model, data.freedom)
+    terms = _terms(columns.columns, data, curve, model, CORRELATIONS if correlated else (0.0,))
     if np.log(terms.loc[0, "high"] / terms.loc[0, "ratio"]) > _SAYS_NOTHING:
         return Trend("By these counts the factor of change can be nearly anything: no trend is fitted.")
     expected = np.exp(columns.to_numpy() @ curve.params) * frame["exposure"].to_numpy(float)
@@ -322,7 +270,6 @@ def _fit(frame: pd.DataFrame, names: list[str], gap: tuple[np.ndarray, float], l
         model=model,
         terms=terms,
         dispersion=dispersion,
-        correlation=float(np.dot(weights, CORRELATIONS)) if correlated else float("nan"),
         fit=frame[["time", "count"]].assign(expected=expected, residual=(frame["count"] - expected) / spread),
     )
 
@@ -334,9 +281,7 @@ def _is_bent(data: _Data, curve: _Curve, model: str) -> bool:
     bent = _regress(more, curve.shape, curve.power) if more.freedom > 0 else None
     if bent is None:
         return False
-    errors, weights = _weigh_correlations(more, bent, CORRELATIONS)
-    names = pd.Index(["constant", *range(more.design.shape[1] - 1)])
-    terms = _terms(names, bent.params, errors, weights, model, more.freedom)
+    terms = _terms(["constant", *range(more.design.shape[1] - 1)], more, bent, model, CORRELATIONS)
     return bool(terms["p_value"].iloc[-1] < 1 - settings.CONFIDENCE)
 
 
@@ -358,11 +303,8 @@ def _regress(data: _Data, shape: float, power: int, start: np.ndarray | None = N
     for _ in range(200):
         curve = _Curve(params, np.exp(data.design @ params + data.offset), shape, power)
         slopes, weights = curve.work(data)
-        step = np.linalg.lstsq(
-            slopes * np.sqrt(weights)[:, None],
-            (data.observed - data.gather @ curve.mean) * np.sqrt(weights),
-            rcond=None,
-        )[0]
+        rest, root = data.observed - data.gather @ curve.mean, np.sqrt(weights)
+        step = np.linalg.lstsq(slopes * root[:, None], rest * root, rcond=None)[0]
         reach = np.abs(data.design @ step).max()
         params = params + step * min(1, 2 / max(reach, 1e-300))
         if reach < 1e-9:
@@ -385,16 +327,14 @@ def _choose_model(dispersion: float, number: int) -> tuple[str, str]:
     measured = f"Pearson’s dispersion is {dispersion:.1f}"
     if not dispersion > 1:
         return "Poisson", f"Poisson, since the counts vary no more than it allows: {measured}."
+    since = f"since {measured}, where Poisson has 1"
     if number < ENOUGH:
-        return "quasi-Poisson", (
-            f"Quasi-Poisson, since {measured}, where Poisson has 1, and {number} counts do not show its form."
-        )
-    return "negative binomial", f"Negative binomial, since {measured}, where Poisson has 1."
+        return "quasi-Poisson", f"Quasi-Poisson, {since}, and {number} counts do not show its form."
+    return "negative binomial", f"Negative binomial, {since}."
 
 
 def _find_shape(data: _Data, curve: _Curve, why: str) -> tuple[_Curve, str, str]:
     """Find the extra variance at which Pearson's chi-squared is what it should be, or keep its simpler form."""
-    from scipy.optimize import brentq
 
     def excess(shape: float) -> float:
         found = _regress(data, shape, 2, curve.params)
@@ -406,8 +346,8 @@ def _find_shape(data: _Data, curve: _Curve, why: str) -> tuple[_Curve, str, str]
         high = next(high for high in 4.0 ** np.arange(-6, 6) if excess(high) < 0)
         shape = brentq(excess, 0.0, high, xtol=1e-9, rtol=1e-6)
     except (ArithmeticError, StopIteration):
-        simpler = f"{why.replace('Negative binomial', 'Quasi-Poisson')[:-1]}, and no negative binomial fits."
-        return curve, "quasi-Poisson", simpler
+        why = f"{why.replace('Negative binomial', 'Quasi-Poisson')[:-1]}, and no negative binomial fits."
+        return curve, "quasi-Poisson", why
     return _regress(data, shape, 2, curve.params), "negative binomial", why
 
 
@@ -431,8 +371,6 @@ def _weigh_correlations(data: _Data, curve: _Curve, correlations: Sequence[float
 
 
 def _fit_shape(data: _Data, curve: _Curve, serial: np.ndarray, slopes: np.ndarray) -> float:
-    from scipy.optimize import brentq
-
     def excess(shape: float) -> float:
         return _restricted(data, curve, curve.vary(data, serial, shape), slopes)[0] - data.freedom
 
@@ -443,37 +381,26 @@ def _fit_shape(data: _Data, curve: _Curve, serial: np.ndarray, slopes: np.ndarra
 def _restricted(data: _Data, curve: _Curve, variance: np.ndarray, slopes: np.ndarray) -> tuple[float, float]:
     """Give the weighted sum of squared residuals that no parameter explains, and the restricted log-likelihood."""
     root = np.linalg.cholesky(variance)
-    residuals = np.linalg.solve(root, data.observed - data.gather @ curve.mean)
-    scaled = np.linalg.solve(root, slopes)
+    residuals = solve_triangular(root, data.observed - data.gather @ curve.mean, lower=True)
+    scaled = solve_triangular(root, slopes, lower=True)
     orthogonal, triangle = np.linalg.qr(scaled)
     squares = float(residuals @ residuals - ((orthogonal.T @ residuals) ** 2).sum())
     logs = np.log(np.diag(root)).sum() + np.log(np.abs(np.diag(triangle))).sum()
     return squares, -float(logs) - squares / 2
 
 
-def _terms(
-    names: pd.Index, params: np.ndarray, errors: np.ndarray, weights: np.ndarray, model: str, freedom: int
-) -> pd.DataFrame:
-    from scipy import stats
-
-    distribution = stats.norm() if model == "Poisson" else stats.t(freedom)
+def _terms(names: Sequence[Any], data: _Data, curve: _Curve, model: str, correlations: Sequence[float]) -> pd.DataFrame:
+    params, (errors, weights) = curve.params, _weigh_correlations(data, curve, correlations)
+    distribution = stats.norm() if model == "Poisson" else stats.t(data.freedom)
     reach = np.array([_quantile(column, weights, distribution) for column in errors.T])
-    table = pd.DataFrame(
-        {
-            "term": names,
-            "ratio": np.exp(params),
-            "low": np.exp((params - reach).clip(-50)),
-            "high": np.exp((params + reach).clip(max=50)),
-            "p_value": 2 * weights @ distribution.sf(np.abs(params) / errors),
-        }
-    )
+    ratios = [np.exp(params), np.exp((params - reach).clip(-50)), np.exp((params + reach).clip(max=50))]
+    values = [names, *ratios, 2 * weights @ distribution.sf(np.abs(params) / errors)]
+    table = pd.DataFrame(dict(zip(_TERMS, values, strict=True)))
     return table[table["term"].ne("constant")].reset_index(drop=True)
 
 
-def _quantile(errors: np.ndarray, weights: np.ndarray, distribution: "rv_frozen") -> float:
+def _quantile(errors: np.ndarray, weights: np.ndarray, distribution: Any) -> float:
     """Find how far the interval reaches where the standard error is one of several, each with its weight."""
-    from scipy.optimize import brentq
-
     tail = (1 - settings.CONFIDENCE) / 2
     reaches = errors * distribution.isf(tail)
     if len(errors) == 1 or reaches.max() == 0:

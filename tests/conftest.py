@@ -1,12 +1,18 @@
 """What several tests share: one report of the latest quarter, the browser that shows it, and small frames."""
 
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +20,25 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from htanalysis.reports import make_report
+from htanalysis.data import list_described
+from htanalysis.report.build import make_reports
+from htanalysis.report.request import Wanted
 
 ROOT = Path(__file__).resolve().parents[1]
+#: What checks pages and comes from npm.
+HTML = ROOT / "tests" / "html"
+#: What the collection holds besides the returns.
+DATA = sorted(path.name for path in (ROOT / "data").glob("[!.]*") if path.name != "quarters")
 PAGES = [
     *("index", "00-start-here", "01-quarterly-trends", "02-arrests-and-convictions", "03-county-convictions"),
     *("04-sex-and-labor", "05-task-force-selection", "06-services", "07-the-report-checked", "08-returns"),
-    *("changes", "codebook", "methods"),
+    *("changes", "codebook", "methods", "findings"),
+    *(f"data-{entry['name']}" for entry in list_described()),
 ]
+#: The index in Spanish, and the brief in each language: pages of one sheet.
+SHEETS = ["index-es", "brief", "brief-es"]
+#: Of the pages of data sets, which are alike, one that is short and the longest.
+UNLIKE = [*PAGES[:14], "data-task_force_quarters", "data-county_population"]
 #: Notebooks whose figures the tests count: without returns, the one of them has none.
 FIGURES = PAGES[1:9]
 _FLAGS = [
@@ -29,11 +46,31 @@ _FLAGS = [
     *("--disable-component-update", "--disable-sync", "--font-render-hinting=none"),
 ]
 
+#: Files that take longest begin first, so that no process waits for another at the end.
+_LONG = (
+    "test_sweeps",
+    "test_decade",
+    "test_disclosure",
+    "test_public_report",
+    "test_cluster",
+    "test_cache",
+    "test_contributing",
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: _LONG.index(item.path.stem) if item.path.stem in _LONG else len(_LONG))
+
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
     """Give the folder of a report made from the committed notebooks."""
-    return make_report("latest", tmp_path_factory.mktemp("reports"), jobs=2).parent
+    return make_report(tmp_path_factory.mktemp("reports"), "latest").parent
+
+
+def make_report(out: Path, quarter: str = "2012Q2", jobs: int = 2, **wanted: Any) -> Path:
+    """Make one report in a folder of reports, and give its index."""
+    return make_reports([Wanted(quarter, **wanted)], out, jobs)[0]
 
 
 @pytest.fixture(scope="session")
@@ -67,16 +104,56 @@ def open_everything(page: Page) -> None:
     page.wait_for_timeout(150)  # what opens is marked for the keyboard just after
 
 
+def open_notes(page: Page) -> None:
+    """Let all notes stand open at once, where a reader opens one after the other."""
+    page.evaluate("document.querySelectorAll('[popover]').forEach(note => note.removeAttribute('popover'))")
+
+
+class _Packed(SimpleHTTPRequestHandler):
+    """Serves files packed, as servers do, and says nothing of it."""
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        content = gzip.compress(path.read_bytes())
+        self.send_response(200)
+        for name, value in {"Type": self.guess_type(path), "Encoding": "gzip", "Length": len(content)}.items():
+            self.send_header(f"Content-{name}", str(value))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder to this machine, and give its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Packed, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def run_node(*command: str | Path, **given: Any) -> str:
+    """Run a script of tests/html with the tests' own Node, and give what it prints."""
+    assert (HTML / "node_modules").exists(), "What checks pages is not there: make tests/html/node_modules."
+    node = Path(sys.executable).with_name("node")
+    with tempfile.TemporaryFile("w+") as told:  # Node may end before all has gone through a pipe
+        subprocess.run([node, *command], stdout=told, text=True, check=False, cwd=HTML, **given)
+        told.seek(0)
+        return told.read()
+
+
 def find_html_faults(*pages: Path) -> list[tuple[str, int, str, str]]:
     """Check pages with html-validate's recommended rules. Gives file, line, rule and message of each fault."""
-    checker = ROOT / "tests" / "html" / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
-    assert checker.exists(), "What checks HTML is not there: make tests/html/node_modules."
-    node = Path(sys.executable).with_name("node")
     options = ["--preset", "recommended", "--formatter", "json"]
-    run = subprocess.run([node, checker, *options, *pages], capture_output=True, text=True, check=False)
+    told = run_node("node_modules/html-validate/bin/html-validate.mjs", *options, *pages)
     return [
         (Path(found["filePath"]).name, fault["line"], fault["ruleId"], fault["message"])
-        for found in json.loads(run.stdout)
+        for found in json.loads(told)
         for fault in found["messages"]
     ]
 

@@ -9,9 +9,10 @@ from typing import Any
 import nbformat
 from IPython.display import DisplayObject
 
-from htanalysis import findings, tables
-from htanalysis.notebooks import find_notebooks
-from htanalysis.tables import format_cell
+from htanalysis import results
+from htanalysis.charts import tables
+from htanalysis.charts.tables import format_cell
+from htanalysis.report.notebooks import find_notebooks
 
 CHART = "application/vnd.htanalysis.chart+json"
 #: What no sentence says, whatever the numbers are: an empty value, an endless one, or a range that is none.
@@ -68,7 +69,7 @@ def _read(item: Any) -> Iterator[Shown]:
         yield Shown("words", item.data)
         return
     bundle = item._repr_mimebundle_() if hasattr(item, "_repr_mimebundle_") else {}
-    for content in bundle.get(findings.MIME, {}).get("findings", []):
+    for content in bundle.get(results.MIME, {}).get("findings", []):
         yield Shown("finding", content)
     for kind, mime in (("table", tables.MIME), ("chart", CHART)):
         if mime in bundle:

@@ -4,10 +4,12 @@ import shutil
 
 import numpy as np
 import pandas as pd
+from conftest import DATA
 
 import htanalysis as ht
-from htanalysis import settings, store
-from htanalysis.returns import list_reporting
+from htanalysis import settings
+from htanalysis.returns import store
+from htanalysis.returns.register import list_reporting
 
 MEASURES = ht.load("task_force_totals")["measure"].tolist()
 TYPES = ["sex", "labor", "other"]
@@ -73,7 +75,7 @@ def store_returns(home, rows: pd.DataFrame) -> None:
 def make_home(folder) -> None:
     """Give a folder the collection's data and notebooks, with an empty store of returns."""
     (folder / "data").mkdir()
-    for name in ("report", "reference", "datapackage.json"):
+    for name in DATA:
         (folder / "data" / name).symlink_to(settings.HOME / "data" / name)
     for name in ("notebooks", "shapefiles"):
         (folder / name).symlink_to(settings.HOME / name)

@@ -5,15 +5,17 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import counts_of, total_of
 from running import find_faults, run_notebook
 from simulated import MEASURES, draw_period, draw_returns, make_home, store_returns
 from test_checks import NINE, days, line, write
 from test_notebooks import work_out
 
 import htanalysis as ht
-from htanalysis import cli, settings, store
-from htanalysis.checks import check_files
-from htanalysis.findings import with_unit
+from htanalysis import cli, settings
+from htanalysis.returns import store
+from htanalysis.returns.checks import check_files
+from htanalysis.wording import with_unit
 
 READ_RETURNS = ("00", "01", "07", "08")
 TWO_YEARS = [str(quarter) for quarter in ht.parse_period("2010Q3:2012Q2")]
@@ -118,7 +120,8 @@ def test_where_returns_exceed_a_total_the_answer_says_that_it_no_longer_holds(tm
         " longer holds."
     )
     assert (lost["value"], lost["unit"], lost["basis"]) == (2700 + 180 + 377, "arrests or more", "computed")
-    assert "investigations initiated and victims identified." in found["straight-line"]["sentence"]
+    told = "Investigations initiated and victims identified did not change evenly from 2010Q3 to 2012Q2."
+    assert found["straight-line"]["sentence"] == told
     assert "arrests-mean-between" not in found and found["arrests-growth"]["value"] == pytest.approx(377 / 180)
 
 
@@ -166,7 +169,7 @@ def test_each_sentence_is_true_at_any_parameter(assumption, max_change, share, q
     brought = {name: min(share * last / (last - first), 1) for name, (first, last) in PUBLISHED.items()}
     split = found["growth-from-san-jose"]
     assert (split["low"], split["high"]) == pytest.approx((min(brought.values()), max(brought.values())))
-    assert f"had {100 * share:.3g}% of 2012Q2" in split["sentence"]
+    assert f"had {100 * share:.3g}% of the counts of 2012Q2" in split["sentence"]
     dated = {name: each for name, each in found.items() if name.endswith("growth-before-san-jose")}
     assert len(dated) == 3
     for name, each in dated.items():
@@ -180,30 +183,29 @@ PUBLISHED = {"investigations initiated": (135, 390), "victims identified": (100,
 
 
 def test_the_part_of_a_growth_by_a_quarter_is_from_none_to_all_of_it():
-    quarters = pd.period_range("2011Q1", periods=3, freq="Q")
-    ends = {"a": (10, 30, 5, 12), "b": (20, 30, 20, 40), "c": (30, 30, 30, 30), "d": (8, 4, 4, 8)}
-    bounds = pd.DataFrame(
-        [
-            {"measure": name, "quarter": quarter, "count": count, "low_assumed": low, "high_assumed": high}
-            for name, (first, last, low, high) in ends.items()
-            for quarter, count in zip(quarters, (first, None, last), strict=True)
-        ]
-    ).astype({"count": "Int64"})
-    dated = ht.date_growth(bounds, quarters[1])
-    # c did not grow and d fell; a can have been below its first quarter, b above its last.
-    assert dated["measure"].tolist() == ["a", "b"] and set(dated["basis"]) == {"assumed"}
-    assert dated[["low", "high"]].to_numpy().tolist() == [[0, 0.1], [0, 1]]
-    told = ht.date_growth(bounds.assign(count=bounds["count"].fillna(25)), quarters[1])
-    assert told[["low", "high"]].to_numpy().tolist() == [[0.75, 0.75], [0.5, 0.5]]
-    assert set(told["basis"]) == {"computed"}
+    ends = {"a": (10, 30, 23), "b": (20, 30, 60), "c": (30, 30, 60), "d": (8, 4, 12)}
+    counts = pd.concat([counts_of(first, None, None, last, measure=name) for name, (first, last, _) in ends.items()])
+    totals = pd.concat([total_of(sum(each), name) for name, each in ends.items()])
+    early, shape = pd.Period("2011Q2"), ht.Shape("limited change", 1.0)
+    dated = ht.date_growth(counts, totals, early, shape)
+    # a must have been 8, below its first quarter, and b 20 to 40, above its last; c did not grow and d fell.
+    assert [(dated.at(name).low, dated.at(name).high) for name in "abcd"] == [
+        (0, 0),
+        (0, 1),
+        (None, None),
+        (None, None),
+    ]
+    assert [dated.at(name).basis for name in "abcd"] == ["assumed", "assumed", "computed", "computed"]
+    assert dated.at("d").given["part"] == "d fell from 8 in 2011Q1 to 4 in 2011Q4: no growth"
+    told = ht.date_growth(counts.assign(count=counts["count"].fillna(25)), totals.head(0), early, shape).at("a")
+    assert (told.value, told.basis, told.assumption) == (0.75, "computed", None)
 
 
 def test_the_mean_between_the_published_quarters_is_a_finding():
     found = findings_of(run_notebook("01"))["victims-identified-mean-between"]
     assert found["value"] == (1277 - 100 - 304) / 6 == 145.5
     assert found["sentence"] == (
-        "The 6 quarters between 2010Q3 and 2012Q2 had 145.5 victims identified each on average; 2012Q2 had 2.1 times as"
-        " many."
+        "Between 2010Q3 and 2012Q2, a quarter had 145.5 victims identified on average; 2012Q2 had 2.1 times as many."
     )
 
 
@@ -215,5 +217,5 @@ def test_check_tells_what_any_valid_return_would_change(home, tmp_path, capsys, 
     store_returns(home, rows[rows["as_of"] < rows["as_of"].median()])
     assert cli.main(["check", str(path)]) in (0, 1)
     printed = capsys.readouterr()
-    assert "Traceback" not in printed.err + printed.out and "would fail" not in printed.out
+    assert "Traceback" not in printed.err + printed.out and "could not be made" not in printed.out
     assert pd.notna(rows["count"]).all()

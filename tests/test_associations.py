@@ -8,27 +8,30 @@ from scipy import stats
 import htanalysis as ht
 from htanalysis.associations import fit_odds
 
-CONVICTIONS, PLACES = ht.load("county_convictions"), ht.counties()
+CONVICTIONS, PLACES = ht.load("county_convictions"), ht.load_counties()
 
 
 def test_the_cross_table_has_fishers_exact_probability():
     crossed = ht.cross_task_forces(CONVICTIONS, PLACES)
-    assert crossed.counts.to_numpy().tolist() == [[7, 2], [2, 47]]
+    assert crossed.frame[["with convictions", "none reported"]].to_numpy().tolist() == [[7, 2], [2, 47]]
     # Tables at least as uneven, by hand from the hypergeometric distribution.
     expected = sum(comb(9, k) * comb(49, 9 - k) for k in (7, 8, 9)) / comb(58, 9)
-    assert crossed.p_value == pytest.approx(expected)
-    assert crossed.odds_ratio == pytest.approx(7 * 47 / (2 * 2))
+    assert crossed.value == pytest.approx(expected)
+    assert crossed.at("with a task force").value == pytest.approx(7 / 9)
+    assert crossed.at("without").formula == "other counties with convictions ÷ all others = 2 ÷ 49"
+    assert crossed.source == ("county-names", "task-forces-list")
 
 
 def test_with_residents_held_equal_the_probability_is_a_twentieth_and_not_a_millionth():
     alike = ht.compare_like_counties(CONVICTIONS, PLACES)
-    assert alike.p_value == pytest.approx(0.0469, abs=5e-5)
-    assert (alike.ratio, alike.low, alike.high) == pytest.approx((11.82, 1.033, 246.5), rel=1e-3)
+    assert alike.at("probability").value == pytest.approx(0.0469, abs=5e-5)
+    odds = alike.at("odds")
+    assert (odds.value, odds.low, odds.high) == pytest.approx((11.82, 1.033, 246.5), rel=1e-3)
 
 
 def test_in_what_unit_residents_are_counted_does_not_matter():
     thousands = PLACES.assign(population_2010=PLACES["population_2010"].astype(float) / 1000)
-    both = [ht.compare_like_counties(CONVICTIONS, places).p_value for places in (PLACES, thousands)]
+    both = [ht.compare_like_counties(CONVICTIONS, places).at("probability").value for places in (PLACES, thousands)]
     assert both[0] == pytest.approx(both[1], rel=1e-5)
 
 
@@ -67,11 +70,12 @@ def test_what_has_no_odds_is_refused(outcome, columns, message):
 
 def test_counties_that_cannot_be_compared_are_refused():
     upper = CONVICTIONS["upper"].mask(CONVICTIONS["county"].eq("Alpine"), 3)
+    unknown = CONVICTIONS["convictions"].mask(upper.eq(3))
     with pytest.raises(ht.HtanalysisError, match="may have had none"):
-        ht.cross_task_forces(CONVICTIONS.assign(upper=upper), PLACES)
-    with pytest.raises(ht.HtanalysisError, match="convictions: each county of places"):
+        ht.cross_task_forces(CONVICTIONS.assign(upper=upper, convictions=unknown), PLACES)
+    with pytest.raises(ht.HtanalysisError, match="counts and places must have the same fips; 06115"):
         ht.cross_task_forces(CONVICTIONS.head(57), PLACES)
-    with pytest.raises(ht.HtanalysisError, match="places: each county needs residents"):
+    with pytest.raises(ht.HtanalysisError, match="places: population_2010 must be above 0"):
         ht.compare_like_counties(CONVICTIONS, PLACES.assign(population_2010=0))
 
 

@@ -12,20 +12,23 @@ import papermill
 import pytest
 
 import htanalysis as ht
-from htanalysis.findings import with_unit
-from htanalysis.methods import read_formula
-from htanalysis.notebooks import find_findings, find_notebooks, read_outputs
+from htanalysis import settings
+from htanalysis.report.changes import find_findings
+from htanalysis.report.methods import read_formula
+from htanalysis.report.notebooks import find_notebooks, list_shown, read_executed
+from htanalysis.wording import with_unit
 
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in find_notebooks()}
 NUMBERS_IN_PROSE = re.compile(
-    r"`[^`]*`|“[^”]*”|§ ?\d[\d.a-z]*|Tables? \d( to \d)?|end note \d+|Chapter \d|^\d\. |\d{4}Q\d|\b(19|20)\d\d\b"
-    r"|April 1,|100,000|95%",
+    r"\$[^$]+\$|`[^`]*`|“[^”]*”|§ ?\d[\d.a-z]*|Tables? \d( to \d)?|end note \d+|Chapter \d|^\d\. |\d{4}Q\d"
+    r"|\b(19|20)\d\d\b|April 1,|100,000|95%",
     flags=re.MULTILINE,
 )
 
-SHOWN = [shown for path in find_notebooks() for shown in read_outputs(path)]
+#: All that is shown, for researchers alone or on pages, too.
+SHOWN = [shown for path in find_notebooks() for cell in read_executed(path).cells for shown in list_shown(cell)]
 FINDINGS = {content["id"]: content for kind, content in SHOWN if kind == "finding"}
-TABLES = {content["id"]: content for kind, content in SHOWN if kind == "table"}
+TABLES = {content["id"]: content for kind, content in SHOWN if kind != "finding"}
 METHODS = sorted({content["method"] for _, content in SHOWN} - {None})
 
 #: Findings whose value or range is no plain arithmetic: a model, a test, an exact limit, or rows counted.
@@ -86,14 +89,30 @@ def test_a_notebook_ends_with_what_cannot_be_known(name):
     text = "\n".join(cells(name, "markdown"))
     assert "## What we cannot know\n" in text and "## What would change it\n" in text
     assert text.index("## What we cannot know") > text.index("\n## ")
-    if name != "00-start-here":
-        assert "## How sure is this?\n" in text
+    assert "## How sure is this?\n" in text
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_code_cells_can_be_read_at_a_glance(name):
     assert max(source.count("\n") + 1 for source in cells(name, "code")) <= 15
     assert all(len(line) <= 120 for source in cells(name, "code") for line in source.split("\n"))
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_says_only_what_it_alone_can_say(name):
+    code = "\n".join(cells(name, "code"))
+    assert not re.search(r"formula=|basis=|source=\[|method=|unit=|ht\.(Finding|Caption|Column)\(|\bf\"", code)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_reads_as_an_essay(name):
+    code, prose = cells(name, "code"), "\n".join(cells(name, "markdown"))
+    sizes = sorted(source.count("\n") + 1 for source in code)
+    assert sizes[len(sizes) // 2] <= 4 and sizes[-1] <= 12
+    assert len(prose.split()) >= 8 * sum(sizes)
+    first = next(i for i, cell in enumerate(NOTEBOOKS[name].cells) if cell.get("outputs"))
+    before = [cell.source for cell in NOTEBOOKS[name].cells[:first] if cell.cell_type == "code"]
+    assert sum(source.count("\n") + 1 for source in before) <= 15
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -199,50 +218,20 @@ def test_every_table_and_figure_that_is_not_only_reported_says_how_it_is_compute
             assert table["formula"] or read_formula(table["method"]), table["id"]
 
 
-def test_a_copy_or_a_draft_is_no_page(tmp_path):
+def test_a_copy_or_a_draft_is_no_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    (tmp_path / "notebooks").mkdir()
     for name in ("06-services", "06-services-Copy1", "Untitled", "06", "10-new-page", "06-services copy", "6 services"):
-        (tmp_path / f"{name}.ipynb").touch()
-    assert [path.stem for path in find_notebooks(tmp_path)] == ["06-services", "10-new-page"]
+        (tmp_path / "notebooks" / f"{name}.ipynb").touch()
+    assert [path.stem for path in find_notebooks()] == ["06-services", "10-new-page"]
 
 
 def test_the_notebooks_folder_holds_the_notebooks_alone():
     names = {path.name for path in (Path(ht.__file__).parents[1] / "notebooks").iterdir()} - {".ipynb_checkpoints"}
-    assert names == {f"{name}.ipynb" for name in NOTEBOOKS}
+    assert names == {f"{name}.ipynb" for name in [*NOTEBOOKS, "explore"]}
 
 
 @pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
 def test_what_findings_rest_on_gives_the_findings_of_the_whole_notebook(path):
-    executed = [{"notebook": path.stem} | content for kind, content in read_outputs(path) if kind == "finding"]
+    executed = [{"notebook": path.stem} | content for kind, content in read_executed(path).shown if kind == "finding"]
     assert json.loads(json.dumps(find_findings(path, {}))) == executed
-
-
-def finding(name, value):
-    return f'ht.Finding(id="{name}", sentence="", value={value}, basis="reported", source=["collection"])'
-
-
-def test_only_what_findings_rest_on_is_run(tmp_path):
-    sources = [
-        "import json as unused\nimport no_such_module\nimport htanalysis as ht",
-        "quarter: str = 'none'\nratio: float = 1 / 0",
-        # A plain assignment is run where a later statement reads it, and a name that is given anew has other uses.
-        "x = 2\ny, z = x + 1, 4\nlost = 1 / 0\nlost, more = 1 / 0",
-        "numbers = [1]\nsame = numbers\nsame += [5]\nsame[0] = 7\nsame.append(9)",
-        "ht.draw_known(1 / 0)",
-        "ht.Table(1 / 0) if 1 / 0 else Markdown(1 / 0)",
-        "for each in [1, 2]:\n    display(ht.draw_fit(1 / 0))\n    print(1 / 0)",
-        f"for number in numbers:\n    half = number / 2\n    display({finding('in-a-loop', 'half')})",
-        f"{finding('not-shown', 1)}\nht.draw_known(1 / 0)",
-        f"first = {finding('first', 'y + z')}\nht.answer(first)",
-        f"ht.draw_known(1 / 0) if quarter == 'none' else {finding('chosen', 3)}",
-        "for last in [5, 6]:\n    print(last)\nprint(seen := 8)",
-        f"ht.answer({finding('after-a-loop', 'last')}, {finding('inside-a-print', 'seen')})",
-    ]
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    cells[1].metadata["tags"] = ["parameters"]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01-one.ipynb")
-    found = find_findings(tmp_path / "01-one.ipynb", {"quarter": "2012Q2"})
-    assert {each["notebook"] for each in found} == {"01-one"}
-    assert [(each["id"], each["value"]) for each in found] == [
-        *(("in-a-loop", value) for value in (3.5, 2.5, 4.5)),
-        *(("first", 7), ("chosen", 3), ("after-a-loop", 6), ("inside-a-print", 8)),
-    ]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from htanalysis.notes import make_notes, open_numbers
+from htanalysis.report.notes import make_notes, open_numbers
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from htanalysis.notes import make_notes, open_numbers
     [
         ("Victims identified rose from 100 in 2010Q3 to 304 in 2012Q2, 3.0 times as many.", ["100", "304", "3.0"]),
         ("Of 1,798 arrests, at least 1,476 (82%) were under § 236.1.", ["1,798", "1,476", "82%"]),
-        ("At the pace of 2011, 100 arrests would be expected by 2012-09-30; there were 113.", ["100", "113"]),
+        ("At the pace of 2011, 100 arrests would be expected by September 30, 2012; there were 113.", ["100", "113"]),
         ("Table 1 and end note 13 of Chapter 3 give a 95% interval of −339 to 2012 victims.", ["−339"]),
         ("From 2,012 to 0.000004", ["2,012", "0.000004"]),
         ("Nobody knows.", []),

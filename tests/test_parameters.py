@@ -14,7 +14,11 @@ LATER = str(datetime.date.today() + datetime.timedelta(days=2))
     [
         ({"quarter": ["2012Q2"]}, 'quarter is [\'2012Q2\']; it must be a text such as "2012Q2" or "2011Q3:2012Q2".'),
         ({"quarter": "abc"}, 'quarter: "abc" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.'),
-        ({"quarter": "1999Q1", "as_of": "report"}, "quarter: 1999Q1 is not held: the data cover 2010Q3 to 2012Q2."),
+        (
+            {"quarter": "1999Q1", "as_of": "report"},
+            "quarter: 1999Q1 is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or"
+            " add the returns first.",
+        ),
         ({"as_of": LATER}, f'as_of is "{LATER}", a day to come; it must be {DAY}.'),
         ({"as_of": 5}, f"as_of is 5; it must be {DAY}."),
         ({"audience": "all"}, 'audience is "all"; it must be "public" or "internal".'),

@@ -2,6 +2,8 @@ import pandas as pd
 import pytest
 
 import htanalysis as ht
+from htanalysis.quarters import read_quarter
+from htanalysis.report.request import write_out
 
 
 def test_eight_quarters_are_held():
@@ -17,10 +19,35 @@ def test_a_period_is_read(text, quarters):
 
 
 @pytest.mark.parametrize(
+    "text", ["2012q2", "2012 Q2", "2012-q2", "2012/Q2", "Q2 2012", "q2-2012", "2Q2012", " 2Q 2012 "]
+)
+def test_a_quarter_is_read_however_it_is_typed(text):
+    assert str(read_quarter(text)) == "2012Q2" == ht.period_label(ht.parse_period(text))
+    assert write_out(f"2011q4:{text}") == ["2011Q4", "2012Q1", "2012Q2"]
+    ht.check_parameters(quarter=text)
+
+
+@pytest.mark.parametrize(
+    "text", ["2012", "2012Q0", "2012Q5", "12Q2", "Q22012Q2", "2012Q22", "2012--Q2", "２０１２Q2", "", "Q2"]
+)
+def test_what_could_be_another_quarter_is_not_read(text):
+    with pytest.raises(ht.HtanalysisError, match="is not a quarter"):
+        read_quarter(text)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("2013Q1", "2013Q1 is not held: the data cover 2010Q3 to 2012Q2."),
-        ("2010Q2:2012Q2", "2010Q2 is not held: the data cover 2010Q3 to 2012Q2."),
+        (
+            "2013Q1",
+            "2013Q1 is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or add"
+            " the returns first.",
+        ),
+        (
+            "2010Q2:2012Q2",
+            "2010Q2 is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or add"
+            " the returns first.",
+        ),
         ("2012Q2:2011Q1", '"2012Q2:2011Q1" ends before it begins. Write it as 2011Q1:2012Q2.'),
         ("2012Q5", '"2012Q5" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.'),
         ("2012", '"2012" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.'),
@@ -55,6 +82,11 @@ def test_a_table_is_related_to_the_period(period, words):
     assert ht.relate_to_period(ht.parse_period(period), start, end) == words
 
 
-def test_the_times_of_data_sets_are_listed():
-    times = ht.list_periods({"heat_unit": "unit"})
-    assert times.loc[0].tolist() == ["unit", pd.Timestamp("2006-01-01"), pd.Timestamp("2012-08-31")]
+def test_ranges_are_written_out():
+    assert write_out("2010Q3:2012Q2") == [
+        *("2010Q3", "2010Q4", "2011Q1", "2011Q2", "2011Q3", "2011Q4", "2012Q1", "2012Q2")
+    ]
+    assert write_out("latest") == ["latest"] and write_out("2012Q5") == ["2012Q5"]
+    for range_, told in (("2012Q2:2010Q3", "ends before it begins"), ("2012Q5:2013Q1", "is not a quarter")):
+        with pytest.raises(ht.HtanalysisError, match=told):
+            write_out(range_)

@@ -1,14 +1,20 @@
 """The project's own files: environments that agree, a README that is true, a package that stays small."""
 
+import hashlib
+import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -17,7 +23,9 @@ import htanalysis as ht
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # conda-forge's name where it differs from PyPI's.
-CONDA = {"jupyter-client": "jupyter_client", "playwright": "playwright-python"}
+CONDA = {"duckdb": "python-duckdb", "playwright": "playwright-python"}
+#: What make installs besides what every user needs.
+ALL = ("report", "lab")
 
 
 def read_lock(name):
@@ -29,17 +37,18 @@ def read_lock(name):
     return pins
 
 
-def requirements(extra=None):
-    """Give the project's direct requirements."""
-    texts = PROJECT["project"]["optional-dependencies"][extra] if extra else PROJECT["project"]["dependencies"]
+def requirements(*extras):
+    """Give the project's direct requirements, with those of extras."""
+    optional = PROJECT["project"]["optional-dependencies"]
+    texts = [*PROJECT["project"]["dependencies"], *(text for extra in extras for text in optional[extra])]
     return {Requirement(text).name.lower(): Requirement(text).specifier for text in texts}
 
 
 def test_the_locks_hold_what_the_project_asks_for():
     for lock, asked in (
-        ("requirements.lock", requirements()),
-        ("requirements-test.lock", requirements() | requirements("test")),
-        ("requirements-cluster.lock", requirements() | requirements("cluster")),
+        ("requirements.lock", requirements(*ALL)),
+        ("requirements-test.lock", requirements(*ALL, "docs", "test")),
+        ("requirements-cluster.lock", requirements(*ALL, "cluster")),
     ):
         pins = read_lock(lock)
         for name, wanted in asked.items():
@@ -62,15 +71,45 @@ def test_the_locks_have_hashes_and_no_address():
                 assert "--hash=sha256:" in block, block.split("\n")[0]
 
 
+def test_the_bill_of_materials_lists_what_the_lock_installs_and_what_reports_carry(tmp_path):
+    recipe = re.search(r"^sbom:.*\n\t@(.+)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
+    bin_folder, path = shlex.quote(str(Path(sys.executable).parent)), tmp_path / "sbom.json"
+    command = recipe.replace("$(BIN)", bin_folder).replace("sbom.json", shlex.quote(str(path)))
+    subprocess.run(command, shell=True, cwd=ROOT, check=True)
+    text = path.read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bom = json.loads(text)
+    carried = {part["properties"][0]["value"]: part for part in bom["components"] if "properties" in part}
+    bom["components"] = [part for part in bom["components"] if "properties" not in part]
+    listed = [(part["name"], Version(part["version"])) for part in bom["components"]]
+    assert listed == [(name, pin) for name, pins in read_lock("requirements.lock").items() for pin in pins]
+    assert all(part["purl"] == f"pkg:pypi/{part['name']}@{part['version']}" for part in bom["components"])
+    hashes = {found["content"] for part in bom["components"] for found in part["externalReferences"][0]["hashes"]}
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert hashes == set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock))
+    installed = {re.sub(r"[-_.]+", "-", found.name).lower() for found in distributions()}
+    assert not [part for part in bom["components"] if part["name"] in installed and not part.get("licenses")]
+    assert {(part["name"], part["version"], part["licenses"][0]["license"]["id"]) for part in carried.values()} == {
+        ("MiniSearch", "7.2.0", "MIT"),
+        *(("Source Sans 3", "3.052", "OFL-1.1"), ("Source Serif 4", "4.004", "OFL-1.1")),
+    }
+    files = [path for path in (ROOT / "htanalysis" / "assets").iterdir() if path.name.endswith((".woff2", ".min.js"))]
+    assert {name: part["hashes"][0]["content"] for name, part in carried.items()} == {
+        path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+    assert bom["metadata"]["component"]["licenses"][0]["license"]["id"] == "BSD-3-Clause"
+    assert set(re.findall(r"\w+://[^/\"]+", text)) == {"http://cyclonedx.org"} and str(ROOT) not in text
+
+
 def test_environment_yml_agrees_with_the_project_and_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     assert environment["channels"] == ["conda-forge", "nodefaults"]
     *conda, by_pip = environment["dependencies"]
     listed = {Requirement(text).name: Requirement(text).specifier for text in [*conda, *by_pip["pip"]]}
-    asked = requirements() | requirements("test")
+    asked = requirements(*ALL, "docs", "test")
     expected = {CONDA.get(name, name): wanted for name, wanted in asked.items()}
     assert listed.pop("python") == PROJECT_PYTHON
-    for helper in ("pip", "flit-core", "make"):
+    for helper in ("pip", "hatchling", "make"):
         listed.pop(helper)
     assert listed == expected
     pins = read_lock("requirements-test.lock")
@@ -82,10 +121,10 @@ PROJECT_PYTHON = Requirement(f"python{PROJECT['project']['requires-python']}").s
 
 
 def test_what_the_package_imports_is_asked_for():
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "htanalysis").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "htanalysis").rglob("*.py")]
     imported = {name for text in sources for name in re.findall(r"^(?:from|import) (\w+)", text, flags=re.MULTILINE)}
     third_party = imported - set(sys.stdlib_module_names) - {"htanalysis"}
-    assert third_party <= {name.replace("-", "_") for name in requirements()}
+    assert {name.lower() for name in third_party} <= {name.replace("-", "_") for name in requirements("report")}
 
 
 def test_pre_commit_runs_the_linter_that_the_tests_run():
@@ -143,26 +182,60 @@ def test_the_methods_name_functions_and_proofs_that_exist():
 
 def test_every_function_of_an_analysis_is_in_the_methods():
     text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    analyses = {"series", "rates", "forecasts", "trends", "delays", "places", "associations", "shares", "mixes", "bias"}
-    analyses |= {"services"}
+    analyses = {
+        "quarterly",
+        "growth",
+        "quarterly_trends",
+        "rates",
+        "forecasts",
+        "trends",
+        "delays",
+        "counties",
+        "associations",
+        "intervals",
+        "mixes",
+        "bias",
+    }
+    analyses |= {"overlap", "detection", "selection"}
     named = {n for n in ht.__all__ if getattr(getattr(ht, n), "__module__", "").removeprefix("htanalysis.") in analyses}
     functions = {name for name in named if name.islower()}
     assert not {name for name in functions if f"`{name}`" not in text}
 
 
+def test_the_guide_for_staff_stays_at_two_printed_pages():
+    text = (ROOT / "docs" / "staff-guide.md").read_text(encoding="utf-8")
+    assert len(text.split()) <= 1_100, "with the picture more words are more than two pages: leave out what can go"
+    assert (ROOT / "docs" / "template.png").stat().st_size < 60_000 and 'src="template.png"' in text
+
+
 def test_the_package_imports_from_left_to_right():
     order = re.findall(
-        r"\w+",
-        "settings errors forks inputs scenarios history kept wanted datasets cells books files sheets habits template "
-        "store suspicions checks disclosure returns periods claims integers chains feasible series parameters rates "
-        "forecasts trends delays places associations shares mixes bias services findings totals tables figures "
-        "drawings charts maps notebooks kernels runs beside cluster progress changes previews words methods notes "
-        "summaries search workbooks pages editions drafts reports preloaded cli",
+        r"[\w.]+",
+        "settings errors report.cache intervals delays chains integers feasible forecasts trends charts.small "
+        "returns.disclosure returns.looks returns.files returns.sheets returns.store returns.written "
+        "report.execute report.cluster report.folder report.request report.glossary report.methods cli codebooks "
+        "data returns.records returns.register returns.measures report.notes assumptions citations export "
+        "languages shell wording returns.versions returns.held returns.views returns.corrections returns.notices "
+        "report.manifest amounts results quarters parameters rates quarterly counties associations bias overlap "
+        "charts.tables charts.look charts.draw charts.maps charts.show charts.svg charts.years returns.counts "
+        "returns.template returns.checks returns.withdrawals claims report.notebooks report.changes "
+        "report.findings report.index report.search report.workbook commands growth lead report.pages "
+        "report.editions report.build report.scenarios listings mixes detection nowcasts totals quarterly_trends "
+        "selection grids explorer ",
     )
-    modules = {path.stem: path for path in (ROOT / "htanalysis").glob("*.py") if path.stem != "__init__"}
+    folder = ROOT / "htanalysis"
+    modules = {
+        path.relative_to(folder).with_suffix("").as_posix().replace("/", "."): path for path in folder.rglob("*.py")
+    }
+    modules = {name: path for name, path in modules.items() if not name.endswith("__init__")}
     assert set(modules) == set(order)
     for name, path in modules.items():
-        used = re.findall(r"^from htanalysis\.(\w+) import", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        text = path.read_text(encoding="utf-8")
+        used = set(re.findall(r"^from htanalysis\.([\w.]+) import", text, flags=re.MULTILINE))
+        for room, names in re.findall(
+            r"^from htanalysis\.(charts|report|returns) import (.+)", text, flags=re.MULTILINE
+        ):
+            used = used - {room} | {f"{room}.{part.split(' as ')[0]}" for part in names.split(", ")}
         assert all(order.index(module) < order.index(name) for module in used), name
 
 

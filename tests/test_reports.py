@@ -6,16 +6,20 @@ import shutil
 import subprocess
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
-from conftest import run_killed
+from conftest import make_report, run_killed
 from nbformat.v4 import new_code_cell, new_notebook
 
-from htanalysis import drafts, reports
+import htanalysis as ht
 from htanalysis.errors import HtanalysisError, NotebookError
-from htanalysis.kept import Outcome
-from htanalysis.notebooks import find_notebooks, read_outputs
+from htanalysis.report import build
+from htanalysis.report import folder as drafts
+from htanalysis.report.cache import Outcome
+from htanalysis.report.notebooks import find_notebooks, read_executed
+from htanalysis.report.request import Wanted, find_unchanged
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,7 +43,7 @@ def test_a_report_holds_what_it_promises(report):
     } <= names
     assert {f"{name}.html" for name in ("00-start-here", "03-county-convictions", "07-the-report-checked")} <= names
     assert len([name for name in names if name.startswith("notebooks/")]) == 9
-    assert [name for name in names if "plotly" in name and name.endswith(".js")] == ["assets/plotly-basic.min.js"]
+    assert not [name for name in names if "plotly" in name]
     assert not list(report.parent.glob(".2012Q2*")), "nothing half done is left"
 
 
@@ -47,7 +51,10 @@ def test_findings_csv_holds_every_finding_with_basis_and_source(report):
     with (report / "findings.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     found = [
-        c for path in sorted((report / "notebooks").iterdir()) for kind, c in read_outputs(path) if kind == "finding"
+        c
+        for path in sorted((report / "notebooks").iterdir())
+        for kind, c in read_executed(path).shown
+        if kind == "finding"
     ]
     assert [row["id"] for row in rows] == [content["id"] for content in found]
     assert len({row["id"] for row in rows}) == len(rows) >= 40
@@ -56,23 +63,27 @@ def test_findings_csv_holds_every_finding_with_basis_and_source(report):
     assert (growth["value"], growth["unit"], growth["basis"]) == ("3.04", "times", "computed")
     assert growth["source"] == "Chapter 3, California’s Nine Regional Task Forces"
     assert growth["formula"] == "last ÷ first = 304 ÷ 100"
+    assert growth["source_ids"] == "quarters-victims; totals-victims; san-jose-joins"
+    assert (growth["quarter"], growth["as_of"], growth["version"]) == ("2012Q2", "report", ht.__version__)
+    assert growth["permanent_id"] == f"htanalysis:{ht.__version__}/2012Q2/as-of-report/victims-identified-growth"
+    assert len({row["permanent_id"] for row in rows}) == len(rows)
 
 
-def test_the_manifest_names_inputs_outputs_parameters_and_versions(report):
+def test_the_manifest_names_inputs_parameters_and_versions(report):
     manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["parameters"] == {"quarter": "2012Q2", "as_of": "report", "audience": "public"}
-    assert set(manifest["outputs"]) == set(files(report)) - {"manifest.json"}
     assert "data/report/penal_code_236_1.csv" in manifest["inputs"]
     assert "notebooks/01-quarterly-trends.ipynb" in manifest["inputs"]
-    assert all(len(digest) == 64 for digest in (manifest["inputs"] | manifest["outputs"]).values())
+    assert all(len(digest) == 64 for digest in manifest["inputs"].values())
     assert {"python", "pandas", "papermill", "htanalysis"} <= set(manifest["versions"])
     assert manifest["seconds"] > 0 and manifest["started"].endswith("+00:00")
 
 
 def test_the_same_inputs_give_the_same_bytes_at_any_number_of_jobs(report, tmp_path):
-    again = reports.make_report("2012Q2", tmp_path, jobs=3).parent
+    again = make_report(tmp_path, jobs=3).parent
     first, second = files(report), files(again)
     manifests = [json.loads(content.pop("manifest.json")) for content in (first, second)]
+    assert first.pop("SHA256SUMS") != second.pop("SHA256SUMS"), "the manifests hold times"
     assert first == second
     for manifest in manifests:
         del manifest["started"], manifest["seconds"]
@@ -92,10 +103,10 @@ def fill_with(monkeypatch, *names):
             (plan.draft / name).write_text("new")
         return []
 
-    monkeypatch.setattr(reports, "_fill", fill)
-    monkeypatch.setattr(reports, "write_page", lambda *_: None)
+    monkeypatch.setattr(build, "_fill", fill)
+    monkeypatch.setattr(build, "write_page", lambda *_: None)
     monkeypatch.setattr(
-        reports, "_run_or_find", lambda tasks, *_: [(task, Outcome(task.source.read_bytes(), {})) for task in tasks]
+        build, "run_or_find", lambda tasks, *_: [(task, Outcome(task.source.read_bytes())) for task in tasks]
     )
 
 
@@ -118,7 +129,7 @@ def one_notebook(tmp_path, monkeypatch):
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         path = tmp_path / "00-only.ipynb"
         nbformat.write(new_notebook(cells=[parameters, new_code_cell(code)], metadata=kernel), path)
-        monkeypatch.setattr(reports, "find_notebooks", lambda: [path])
+        monkeypatch.setattr(build, "find_notebooks", lambda: [path])
         return tmp_path / "reports"
 
     return use
@@ -130,7 +141,7 @@ def test_a_failing_notebook_leaves_the_earlier_report_and_keeps_what_ran(one_not
     earlier.mkdir(parents=True)
     (earlier / "index.html").write_text("earlier")
     with pytest.raises(NotebookError) as caught:
-        reports.make_report("2012Q2", out)
+        make_report(out)
     kept = out / "2012Q2-failed" / "notebooks" / "00-only.ipynb"
     assert str(kept) in str(caught.value) and "RuntimeError: no data" in str(caught.value)
     assert nbformat.read(kept, as_version=4).cells[1].outputs[0].evalue == "no data"
@@ -146,10 +157,10 @@ def test_a_notebook_that_fails_does_not_withhold_the_pages_of_the_others(tmp_pat
     bad.cells[6].source = "raise RuntimeError('no <data>')"
     nbformat.write(bad, tmp_path / find_notebooks()[3].name)
     paths = [*find_notebooks()[:2], tmp_path / find_notebooks()[3].name]
-    monkeypatch.setattr(reports, "find_notebooks", lambda: paths)
+    monkeypatch.setattr(build, "find_notebooks", lambda: paths)
     out = tmp_path / "reports"
     with pytest.raises(NotebookError) as caught:
-        reports.make_report("2012Q2", out, audience=audience)
+        make_report(out, audience=audience)
     beside = out / f"2012Q2{mark}-failed"
     assert str(caught.value).split("\n") == [
         "The notebook 03-county-convictions stopped.",
@@ -157,6 +168,7 @@ def test_a_notebook_that_fails_does_not_withhold_the_pages_of_the_others(tmp_pat
         "Error: RuntimeError: no <data>",
         f"Partly executed notebook: {beside / 'notebooks' / f'03-county-convictions{mark}.ipynb'}",
         f"The pages of the other notebooks: {beside / f'index{mark}.html'}",
+        "Send these lines to whoever looks after the collection, and to nobody else.",
     ]
     assert [name for name in reports_in(out) if "2012Q2" in name] == [beside.name]
     failed = (beside / f"03-county-convictions{mark}.html").read_text(encoding="utf-8")
@@ -174,19 +186,10 @@ def test_a_report_that_cannot_be_written_leaves_nothing(one_notebook, monkeypatc
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(reports, "write_other_pages", fail)
+    monkeypatch.setattr(build, "write_other_pages", fail)
     with pytest.raises(OSError, match="disk full"):
-        reports.make_report("2012Q2", out)
+        make_report(out)
     assert reports_in(out) == []
-
-
-def test_a_new_report_takes_the_place_of_the_earlier_one(one_notebook, monkeypatch):
-    out = one_notebook("1")
-    monkeypatch.setattr(reports, "write_other_pages", lambda *given: (given[3] / "index.html").write_text("new"))
-    (out / "2012Q2").mkdir(parents=True)
-    (out / "2012Q2" / "old.html").write_text("old")
-    assert reports.make_report("2012Q2", out).read_text() == "new"
-    assert not (out / "2012Q2" / "old.html").exists() and reports_in(out) == ["2012Q2"]
 
 
 def test_an_interrupted_move_is_made_good(one_notebook):
@@ -194,15 +197,15 @@ def test_an_interrupted_move_is_made_good(one_notebook):
     (out / ".2012Q2-earlier").mkdir(parents=True)
     (out / ".2012Q2-earlier" / "index.html").write_text("earlier")
     with pytest.raises(NotebookError):
-        reports.make_report("2012Q2", out)
+        make_report(out)
     assert (out / "2012Q2" / "index.html").read_text() == "earlier"
 
 
-def test_what_an_interrupted_move_left_beside_a_report_is_deleted(written):
+def test_a_new_report_takes_the_place_of_the_earlier_one_and_of_what_an_interrupted_move_left(written):
+    (written / "2012Q2" / "old.html").write_text("earlier")
     (written / ".2012Q2-earlier").mkdir()
-    (written / ".2012Q2-earlier" / "index.html").write_text("older still")
-    assert reports.make_report("2012Q2", written).read_text() == "new"
-    assert reports_in(written) == ["2012Q2"]
+    assert make_report(written).read_text() == "new"
+    assert reports_in(written) == ["2012Q2"] and not (written / "2012Q2" / "old.html").exists()
 
 
 @pytest.mark.parametrize("fail_at", [1, 2])
@@ -217,7 +220,7 @@ def test_an_interrupt_within_the_move_brings_the_earlier_report_back(written, mo
 
     monkeypatch.setattr(Path, "rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        reports.make_report("2012Q2", written)
+        make_report(written)
     assert len(calls) >= fail_at
     assert {name: content.decode() for name, content in files(written).items()} == {"2012Q2/index.html": "earlier"}
     assert reports_in(written) == ["2012Q2"]
@@ -226,7 +229,7 @@ def test_an_interrupt_within_the_move_brings_the_earlier_report_back(written, mo
 @pytest.mark.parametrize("name", ["2012Q2", ".2012Q2-earlier", "2012Q2-failed"])
 @pytest.mark.parametrize("kind", ["file", "link", "link to nothing"])
 def test_a_place_that_is_no_folder_is_refused_before_anything_runs(tmp_path, monkeypatch, name, kind):
-    monkeypatch.setattr(reports, "_run_or_find", lambda *_: pytest.fail("it ran"))
+    monkeypatch.setattr(build, "run_or_find", lambda *_: pytest.fail("it ran"))
     out = tmp_path / "reports"
     out.mkdir()
     (tmp_path / "elsewhere").mkdir()
@@ -235,8 +238,8 @@ def test_a_place_that_is_no_folder_is_refused_before_anything_runs(tmp_path, mon
     else:
         (out / name).symlink_to(tmp_path / ("elsewhere" if kind == "link" else "nothing"))
     with pytest.raises(HtanalysisError, match="is not a folder") as caught:
-        reports.make_report("2012Q2", out)
-    assert str(out / name) in str(caught.value) and "--out" in str(caught.value)
+        make_report(out)
+    assert str(out / name) in str(caught.value) and "another folder" in str(caught.value)
     assert [path.name for path in out.iterdir()] == [name], "it stays, and no draft is left"
 
 
@@ -247,8 +250,8 @@ def test_a_place_that_is_no_folder_is_refused_before_anything_runs(tmp_path, mon
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, name, reason):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(HtanalysisError) as caught:
-        reports.make_report("2012Q2", tmp_path / name)
-    assert str(caught.value) == f"No report can be written to {tmp_path / name}: {reason}. Name another with --out."
+        make_report(tmp_path / name)
+    assert str(caught.value) == f"Nothing can be written to {tmp_path / name}: {reason}. Name another folder."
 
 
 def test_a_folder_that_takes_no_file_is_one_sentence(tmp_path, monkeypatch):
@@ -256,16 +259,16 @@ def test_a_folder_that_takes_no_file_is_one_sentence(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", given["dir"])
 
     monkeypatch.setattr(drafts.tempfile, "mkdtemp", refuse)
-    with pytest.raises(HtanalysisError, match=r"Permission denied\. Name another with --out\.$"):
-        reports.make_report("2012Q2", tmp_path)
+    with pytest.raises(HtanalysisError, match=r"Permission denied\. Name another folder\.$"):
+        make_report(tmp_path)
 
 
 def test_a_collection_without_notebooks_leaves_the_earlier_report(tmp_path, monkeypatch):
-    monkeypatch.setattr(reports, "find_notebooks", lambda: find_notebooks(tmp_path / "none"))
+    monkeypatch.setattr("htanalysis.report.notebooks.settings", SimpleNamespace(HOME=tmp_path / "none"))
     (tmp_path / "2012Q2").mkdir()
     (tmp_path / "2012Q2" / "index.html").write_text("earlier")
     with pytest.raises(HtanalysisError, match="holds no notebook"):
-        reports.make_report("2012Q2", tmp_path)
+        make_report(tmp_path)
     assert list(files(tmp_path)) == ["2012Q2/index.html"] and len(list(tmp_path.iterdir())) == 1
 
 
@@ -277,18 +280,18 @@ def test_make_notebooks_builds_and_copies_the_latest_quarter_whatever_is_asked_f
 
 def test_a_period_that_is_not_held_runs_nothing(tmp_path):
     with pytest.raises(HtanalysisError, match="not held"):
-        reports.make_report("2013Q1", tmp_path / "reports")
+        make_report(tmp_path / "reports", "2013Q1")
     assert not (tmp_path / "reports").exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
 def test_an_internal_report_and_what_is_kept_for_it_are_for_the_user_alone(one_notebook, monkeypatch):
     out = one_notebook("1")
-    monkeypatch.setattr(reports, "write_other_pages", lambda *given: (given[3] / "index.html").write_text("new"))
+    monkeypatch.setattr(build, "write_index", lambda _, folder: (folder / "index.html").write_text("new"))
     before = os.umask(0o022)
     try:
-        inside = reports.make_report("2012Q2", out, audience="internal").parent
-        outside = reports.make_report("2012Q2", out).parent
+        inside = make_report(out, audience="internal").parent
+        outside = make_report(out).parent
     finally:
         os.umask(before)
     for folder in (inside, out / ".kept-internal", out / ".history-internal"):
@@ -300,45 +303,60 @@ def test_an_internal_report_and_what_is_kept_for_it_are_for_the_user_alone(one_n
 def test_two_notebooks_with_one_finding_are_refused(tmp_path, monkeypatch):
     copy = tmp_path / "09-arrests-again.ipynb"
     shutil.copy(find_notebooks()[6], copy)
-    monkeypatch.setattr(reports, "find_notebooks", lambda: [find_notebooks()[6], copy])
+    monkeypatch.setattr(build, "find_notebooks", lambda: [find_notebooks()[6], copy])
     with pytest.raises(HtanalysisError) as caught:
-        reports.make_report("2012Q2", tmp_path / "reports")
+        make_report(tmp_path / "reports")
     assert str(caught.value).startswith("The notebooks 06-services and 09-arrests-again both have a finding ")
     assert reports_in(tmp_path / "reports") == []
 
 
 def test_a_day_to_come_runs_nothing(tmp_path):
     with pytest.raises(HtanalysisError, match='as_of is "2999-01-01", a day to come; it must be a day such as'):
-        reports.make_report("2012Q2", tmp_path / "reports", as_of="2999-01-01")
+        make_report(tmp_path / "reports", as_of="2999-01-01")
     assert not (tmp_path / "reports").exists()
 
 
 def test_a_range_has_a_folder_of_its_own(one_notebook, monkeypatch):
     out = one_notebook("1")
-    monkeypatch.setattr(
-        reports, "write_other_pages", lambda *given: (given[3] / "index.html").write_text(given[2]["period"])
-    )
-    index = reports.make_report("2011Q3:2012Q2", out)
+    monkeypatch.setattr(build, "write_index", lambda whole, folder: (folder / "index.html").write_text(whole["period"]))
+    index = make_report(out, "2011Q3:2012Q2")
     assert index.parent.name == "2011Q3-2012Q2" and index.read_text() == "2011Q3 to 2012Q2"
+
+
+def test_a_look_back_has_a_folder_and_a_title_of_its_own_and_no_part_in_what_changed(one_notebook, monkeypatch):
+    out = one_notebook("1")
+    monkeypatch.setattr(build, "write_index", lambda whole, folder: (folder / "index.html").write_text(whole["period"]))
+    current = make_report(out)
+    kept = sorted(path.name for path in (out / ".history").iterdir())
+    places = {day: make_report(out, as_of=day) for day in ("2009-01-01", "2014-07-20", "report")}
+    assert {day: (index.parent.name, index.read_text()) for day, index in places.items()} == {
+        "2009-01-01": ("2012Q2-as-of-2009-01-01", "2012Q2 as known on January 1, 2009"),
+        "2014-07-20": ("2012Q2-as-of-2014-07-20", "2012Q2 as known on July 20, 2014"),
+        "report": ("2012Q2-as-of-report", "2012Q2 without returns"),
+    }
+    assert (current.parent.name, current.read_text()) == ("2012Q2", "2012Q2")
+    assert sorted(path.name for path in (out / ".history").iterdir()) == kept
+    assert find_unchanged(Wanted("2012Q2"), out) == current
+    assert find_unchanged(Wanted("2012Q2", "2014-07-20"), out) == places["2014-07-20"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no kill -9 elsewhere")
 def test_killed_at_any_write_there_is_the_earlier_report_or_the_new_one(tmp_path, monkeypatch):
     fill_with(monkeypatch, "index.html", "findings.csv", "manifest.json")
-    monkeypatch.setattr(reports, "find_notebooks", lambda: find_notebooks()[:1])
+    monkeypatch.setattr(build, "find_notebooks", lambda: find_notebooks()[:1])
     outcomes = []
     for step in range(80):
         out = tmp_path / str(step)
         (out / "2012Q2").mkdir(parents=True)
         for name in ("index.html", "findings.csv", "manifest.json"):
             (out / "2012Q2" / name).write_text("earlier")
-        code = run_killed(partial(reports.make_report, "2012Q2", out), out, step)
+        code = run_killed(partial(make_report, out), out, step)
         # What stands aside in the moment of the move is put back by the next run.
         place = next(path for path in (out / "2012Q2", out / ".2012Q2-earlier") if path.exists())
         texts = [path.read_text() for path in place.iterdir() if path.is_file()]
         assert code in (0, -9) and len(set(texts)) == 1 and len(texts) == 3
         outcomes.append((code, texts[0]))
-        reports.make_report("2012Q2", out)
+        make_report(out)
         assert reports_in(out) == ["2012Q2"] and (out / "2012Q2" / "index.html").read_text() == "new"
         if code == 0:
             break

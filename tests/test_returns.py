@@ -1,9 +1,11 @@
 import pandas as pd
 import pytest
+from conftest import DATA
 
 import htanalysis as ht
 from htanalysis import settings
-from htanalysis.returns import known_day
+from htanalysis.returns import views
+from htanalysis.returns.views import known_day
 
 INTERNAL = {"audience": "internal"}
 TASK_FORCES = ht.load("task_forces")["task_force"].tolist()
@@ -14,7 +16,7 @@ HEAD = "period_start,period_end,task_force,measure,trafficking_type,count,as_of\
 def store(tmp_path, monkeypatch):
     """Give a home with the report's data and a folder for returns."""
     (tmp_path / "data").mkdir()
-    for name in ("report", "reference", "datapackage.json"):
+    for name in DATA:
         (tmp_path / "data" / name).symlink_to(settings.HOME / "data" / name)
     (tmp_path / "data" / "quarters").mkdir()
     monkeypatch.setattr(settings, "HOME", tmp_path)
@@ -37,7 +39,7 @@ def arrests(as_of="latest", audience="internal"):
 @pytest.mark.usefixtures("store")
 def test_without_returns_the_report_stands():
     table = ht.count_quarters()
-    published = ht.load("task_force_quarters")
+    published = ht.load_corrected("task_force_quarters")
     pd.testing.assert_frame_equal(
         table[["measure", "quarter", "count"]].sort_values(["measure", "quarter"], ignore_index=True),
         published[["measure", "quarter", "count"]].sort_values(["measure", "quarter"], ignore_index=True),
@@ -78,10 +80,10 @@ def test_one_type_alone_is_not_all(store):
     assert pd.isna(row["count"]) and row[["at_least", "returned", "partly"]].tolist() == [270, 0, 9]
     told = ht.tell_reported(ht.count_quarters(**INTERNAL), ht.parse_period("2011Q4"))
     assert told[["arrests", "people trained"]].tolist() == ["0 of 9, 9 in part", "not returned"]
-    for audience in ("public", "internal"):
-        totals = ht.total_returns(audience=audience).set_index("trafficking_type")
-        assert pd.isna(totals.loc["all", "count"]) and pd.isna(totals.loc["all", "high"])
-        assert totals.loc["all", "low"] == totals.loc["sex", "count"] == 270
+    totals = ht.total_returns(**INTERNAL).set_index("trafficking_type")
+    assert pd.isna(totals.loc["all", "count"]) and pd.isna(totals.loc["all", "high"])
+    assert totals.loc["all", "low"] == totals.loc["sex", "count"] == 270
+    assert ht.total_returns()["count"].isna().all()
     cells = ht.load_returns(**INTERNAL).query("trafficking_type == 'all'")
     assert set(cells["shown"]) == {"at least 30"} and cells["count"].isna().all() and not cells["whole"].any()
 
@@ -136,13 +138,14 @@ def test_a_later_version_counts_from_its_day_on(store):
 def test_a_return_counts_in_the_quarter_that_it_overlaps_most(store):
     store("2011Q4", line("Statewide", 5, "2011-11-16,2012-02-14"), line("Statewide", 7, "2011-08-10,2011-11-09"))
     # 46 of 91 days lie in 2011Q4, and 52 of 92 in 2011Q3.
-    totals = ht.total_returns().query("trafficking_type == 'all'").set_index("quarter")
+    totals = ht.total_returns(**INTERNAL).query("trafficking_type == 'all'").set_index("quarter")
     assert totals["count"].to_dict() == {pd.Period("2011Q3"): 7, pd.Period("2011Q4"): 5}
 
 
 def test_a_total_holds_until_returns_contradict_it(store):
     def total():
-        return ht.total_quarters(ht.count_quarters()).set_index("measure").loc["arrests", ["count", "origin"]].tolist()
+        totals = ht.total_quarters(ht.count_quarters(**INTERNAL)).set_index("measure")
+        return totals.loc["arrests", ["count", "origin"]].tolist()
 
     assert total() == [1798, "report"]
     store("2011Q4", line("Statewide", 200))
@@ -164,9 +167,7 @@ def test_later_quarters_continue_the_series(store):
 
 def test_counts_are_told_in_words(store):
     store("2011Q4", *[line(name, 0) for name in TASK_FORCES[:-2]], line(TASK_FORCES[-2], 1200))
-    table = ht.tell_counts(ht.load_returns(**INTERNAL), pd.Period("2011Q4", freq="Q")).set_index("task_force")[
-        "arrests"
-    ]
+    table = ht.tell_counts(ht.parse_period("2011Q4"), **INTERNAL).frame.set_index("task_force")["arrests"]
     assert table[TASK_FORCES].tolist() == [*["0"] * 7, "1,200", "not returned"]
 
 
@@ -176,13 +177,17 @@ def test_returns_are_set_against_what_was_published(store):
         {"measure": "arrests", "period": "2012Q2", "published": 377, "returned": 380, "difference": 3, "least": False}
     ]
     store("2011Q4", line("Statewide", 1700))
-    compared = ht.reconcile(ht.count_quarters())
+    assert len(ht.reconcile(ht.count_quarters())) == 1  # The public is told once all quarters have been returned.
+    counts = ht.count_quarters(**INTERNAL)
+    compared = ht.reconcile(counts)
     both = compared.set_index("period").loc["2010Q3 to 2012Q2"]
     # 180 are published for the first quarter; with 1,700 and 380 the two years have at least 2,260.
     assert both[["published", "returned", "difference", "least"]].tolist() == [1798, 2260, 462, True]
-    assert ht.tell_replaced(compared) == [
-        "The report’s total of arrests for 2010Q3 to 2012Q2, 1,798, no longer holds: the returns give 2,260 or more."
-    ]
+    lost = ht.list_replaced(counts, "total").at("arrests 2010Q3 to 2012Q2")
+    assert lost.write("{published}, and now {value:bare}{more}") == "1,798, and now 2,260 or more"
+    told = ht.compare_published(counts)
+    assert told.write("{all}, {value:bare} {differ}") == "2 counts, 2 differ" and "returns" in told.source
+    assert told.formula == "compared − equal = 2 − 0"
 
 
 def test_statements_follow_the_returns(store):
@@ -219,3 +224,14 @@ def test_returns_are_no_data_set_to_load():
     with pytest.raises(ht.HtanalysisError, match="load_returns"):
         ht.load("returns")
     assert ht.describe("returns")["column"].tolist() == HEAD.strip().split(",")
+
+
+def test_the_view_is_made_once_for_a_store_and_again_for_another(store, monkeypatch):
+    made, make = [], views.make_state
+    monkeypatch.setattr(views, "make_state", lambda *given: made.append(1) or make(*given))
+    store("2011Q4", *[line(name, 10) for name in TASK_FORCES])
+    for _ in range(3):
+        ht.count_quarters("latest", "internal"), ht.count_reporters("latest", "internal"), ht.load_returns()
+    assert len(made) == 2  # once for each audience: one measure in one quarter
+    store("2011Q4", *[line(name, 11) for name in TASK_FORCES])
+    assert arrests().loc["2011Q4", "count"] == 99 and len(made) == 3

@@ -1,83 +1,94 @@
+"""Scenarios side by side: what differs stands first, with each report's own number."""
+
+import re
+import shutil
+
+import nbformat
 import pytest
 
+import htanalysis as ht
 from htanalysis import settings
+from htanalysis.cli import main
 from htanalysis.errors import HtanalysisError
-from htanalysis.reports import make_reports
-from htanalysis.scenarios import Scenario, find_scenarios, read_scenario
-from htanalysis.wanted import Wanted
+from htanalysis.report.scenarios import set_beside
 
-GOOD = 'title = "Few"\n[parameters]\nvice_share = 0.2\n'
-
-
-def write(folder, name, text):
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_scenario_has_a_name_a_title_and_values(tmp_path):
-    assert read_scenario(write(tmp_path, "few-from-vice.toml", GOOD)) == Scenario(
-        "few-from-vice", "Few", {"vice_share": 0.2}
-    )
-
-
-def test_a_scenario_saved_with_a_byte_order_mark_is_read(tmp_path):
-    assert read_scenario(write(tmp_path, "few.toml", "\ufeff" + GOOD)).title == "Few"
-
-
-def test_a_pattern_names_scenarios_each_once_and_by_name(tmp_path):
-    for name in ("b.toml", "a.toml"):
-        write(tmp_path, name, GOOD)
-    found = find_scenarios([str(tmp_path / "*.toml"), str(tmp_path / "b.toml")])
-    assert [scenario.name for scenario in found] == ["a", "b"]
-    with pytest.raises(HtanalysisError, match="names no file"):
-        find_scenarios([str(tmp_path / "*.tml")])
-
-
-def test_two_files_of_one_name_are_refused(tmp_path):
-    (tmp_path / "other").mkdir()
-    paths = [write(tmp_path, "a.toml", GOOD), write(tmp_path / "other", "a.toml", GOOD)]
-    with pytest.raises(HtanalysisError, match="would have one name"):
-        find_scenarios(map(str, paths))
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("a.toml", "title = ", "cannot be read as a scenario: Invalid value (at end of document). It must be TOML"),
-        ("a.toml", "", "say in one sentence what is assumed"),
-        ("a.toml", 'title = "x"', "name under [parameters] at least one value"),
-        ("a.toml", 'title = "x"\n[parameters]\n', "name under [parameters] at least one value"),
-        ("a.toml", GOOD + "[other]\nx = 1", '"other" is not expected'),
-        ("a.toml", GOOD + 'quarter = "2012Q1"', '"quarter" is no assumption: each report sets it'),
-        ("a.toml", GOOD + "shares = [1, 2]", '"shares" must be a number or a text'),
-        ("a.toml", GOOD + "certain = true", '"certain" must be a number or a text'),
-        ("A_1.toml", GOOD, "Use small letters, digits and single hyphens"),
-        ("50.toml", GOOD, "Use small letters, digits and single hyphens"),
-        ("internal.toml", GOOD, "the folders of other reports end so"),
-        ("x-failed.toml", GOOD, "the folders of other reports end so"),
-    ],
+CELLS = (
+    "import htanalysis as ht",
+    'quarter: str = "2012Q2"\nvice_share: float = 0.5  # share of the cases',
+    'same = ht.Finding("same", "Nothing changes: {}.".format(3), "reported", ["table-1"], value=3, unit="victims")\n'
+    "share = ht.Finding(\n"
+    '    "share", f"It is {vice_share:.0%}.", "assumed", ["table-1"], value=vice_share, unit="share",\n'
+    '    assumption="so", formula="share = given"\n'
+    ")\nht.answer(same, share)",
 )
-def test_what_is_no_scenario_is_one_sentence(tmp_path, name, text, message):
-    path = write(tmp_path, name, text)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A collection with one short notebook and two scenarios."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("data", "shapefiles"):
+        shutil.copytree(settings.HOME / name, home / name, ignore=shutil.ignore_patterns("quarters"))
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    cells[1].metadata["tags"] = ["parameters"]
+    (home / "notebooks").mkdir()
+    title = nbformat.v4.new_markdown_cell("# What does one share change?")
+    nbformat.write(nbformat.v4.new_notebook(cells=[title, *cells]), home / "notebooks" / "01-share.ipynb")
+    (home / "scenarios").mkdir()
+    for name, share in (("few", 0.2), ("many", 0.9)):
+        text = f'title = "The share is {share}"\n\n[parameters]\nvice_share = {share}\n'
+        (home / "scenarios" / f"{name}.toml").write_text(text)
+    return home
+
+
+def finding(name, value):
+    return {"notebook": "01", "id": name, "sentence": f"{name}.", "amount": str(value)} | {
+        "value": value,
+        "low": None,
+        "high": None,
+        "basis": "reported",
+        "unit": "",
+        "digits": 0,
+    }
+
+
+def test_what_differs_stands_first_and_what_one_lacks_is_none():
+    found = {"a": [finding("x", 1), finding("y", 2)], "b": [finding("x", 1), finding("y", 3), finding("z", 4)]}
+    frame = set_beside(found)
+    assert frame[["id", "a", "b", "differs"]].to_numpy().tolist() == [
+        ["y", "2, reported", "3, reported", True],
+        ["z", "none", "4, reported", True],
+        ["x", "1, reported", "1, reported", False],
+    ]
+
+
+def test_compare_gives_the_frame_of_a_scenario_and_the_collection_as_it_is(home, monkeypatch):
+    monkeypatch.setattr(settings, "HOME", home)
+    frame = ht.compare("few", "report")
+    assert frame[["id", "sentence", "few", "report", "differs"]].to_numpy().tolist() == [
+        ["share", "It is 20%.", "20%, assumed", "50%, assumed", True],
+        ["same", "Nothing changes: 3.", "3 victims, reported", "3 victims, reported", False],
+    ]
+    assert not [path for path in (home / "reports").iterdir() if not path.name.startswith(".")]
     with pytest.raises(HtanalysisError) as caught:
-        read_scenario(path)
-    assert str(path) in str(caught.value) and message in str(caught.value) and "\n" not in str(caught.value)
+        ht.compare("fwe")
+    assert str(caught.value) == '"fwe" is not a scenario. Did you mean "few"? There are: report, few, many.'
 
 
-def test_a_scenario_that_is_not_there_is_one_sentence(tmp_path):
-    with pytest.raises(HtanalysisError, match=r"none\.toml cannot be read as a scenario: No such file"):
-        read_scenario(tmp_path / "none.toml")
-
-
-def test_the_collections_own_scenarios_can_be_read():
-    found = find_scenarios([str(settings.HOME / "scenarios" / "*.toml")])
-    assert [scenario.name for scenario in found] == ["few-from-vice", "limited-change", "three-agencies"]
-
-
-def test_a_value_out_of_its_range_stops_the_report_before_anything_runs(tmp_path):
-    scenario = read_scenario(write(tmp_path, "too-many.toml", 'title = "Too many"\n[parameters]\nvice_share = 1.2\n'))
-    with pytest.raises(HtanalysisError) as caught:
-        make_reports([Wanted(scenario=scenario)], tmp_path / "reports")
-    assert str(caught.value) == "Scenario too-many: vice_share is 1.2; it must be a number from 0 to 1."
-    assert not (tmp_path / "reports").exists()
+def test_two_scenarios_get_a_page_that_sets_their_findings_side_by_side(home, monkeypatch, capsys):
+    monkeypatch.setattr(settings, "HOME", home)
+    monkeypatch.setenv("HTANALYSIS_HOME", str(home))
+    command = ["report", "--no-pdf", "--scenario", str(home / "scenarios" / "*.toml")]
+    assert main(command) == 0
+    page = home / "reports" / "2012Q2-few-beside-many.html"
+    assert capsys.readouterr().out.endswith(f"What the assumptions change: {page}\n")
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"<h2>(.*)</h2>", text) == ["Findings that differ: 1", "Findings that are the same: 1"]
+    assert re.findall(r'<td><a href="(.*?)">(.*?)</a></td>', text)[:2] == [
+        ("2012Q2-few/01-share.html#share", "20%, assumed"),
+        ("2012Q2-many/01-share.html#share", "90%, assumed"),
+    ]
+    assert "few</a>: The share is 0.2" in text
+    assert 'id="share"' in (home / "reports" / "2012Q2-few" / "01-share.html").read_text(encoding="utf-8")
+    page.unlink()
+    assert main(command) == 0 and page.read_text(encoding="utf-8") == text

@@ -1,3 +1,5 @@
+"""Files as people send them: what is read of them, and what is told of the rest."""
+
 import datetime
 import random
 import zipfile
@@ -9,35 +11,20 @@ from hypothesis import settings as running
 from hypothesis import strategies as st
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
-from openpyxl.styles import Font
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.worksheet.formula import ArrayFormula
-from test_checks import FOLDER, HELD, TODAY, line, write
+from test_checks import FOLDER, HELD, NORTH_BAY, NOTHING, TODAY, line, write
 
-from htanalysis import books, cells, files, sheets
-from htanalysis.checks import check_files
+from htanalysis.returns import files, sheets, written
+from htanalysis.returns.checks import _names, check_files
 
 HEAD = ",".join(sheets.COLUMNS)
-
-
-def message(path):
-    """Give the one problem of a file that cannot be read."""
-    rows, problems = sheets.read_sheet(path, "a.xlsx")
-    assert rows == [] and len(problems) == 1
-    return problems[0].message
-
-
-def test_what_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    path = tmp_path / "a.csv"
-    with path.open("wb") as file:
-        file.truncate(files.MOST_BYTES + 1)
-    monkeypatch.setattr(type(path), "read_bytes", lambda _: pytest.fail("it was read"))
-    assert message(path) == "it has 20 MiB; at most 20 are read. Split it."
-
-
-def test_too_many_rows_are_refused(tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_text(HEAD + "\nx" * (cells.MOST_ROWS + 1), encoding="utf-8")
-    assert message(path) == "it has more than 200,000 rows. Split it."
+SHEET = "xl/worksheets/sheet1.xml"
+with zipfile.ZipFile(FOLDER / "good-workbook.xlsx") as good:
+    PARTS = {part.filename: good.read(part) for part in good.infolist()}
 
 
 def repack(path, parts):
@@ -47,398 +34,450 @@ def repack(path, parts):
     return path
 
 
-def parts_of(name="good-workbook.xlsx"):
-    with zipfile.ZipFile(FOLDER / name) as archive:
-        return {part.filename: archive.read(part) for part in archive.infolist()}
+def with_sheet(path, old, new):
+    """Write a good workbook with a change in the XML of its sheet."""
+    assert old in PARTS[SHEET].decode()
+    return repack(path, PARTS | {SHEET: PARTS[SHEET].decode().replace(old, new).encode()})
 
 
-def with_rows(path, *rows):
-    """Write a good workbook with further rows of XML."""
-    name, parts = "xl/worksheets/sheet1.xml", parts_of()
-    sheet = parts[name].replace(b"</sheetData>", "".join(rows).encode() + b"</sheetData>")
-    return repack(path, parts | {name: sheet})
+def read(path):
+    """Give the rows and the problems of a file."""
+    rows, problems = sheets.read_sheet(path, "a.xlsx")
+    return {row.number: row.cells for row in rows}, [str(problem).removeprefix("a.xlsx") for problem in problems]
 
 
-def test_too_many_rows_of_a_workbook_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(cells, "MOST_ROWS", 5)
-    rows = [f'<row r="{row}"><c r="A{row}"><v>1</v></c></row>' for row in range(4, 8)]
-    assert message(with_rows(tmp_path / "a.xlsx", *rows)) == "it has more than 5 rows. Split it."
+def message(path):
+    """Give the one problem of a file that cannot be read."""
+    rows, (problem,) = sheets.read_sheet(path, "a.xlsx")
+    assert rows == []
+    return problem.message
 
 
-@pytest.mark.parametrize("far", ['<row r="1048576"><c r="A1048576" s="1"/></row>', '<row r="9"><c r="XFD9"/></row>'])
-def test_formatted_cells_far_out_that_hold_nothing_are_no_matter(tmp_path, far):
-    rows, problems = sheets.read_sheet(with_rows(tmp_path / "a.xlsx", far), "a.xlsx")
-    assert [row.number for row in rows] == [2, 3] and problems == []
-
-
-def test_a_million_columns_are_told_at_once(tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_text("x," * 1_000_000 + "x\n", encoding="utf-8")
-    told = "row 1 has more than 200 columns; a return has 7. Send a copy without what stands beside them."
-    assert message(path) == told
-    far = '<row r="9"><c r="XFD9"><v>1</v></c></row>'
-    assert message(with_rows(tmp_path / "a.xlsx", far)) == told.replace("row 1", "row 9")
-
-
-def test_too_many_cells_of_a_text_are_refused(tmp_path, monkeypatch):
-    path = tmp_path / "a.csv"
-    path.write_text(HEAD + "\n" + "," * 4_000_001, encoding="utf-8")
-    monkeypatch.setattr(files.csv, "reader", lambda *_, **__: pytest.fail("it was read"))
-    assert message(path) == "it has more than 4,000,000 cells. Send a copy without what stands beside the columns."
+# What is not read
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("name", "content", "told"),
     [
-        {"xl/media/bomb.xml": b"0" * (30 * 2**20)},
-        {f"xl/media/{number}.xml": random.Random(number).randbytes(100) for number in range(1001)},
+        ("a.csv", HEAD + "\nx" * (files.MOST_ROWS + 1), "it has more than 200,000 rows. Split it."),
+        ("a.csv", "x," * 1_000_000 + "x", "row 1 has more than 200 columns; a return has 7. Send a copy without"),
+        ("a.csv", HEAD + "\n" + "," * 4_000_001, "it has more than 4,000,000 cells. Send a copy without what stands"),
+        ("a.csv", HEAD.encode("utf-16-le"), "it is text in UTF-16"),
+        ("~$a.xlsx", b"\x05user", "it is a mark that the workbook is open in Excel. Save, close"),
+        ("._a.xlsx", b"\0\5\x16\7", "it is a companion file of macOS"),
+        ("b.csv", "Agency,Date,Arrests,X\nA,2012,31,1", 'row 1 holds "Agency", "Date", "Arrests" and 1 more. Fill in'),
     ],
-    ids=["ratio", "parts"],
+    ids=["rows", "columns", "cells", "UTF-16", "open", "macOS", "another table"],
 )
-def test_what_would_unpack_to_far_too_much_is_refused(tmp_path, monkeypatch, more):
-    path = repack(tmp_path / "a.xlsx", parts_of() | more)
+def test_what_is_no_return_or_far_too_much_of_one_is_told_in_one_line(tmp_path, name, content, told):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert told in message(path)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    with path.open("wb") as file:
+        file.truncate(files.MOST_BYTES + 1)
+    monkeypatch.setattr(type(path), "read_bytes", lambda _: pytest.fail("it was read"))
+    assert message(path) == "it has 20 MiB; at most 20 are read. Split it."
+
+
+def test_a_workbook_with_too_many_rows_or_columns_is_refused(tmp_path, monkeypatch):
+    far = '<row r="9"><c r="XFD9"><v>1</v></c></row></sheetData>'
+    assert message(with_sheet(tmp_path / "a.xlsx", "</sheetData>", far)).startswith("row 9 has more than 200 columns")
+    monkeypatch.setattr(files, "MOST_ROWS", 5)
+    rows = "".join(f'<row r="{row}"><c r="A{row}"><v>1</v></c></row>' for row in range(4, 8))
+    path = with_sheet(tmp_path / "a.xlsx", "</sheetData>", f"{rows}</sheetData>")
+    assert message(path) == "it has more than 5 rows. Split it."
+
+
+@pytest.mark.parametrize(
+    ("more", "most"),
+    [
+        ({"xl/media/bomb.xml": b"0" * (30 * 2**20)}, 200 * 2**20),
+        ({f"xl/media/{number}.xml": random.Random(number).randbytes(100) for number in range(1001)}, 200 * 2**20),
+        ({}, sum(map(len, PARTS.values())) - 1),
+    ],
+    ids=["ratio", "parts", "sum"],
+)
+def test_what_would_unpack_to_far_too_much_is_refused(tmp_path, monkeypatch, more, most):
+    path = repack(tmp_path / "a.xlsx", PARTS | more)
+    monkeypatch.setattr(files, "_UNPACKED", most)
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was unpacked"))
     assert message(path) == "it would unpack to far more than a return needs. Copy the rows into a new workbook."
 
 
-def test_entities_are_refused_in_any_encoding(tmp_path):
-    parts = parts_of()
-    name = "xl/worksheets/sheet1.xml"
-    text = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
-    assert "XML entities" in message(repack(tmp_path / "a.xlsx", parts | {name: text.encode("utf-16")}))
+ENTITIES = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "b">]><x/>'.encode("utf-16")
 
 
-def test_a_workbook_that_states_fewer_rows_than_it_has_is_read_whole(tmp_path):
-    parts = parts_of()
-    name = "xl/worksheets/sheet1.xml"
-    sheet = parts[name].replace(b'<dimension ref="A1:G3"/>', b'<dimension ref="A1:A1"/>')
-    assert sheet != parts[name]
-    rows, problems = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts | {name: sheet}), "a.xlsx")
-    assert [row.number for row in rows] == [2, 3] and problems == []
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"content.xml": b"x"}, "it is an OpenDocument file (ODS), not an XLSX workbook."),
+        ({"Index/Document.iwa": b"x"}, "it is a Numbers document, not an XLSX workbook."),
+        (PARTS | {SHEET: ENTITIES}, "it holds XML entities, which no spreadsheet program writes."),
+    ],
+    ids=["ODS", "Numbers", "entities in UTF-16"],
+)
+def test_a_workbook_of_another_program_or_purpose_is_called_so(tmp_path, parts, told):
+    assert message(repack(tmp_path / "a.xlsx", parts)).startswith(told)
 
 
 def test_a_part_with_a_password_is_refused(tmp_path):
     content = bytearray((FOLDER / "good-workbook.xlsx").read_bytes())
     content[content.index(b"PK\x01\x02") + 8] |= 1  # the first part of the archive's directory
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(content)
-    assert message(path) == "it is protected by a password. Save it as XLSX or CSV without one."
-
-
-def test_a_document_of_another_program_is_no_workbook(tmp_path):
-    parts = parts_of()
-    del parts["xl/workbook.xml"]
-    assert (
-        message(repack(tmp_path / "a.xlsx", parts)) == "it is an archive, not an XLSX workbook. Save it as XLSX or CSV."
-    )
-
-
-def test_many_parts_are_added_up(tmp_path, monkeypatch):
-    total = sum(map(len, parts_of().values()))
-    monkeypatch.setattr(books, "_UNPACKED", total - 1)
-    assert message(repack(tmp_path / "a.xlsx", parts_of())).startswith("it would unpack to far more")
-    monkeypatch.setattr(books, "_UNPACKED", total)
-    assert sheets.read_sheet(repack(tmp_path / "a.xlsx", parts_of()), "a.xlsx")[1] == []
-
-
-def change(path, edit):
-    """Change a good workbook in openpyxl."""
-    book = openpyxl.load_workbook(FOLDER / "good-workbook.xlsx")
-    edit(book)
-    book.save(path)
-    return [str(problem) for problem in sheets.read_sheet(path, "a.xlsx")[1]]
-
-
-@pytest.mark.parametrize("hour", ["14:00", "00:30"])
-def test_any_time_of_day_is_told(tmp_path, hour):
-    day = datetime.datetime.fromisoformat(f"2012-10-31 {hour}")
-    (problem,) = change(tmp_path / "a.xlsx", lambda book: book["Returns"].__setitem__("G3", day))
-    assert problem == (
-        f"a.xlsx, sheet Returns, row 3, as_of: G3 holds a time of day, 2012-10-31 {hour}. Write the day alone."
-    )
-
-
-def test_an_array_formula_is_told(tmp_path):
-    formula = ArrayFormula("F3:F3", "=SUM(F2:F2)")
-    (problem,) = change(tmp_path / "a.xlsx", lambda book: book["Returns"].__setitem__("F3", formula))
-    assert problem.endswith("count: F3 holds the formula =SUM(F2:F2). Replace it by its value.")
-
-
-def test_the_guide_of_the_template_is_no_fault_of_a_renamed_sheet(tmp_path):
-    def rename(book):
-        book["Returns"].title = "Q3"
-        book.create_sheet("Guide").append(["How to fill it in"])
-        book.create_sheet("Lists").append(["task force", "measure", "trafficking type"])
-
-    assert change(tmp_path / "a.xlsx", rename) == []
-
-
-def test_a_formula_among_the_names_of_the_columns_is_told(tmp_path):
-    problems = change(tmp_path / "a.xlsx", lambda book: book["Returns"].__setitem__("G1", "=A1"))
-    assert problems[0] == "a.xlsx, sheet Returns, row 1: G1 holds the formula =A1. Replace it by its value."
-
-
-def test_an_empty_second_sheet_is_no_matter(tmp_path):
-    assert change(tmp_path / "a.xlsx", lambda book: book.create_sheet("Sheet2")) == []
-
-
-def test_names_of_columns_may_stand_in_quotation_marks(tmp_path):
-    path = tmp_path / "a.csv"
-    text = (FOLDER / "good-semicolon.csv").read_text(encoding="utf-8")
-    path.write_text(";".join(f'"{name}"' for name in sheets.COLUMNS) + text[text.index("\n") :], encoding="utf-8")
-    rows, problems = sheets.read_sheet(path, "a.xlsx")
-    assert len(rows) == 1 and problems == []
-
-
-@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\ud800", "\u200b", "\u202e", "\x9b", "\ufe0f", "\u3164"])
-def test_a_sign_that_a_terminal_may_obey_is_shown_by_its_code(sign):
-    assert cells.show(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
+    (tmp_path / "a.xlsx").write_bytes(content)
+    assert message(tmp_path / "a.xlsx") == "it is protected by a password. Save it as XLSX or CSV without one."
 
 
 # Workbooks as people make them
 
 
-def put(place, value, look="General"):
-    """Give an edit that writes a cell of the sheet Returns."""
-
-    def edit(book):
-        book["Returns"][place].value = value
-        book["Returns"][place].number_format = look
-
-    return edit
-
-
-def runs(text, other, **font):
-    return CellRichText(text, TextBlock(InlineFont(**font), other))
-
-
 @pytest.mark.parametrize(
-    ("place", "value", "told"),
+    ("old", "new"),
     [
-        ("F2", runs("31", "1", vertAlign="superscript"), "count: F2 holds 31 and a raised 1: write the number alone."),
-        ("F2", runs("31", "2", vertAlign="subscript"), "count: F2 holds 31 and a lowered 2: write the number alone."),
-        ("F2", runs("31", "30", strike=True), "count: F2 holds 31 and a struck-out 30: write the number alone."),
-        ("F2", runs("31", "1", sz=6), "count: F2 holds 31 and a small 1: write the number alone."),
-        (
-            *("A2", runs("2012-07-0", "1", vertAlign="superscript")),
-            "period_start: A2 holds 2012-07-0 and a raised 1: write the day alone.",
-        ),
-        (
-            *("D2", runs("arrests", "a", vertAlign="superscript")),
-            "measure: D2 holds arrests and a raised a: write the text alone.",
-        ),
+        ("</sheetData>", '<row r="1048576"><c r="A1048576" s="1"/></row></sheetData>'),
+        ("</sheetData>", '<row r="9"><c r="XFD9"/></row></sheetData>'),
+        ('<dimension ref="A1:G3"/>', '<dimension ref="A1:A1"/>'),
     ],
+    ids=["a formatted last row", "a formatted last column", "fewer rows stated"],
 )
-def test_digits_that_are_raised_or_struck_out_are_never_joined_to_a_count(tmp_path, place, value, told):
-    assert change(tmp_path / "a.xlsx", put(place, value)) == [f"a.xlsx, sheet Returns, row 2, {told}"]
+def test_a_workbook_is_read_as_far_as_it_holds_something(tmp_path, old, new):
+    rows, problems = read(with_sheet(tmp_path / "a.xlsx", old, new))
+    assert list(rows) == [2, 3] and problems == []
 
 
-def test_text_that_is_bold_in_part_is_read(tmp_path):
-    assert change(tmp_path / "a.xlsx", put("F2", runs("3", "1", b=True))) == []
-    assert sheets.read_sheet(tmp_path / "a.xlsx", "a.xlsx")[0][0].cells["count"] == "31"
-
-
-def test_a_row_that_is_struck_out_is_one_problem(tmp_path):
-    def strike(book):
-        for cell in book["Returns"][3]:
-            cell.font = Font(strike=True)
-
-    (problem,) = change(tmp_path / "a.xlsx", strike)
-    assert problem.endswith("row 3, period_start: A3 is struck out. Write what is meant, or empty the cell.")
-
-
-OTHER = "F3 holds 31, and its format shows another number. Set its format to General, and see whether 31 is right."
-PART = "and its format hides a part of it. Set its format to one that shows day, month and year, and see whether it is"
-
-
-@pytest.mark.parametrize(
-    ("look", "told"),
-    [
-        *(
-            (look, OTHER)
-            for look in ("0,", '0"00"', "0\\1", '[<11]"<11";0', ";;;", '"withheld"', '0"k"', '0"*"', '0.0" %"')
-        ),
-        *(
-            (look, None)
-            for look in ("#,##0", "0.00", '0" arrests"', "_(* #,##0_);_(* (#,##0)", "[Red]0", "$#,##0", "@")
-        ),
-        ("mmm yyyy", f"F3 holds 1900-01-30, {PART} right."),
-    ],
-)
-def test_a_format_that_shows_another_number_is_told(tmp_path, look, told):
-    problems = change(tmp_path / "a.xlsx", put("F3", 31, look))
-    assert problems == ([f"a.xlsx, sheet Returns, row 3, count: {told}"] if told else [])
-
-
-def test_a_day_of_which_a_part_is_hidden_is_told(tmp_path):
-    (problem,) = change(tmp_path / "a.xlsx", put("B3", datetime.datetime(2012, 9, 1), "mmm-yy"))
-    assert problem.endswith(f"period_end: B3 holds 2012-09-01, {PART} right.")
+def test_a_strict_workbook_whose_parts_have_other_names_is_read(tmp_path):
+    parts = {}
+    for name, content in PARTS.items():
+        for space in (b"spreadsheetml/2006/main", b"officeDocument/2006/relationships"):
+            old = b"http://schemas.openxmlformats.org/" + space
+            content = content.replace(old, b"http://purl.oclc.org/ooxml/" + space.replace(b"/2006", b""))
+        parts[name.replace("workbook.xml", "book.xml")] = content.replace(b"xl/workbook.xml", b"xl/book.xml")
+    rows, problems = read(repack(tmp_path / "a.xlsx", parts))
+    assert problems == [] and [cells["as_of"] for cells in rows.values()] == ["2012-10-31"] * 2
 
 
 @pytest.mark.parametrize(
     ("formula", "value", "told"),
     [
         ("30+1", "31", "F2 holds the formula =30+1. Its saved value, 31, is read."),
-        (
-            "SUM(F3:F9)",
-            "0",
-            "F2 holds the formula =SUM(F3:F9). Replace it by its value.",
-        ),  # not computed by who wrote it
+        # Not computed by the program that wrote it.
+        ("SUM(F3:F9)", "0", "F2 holds the formula =SUM(F3:F9). Replace it by its value."),
         ("30+1", None, "F2 holds the formula =30+1. Replace it by its value."),
         ("DAY(TODAY())", "31", "F2 holds the formula =DAY(TODAY()). Replace it by its value."),
     ],
 )
 def test_the_saved_value_of_a_formula_is_read_if_it_is_sure(tmp_path, formula, value, told):
-    parts = parts_of()
-    name = "xl/worksheets/sheet1.xml"
-    saved = f"<v>{value}</v>" if value else ""
-    sheet = parts[name].replace(b'<c r="F2"><v>40</v></c>', f'<c r="F2"><f>{formula}</f>{saved}</c>'.encode())
-    rows, (problem,) = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts | {name: sheet}), "a.xlsx")
-    assert problem.message == told and rows[0].cells["count"] == ("31" if "read" in told else "")
+    saved = f'<c r="F2"><f>{formula}</f>{f"<v>{value}</v>" if value else ""}</c>'
+    path = with_sheet(tmp_path / "a.xlsx", '<c r="F2"><v>40</v></c>', saved)
+    (row, _), (problem,) = sheets.read_sheet(path, "a.xlsx")
+    assert problem.message == told and row.cells["count"] == ("31" if "read" in told else "")
     assert problem.severity == ("notice" if "read" in told else "error")
 
 
-def test_what_a_filter_hides_is_named(tmp_path):
-    def hide(book):
-        book["Returns"].row_dimensions[3].hidden = True
-        book["Returns"].column_dimensions["E"].hidden = True
-
-    assert change(tmp_path / "a.xlsx", hide) == [
-        "a.xlsx, sheet Returns, row 3: it is hidden, and its count was read. Show it, and see whether it is meant.",
-        "a.xlsx, sheet Returns, row 1, trafficking_type: this column is hidden, and was read. See whether it is right.",
-    ]
-
-
-@pytest.mark.parametrize(("area", "refused"), [("F2:F3", True), ("E2:F2", True), ("C2:C3", True), ("G2:G3", False)])
-def test_a_count_that_stands_for_several_cells_is_refused(tmp_path, area, refused):
-    told = change(tmp_path / "a.xlsx", lambda book: book["Returns"].merge_cells(area))
-    text = f"row 1: {area} is one merged cell. Unmerge it, and write into each cell what is meant for it."
-    assert any(text in problem for problem in told) == refused
+def change(path, *edits):
+    """Change the sheet Returns of a good workbook in openpyxl, and give what is told of it."""
+    book = openpyxl.load_workbook(FOLDER / "good-workbook.xlsx")
+    sheet = book["Returns"]
+    for edit in edits:
+        edit(sheet)
+    book.save(path)
+    return [problem.removeprefix(", sheet Returns, ") for problem in read(path)[1]]
 
 
-@pytest.mark.parametrize(
-    ("title", "told"),
-    [
-        (
-            ["Quarterly return, July to September 2012"],
-            "it names the columns; what stands above it is a title, and is not",
-        ),
-        (
-            ["Exploitation and Trafficking Unit", "October 10"],
-            "it names the columns; what stands above it is a title, and",
-        ),
-        (["Counts in thousands"], "what stands above the names of the columns speaks of parts or multiples."),
-        (
-            ["2012-07-01", "2012-09-30", "x", "arrests"],
-            "it names the columns, and rows above it hold more than a title.",
-        ),
-    ],
-)
-def test_a_title_above_the_columns_is_not_read(tmp_path, title, told):
-    def head(book):
-        book["Returns"].insert_rows(1, 2)
+def put(place, value, look="General"):
+    """Give an edit that writes a cell."""
+
+    def edit(sheet):
+        sheet[place].value, sheet[place].number_format = value, look
+
+    return edit
+
+
+def more(name, *rows, state="visible", place=None):
+    """Give an edit that writes another sheet."""
+
+    def edit(sheet):
+        other = sheet.parent.create_sheet(name, place)
+        for row in rows:
+            other.append(row)
+        other.sheet_state, sheet.parent.active = state, sheet
+
+    return edit
+
+
+def head(*title):
+    """Give an edit that puts two rows above the table."""
+
+    def edit(sheet):
+        sheet.insert_rows(1, 2)
         for place, text in enumerate(title, 1):
-            book["Returns"].cell(1, place).value = text
+            sheet.cell(1, place).value = text
 
-    (problem,) = change(tmp_path / "a.xlsx", head)
-    assert problem.startswith(f"a.xlsx, sheet Returns, row 3: {told}")
-    assert [row.number for row in sheets.read_sheet(tmp_path / "a.xlsx", "a.xlsx")[0]] == [4, 5]
+    return edit
+
+
+def strike(sheet):
+    for cell in sheet[3]:
+        cell.font = Font(strike=True)
+
+
+def hide(kind, place):
+    return lambda sheet: setattr(getattr(sheet, f"{kind}_dimensions")[place], "hidden", True)
+
+
+def merge(area):
+    return lambda sheet: sheet.merge_cells(area)
+
+
+def runs(text, other, **font):
+    return CellRichText(text, TextBlock(InlineFont(**font), other))
+
+
+def rule(look):
+    """Give an edit that shows counts below 100 in another way."""
+    below = Rule(type="cellIs", operator="lessThan", formula=["100"], dxf=look)
+    return lambda sheet: sheet.conditional_formatting.add("F2:F9", below)
+
+
+WHITE = Font(color="FFFFFFFF")
+ALTERING = (
+    DifferentialStyle(numFmt=NumberFormat(numFmtId=200, formatCode='"<100"')),
+    DifferentialStyle(font=Font(strike=True)),
+)
+NO_ZEROS = [put("F3", 0), lambda sheet: setattr(sheet.sheet_view, "showZeros", False)]
+GUIDES = [more("Guide", ["How to"]), more("Lists", ["a", "b", "c"]), lambda sheet: setattr(sheet, "title", "Q3")]
+SHOWS_OTHER = (
+    *(
+        "0,",
+        '0"00"',
+        "0\\1",
+        '[<11]"<11";0',
+        ";;;",
+        '"withheld"',
+        '0"k"',
+        '0"*"',
+        '0.0" %"',
+        '[>=40]0;"few"',
+        "[>=40]0;",
+    ),
+    *(
+        "<0",
+        "0+",
+        "~0",
+        "0-0",
+        "0/0",
+        "0 0",
+        "0E+0",
+        "0*0",
+        "0‰",
+        "1##",
+        "0x0",
+        "(0)",
+        "-0",
+        "\\-0",
+        "#.##0",
+        "00-00-00",
+    ),
+    *('0" Mio"', '0" dozen"', '"up to "0', '"minus "0', '0" or more"', '0" (est.)"'),
+)
+SHOWS_OTHER_TEXT = (";;;", '0;0;0;"x"', '"<"@', '@"0"', '@"%"')
+SHOWS_31 = ("#,##0", "0.00", '0" arrests"', "_(* #,##0_);_(* (#,##0)", "[Red]0", "$#,##0", "@")
+RAISED, NIGHT = {"vertAlign": "superscript"}, datetime.datetime(2012, 10, 31, 0, 30)
+TOLD = [
+    *(("row 3, count: F3 holds 31, and its format shows another", put("F3", 31, look)) for look in SHOWS_OTHER),
+    *(("", put("F3", 31, look)) for look in SHOWS_31),
+    *(
+        ("row 3, count: F3 holds 0, and its format shows no 0", put("F3", 0, look))
+        for look in ("#", "0;-0;;@", "0;-0;", '0;-0;"n/a"')
+    ),
+    *(("", put("F3", 0, look)) for look in ("0;-0", '0;-0;"-"', '_(* #,##0_);_(* (#,##0);_(* "-"??_)')),
+    *(("row 3, count: F3 holds 31, and its format shows another text", put("F3", "31", x)) for x in SHOWS_OTHER_TEXT),
+    ("row 3, count: F3 is white. Write what is meant", lambda sheet: setattr(sheet["F3"], "font", WHITE)),
+    (
+        *("", lambda sheet: setattr(sheet["F3"], "font", WHITE)),
+        lambda sheet: setattr(sheet["F3"], "fill", PatternFill("solid", fgColor="FF000000")),
+    ),
+    *(("row 1: its conditional formatting strikes out counts or shows others.", rule(look)) for look in ALTERING),
+    ("", rule(DifferentialStyle(font=Font(bold=True)))),
+    ("row 3, count: F3 holds 0, and the sheet shows no zeros. Show it, and see whether it is meant.", *NO_ZEROS),
+    ("row 3, count: F3 holds 1900-01-30, and its format hides a part of it. Set", put("F3", 31, "mmm yyyy")),
+    ("row 3, period_end: B3 holds 2012-10-31, and its format hides", put("B3", datetime.date(2012, 10, 31), "mmm-yy")),
+    ("row 3, as_of: G3 holds a time of day, 2012-10-31 00:30. Write the day alone.", put("G3", NIGHT, "d/m/y")),
+    ("row 3, count: F3 holds the formula =A1. Replace it by its value.", put("F3", ArrayFormula("F3:F3", "=A1"))),
+    ("", put("F2", runs("3", "1", b=True))),
+    ("row 2, count: F2 holds 31 and a raised 1: write the number alone.", put("F2", runs("31", "1", **RAISED))),
+    ("row 2, count: F2 holds 31 and a lowered 2", put("F2", runs("31", "2", vertAlign="subscript"))),
+    ("row 2, count: F2 holds 31 and a struck-out 30", put("F2", runs("31", "30", strike=True))),
+    ("row 2, count: F2 holds 31 and a small 1", put("F2", runs("31", "1", sz=6))),
+    (
+        "row 2, period_start: A2 holds 2012-07-0 and a raised 1: write the day",
+        put("A2", runs("2012-07-0", "1", **RAISED)),
+    ),
+    ("row 2, measure: D2 holds arrests and a raised a: write the text", put("D2", runs("arrests", "a", **RAISED))),
+    ("row 3, period_start: A3 is struck out. Write what is meant, or empty the cell.", strike),  # not seven problems
+    ("row 3: it is hidden, and its count was read. Show it, and see whether it is meant.", hide("row", 3)),
+    ("row 1, trafficking_type: this column is hidden, and was read. See whether it is right.", hide("column", "E")),
+    ("row 1: F2:F3 is one merged cell. Unmerge it, and write into each cell what is meant for it.", merge("F2:F3")),
+    ("row 1: C2:C3 is one merged cell.", merge("C2:C3")),
+    ("", put("G3", None), merge("G2:G3")),
+    ("row 1: G2:G3 is one merged cell.", lambda sheet: sheet.merged_cells.add("G2:G3")),
+    (
+        "row 3: it names the columns; what stands above it is a title, and is not read.",
+        head("Return, July to September"),
+    ),
+    (
+        "row 3: it names the columns; what stands above it is a title",
+        head("Exploitation and Trafficking Unit", "May 10"),
+    ),
+    *(
+        ("row 3: what stands above the names of the columns speaks of parts or multiples.", head(title))
+        for title in ("Counts in thousands", "in tens", "Counts in millions", "All figures ×10", "Averages per month")
+    ),
+    ("row 3: it names the columns, and rows above it hold more than a title.", head("2012-07-01", "2012-09-30", "x")),
+    ("", lambda sheet: sheet.insert_cols(1), lambda sheet: sheet.insert_rows(1)),
+    ("", more("Sheet2")),
+    ("", *GUIDES),
+    (", sheet More: this sheet names no columns, and is not read.", more("More", ["by J."])),
+    (", sheet More: this hidden sheet names no columns", more("More", ["by J."], state="hidden", place=0)),
+    (", sheet More: this sheet names columns too, and only Returns is read.", more("More", sheets.COLUMNS)),
+    (", sheet More: this sheet holds a table, and only Returns is read.", more("More", ["x"] * 7, place=0)),
+]
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_a_workbook_is_read_as_its_sender_sees_it_or_told(tmp_path, case):
+    told, *edits = case
+    found = change(tmp_path / "a.xlsx", *edits)
+    assert len(found) == bool(told) and all(problem.startswith(told) for problem in found)
+
+
+SIX = ",".join(sheets.COLUMNS[:-1])
+SHORT = line(12).rpartition(",")[0]
+OTHER_DAY = line(12, measure="victims identified", as_of="2012-11-15")
+
+
+def dated(tmp_path, *lines):
+    """Give the days that were read of a CSV file, by row, and the errors and notices."""
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    checked = check_files([path], NOTHING, TODAY)
+    return [str(day.date()) for day in checked.rows["as_of"]], [str(told) for told in checked.problems]
+
+
+@pytest.mark.parametrize("label", ["as_of", "As of:", "AS-OF", "as_of (yyyy-mm-dd)"])
+@pytest.mark.parametrize("day", ["2012-10-31", "Oct 31, 2012"])
+def test_the_day_above_the_table_is_every_rows(tmp_path, label, day):
+    days, told = dated(
+        tmp_path, "Fill in", f'{label},"{day}"', SIX, SHORT, "", SHORT.replace("arrests", "people trained")
+    )
+    assert days == ["2012-10-31"] * 2
+    assert set(told) == (set() if day[0] == "2" else {'a.csv, row 2, as_of: "Oct 31, 2012" is read as 2012-10-31.'})
+
+
+def test_a_row_with_a_day_of_its_own_keeps_it(tmp_path):
+    days, told = dated(tmp_path, "as_of,2012-10-31", HEAD, f"{SHORT},", OTHER_DAY)
+    assert days == ["2012-10-31", "2012-11-15"] and told == []
+    assert dated(tmp_path, "as_of,", HEAD, OTHER_DAY) == (["2012-11-15"], [])
 
 
 @pytest.mark.parametrize(
-    ("state", "row", "told"),
+    ("lines", "told"),
     [
-        ("visible", ["by J."], "this sheet names no columns, and is not read."),
-        ("hidden", ["by J."], "this hidden sheet names no columns, and is not read."),
-        (
-            *("hidden", list(sheets.COLUMNS)),
-            "this hidden sheet names columns too, and only Returns is read. Put all rows on one sheet, or send a copy "
-            "without it.",
-        ),
-        (
-            *("visible", ["x"] * 7),
-            "this sheet holds a table, and only Returns is read. If it holds counts, put them on Returns; if not, send "
-            "a copy without it.",
-        ),
+        (["as_of,"], "row 1, as_of: it is empty. Write a day as YYYY-MM-DD."),
+        (["as_of,soon"], 'row 1, as_of: "soon" is not a date. Write it as YYYY-MM-DD.'),
+        (["as_of,2012-31-10"], 'row 1, as_of: "2012-31-10" is not a date.'),
+        (["as_of,2099-10-31"], "row 1, as_of: 2099-10-31 is in the future."),
+        (["as_of,2012-09-29"], "row 1, as_of: 2012-09-29 is before the period’s end, 2012-09-30."),
+        (["as_of,11/10/2012"], 'row 1, as_of: "11/10/2012" can be 2012-11-10 or 2012-10-11.'),
+        (["as_of,2012-10-31", "as_of,2012-11-30"], "row 3, as_of: as_of stands above it more than once."),
+        (["as_of,2012-10-31,x"], "row 2: it names the columns, and rows above it hold more than a title."),
+        (["as_of the last day", "x,as_of"], "row 3: the column as_of is missing."),
+        (["as_of,2012-10-\u200b31"], 'row 1, as_of: "2012-10-\\u200b31" holds the invisible character'),
     ],
 )
-def test_another_sheet_is_refused_where_it_may_hold_counts(tmp_path, state, row, told):
-    def more(book):
-        book.create_sheet("More", 0).append(row)
-        book["More"].sheet_state = state
-        book.active = 1
-
-    assert change(tmp_path / "a.xlsx", more) == [f"a.xlsx, sheet More: {told}"]
-    (problem,) = sheets.read_sheet(tmp_path / "a.xlsx", "a.xlsx")[1]
-    assert problem.severity == ("notice" if len(row) == 1 else "error")
+def test_a_day_above_the_table_that_is_none_is_told_once_where_it_stands(tmp_path, lines, told):
+    days, problems = dated(tmp_path, *lines, SIX, SHORT, SHORT.replace("arrests", "people trained"))
+    problems = {problem.removeprefix("a.csv, ") for problem in problems if "is a title" not in problem}
+    assert days == [] and len(problems) == 1 and problems.pop().startswith(told)
 
 
-def test_a_table_that_starts_further_in_is_read(tmp_path):
-    def shift(book):
-        book["Returns"].insert_cols(1)
-        book["Returns"].insert_rows(1)
-
-    assert change(tmp_path / "a.xlsx", shift) == []
+def test_below_the_names_of_the_columns_as_of_is_no_day_for_all(tmp_path):
+    days, told = dated(tmp_path, SIX, SHORT, "as_of,2012-10-31")
+    assert days == [] and any("the column as_of is missing" in each for each in told)
 
 
-def test_a_strict_workbook_whose_parts_have_other_names_is_read(tmp_path):
-    parts = {}
-    for name, content in parts_of().items():
-        for space in (b"spreadsheetml/2006/main", b"officeDocument/2006/relationships"):
-            old = b"http://schemas.openxmlformats.org/" + space
-            content = content.replace(old, b"http://purl.oclc.org/ooxml/" + space.replace(b"/2006", b""))
-        parts[name.replace("workbook.xml", "book.xml")] = content.replace(b"xl/workbook.xml", b"xl/book.xml")
-    rows, problems = sheets.read_sheet(repack(tmp_path / "a.xlsx", parts), "a.xlsx")
-    assert problems == [] and [row.cells["as_of"] for row in rows] == ["2012-10-31"] * 2
+def test_a_note_below_a_dated_table_is_still_told_as_a_note(tmp_path):
+    _, told = dated(tmp_path, "as_of,2012-10-31", SIX, SHORT, "seen by the lead,2")
+    assert ["it is no row of a return, but a note" in each for each in told] == [True]
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("~$a.xlsx", b"\x05user", "it is a mark that the workbook is open in Excel. Save, close"),
-        ("._a.xlsx", b"\0\5\x16\7", "it is a companion file of macOS"),
-        ("a.csv", HEAD.encode("utf-16-le"), "it is text in UTF-16"),
-        (
-            "b.csv",
-            b"Agency,Date,Arrests,X\nA,2012,31,1\n",
-            'row 1 holds "Agency", "Date", "Arrests" and 1 more. Fill in the',
-        ),
-    ],
-)
-def test_what_is_no_return_is_told_in_one_line(tmp_path, name, content, told):
-    path = tmp_path / name
-    path.write_bytes(content)
-    assert told in message(path)
+def test_a_day_above_the_table_is_read_as_its_sender_sees_it(tmp_path):
+    day = datetime.date(2012, 10, 31)
+
+    def put_above(value, look=None, hidden=False):
+        def edit(sheet):
+            head("as_of", value)(sheet)
+            sheet["B1"].number_format = look or sheet["B1"].number_format
+            sheet.row_dimensions[1].hidden = hidden
+
+        return edit
+
+    assert change(tmp_path / "a.xlsx", put_above(day)) == []
+    for edit, told in (
+        (put_above(day, "mmm-yy"), "row 1, as_of: B1 holds 2012-10-31, and its format hides a part"),
+        (put_above(day, hidden=True), "row 1, as_of: its row is hidden. Show it, and see whether it is right."),
+        (put_above("=TODAY()"), "row 1, as_of: B1 holds the formula =TODAY(). Replace it by its value."),
+    ):
+        (found,) = change(tmp_path / "a.xlsx", edit)
+        assert found.startswith(told)
 
 
-@pytest.mark.parametrize(("part", "kind"), [("content.xml", "OpenDocument"), ("Index/Document.iwa", "Numbers")])
-def test_a_workbook_of_another_program_is_called_so(tmp_path, part, kind):
-    assert kind in message(repack(tmp_path / "a.xlsx", {part: b"x"}))
+def test_a_title_and_bold_digits_leave_the_rows_as_they_are(tmp_path):
+    change(tmp_path / "a.xlsx", head("A title"), put("F4", runs("3", "1", b=True)))
+    assert {number: cells["count"] for number, cells in read(tmp_path / "a.xlsx")[0].items()} == {4: "31", 5: "12"}
+
+
+def test_another_sheet_is_an_error_where_it_may_hold_counts(tmp_path):
+    for row, severity in (["by J."], "notice"), (["x"] * 7, "error"), (sheets.COLUMNS, "error"):
+        change(tmp_path / "a.xlsx", more("More", row))
+        (problem,) = sheets.read_sheet(tmp_path / "a.xlsx", "a.xlsx")[1]
+        assert problem.severity == severity
+
+
+def test_a_formula_among_the_names_of_the_columns_is_told(tmp_path):
+    told = change(tmp_path / "a.xlsx", put("G1", "=A1"))
+    assert told[0] == "row 1: G1 holds the formula =A1. Replace it by its value."
+
+
+# CSV files
 
 
 @pytest.mark.parametrize("separator", ",;\t|")
-def test_a_line_that_names_the_separator_is_no_row(tmp_path, separator):
+def test_a_line_that_names_the_separator_is_no_row_and_names_may_be_quoted(tmp_path, separator):
     path = tmp_path / "a.csv"
-    path.write_text(f"sep={separator}\n{HEAD}\n{line(31)}\n".replace(",", separator), encoding="utf-8")
-    (row,), problems = sheets.read_sheet(path, "a.csv")
-    assert (row.number, row.cells["count"], problems) == (2, "31", [])
+    names = ",".join(f'"{name}"' for name in sheets.COLUMNS)
+    path.write_text(f"sep={separator}\n{names}\n{line(31)}\n".replace(",", separator), encoding="utf-8")
+    rows, problems = read(path)
+    assert rows[2]["count"] == "31" and problems == []
+
+
+TAKEN = ("Count [note 1]", "Count*", "count¹", "Count (2)")
+MEANT = ("counts", "Count of arrests")
+STRANGE = ("Number", "Count (hundreds)", "Count [000]", "Count %")
 
 
 @pytest.mark.parametrize(
     ("heading", "told"),
     [
-        *((heading, []) for heading in ("Count", "count\u00a0", '"Count\n"', "\ufeffCOUNT", "co unt")),
+        *((heading, None) for heading in ("Count", "count\u00a0", '"Count\n"', "\ufeffCOUNT", "co unt")),
+        *((heading, " is taken as count.") for heading in TAKEN),
+        *((heading, " is not a column. Did you mean count? Name it so.") for heading in MEANT),
         *(
-            (heading, [f'"{heading}" is taken as count.'])
-            for heading in ("Count [note 1]", "Count*", "count¹", "Count (2)")
-        ),
-        *(
-            (heading, [f'"{heading}" is not a column. Did you mean count? Name it so.'])
-            for heading in ("counts", "Count of arrests")
-        ),
-        *(
-            (heading, [f'"{heading}" is not a column of a return. What is meant as one of the columns needs its name.'])
-            for heading in ("Number", "Count (hundreds)", "Count [000]", "Count %")
+            (heading, " is not a column of a return. What is meant as one of the columns needs its name.")
+            for heading in STRANGE
         ),
     ],
 )
@@ -446,23 +485,140 @@ def test_a_heading_is_read_as_it_is_meant_or_suggested(tmp_path, heading, told):
     path = tmp_path / "a.csv"
     path.write_text(f"{HEAD.replace('count', heading)}\n{line(31)}\n", encoding="utf-8")
     rows, problems = sheets.read_sheet(path, "a.csv")
-    missing = [f"the column count is missing. The columns must be {', '.join(sheets.COLUMNS)}."]
-    refused = any("is not a column" in text for text in told)
-    assert [problem.message for problem in problems] == told + missing * refused
+    refused = heading in (*MEANT, *STRANGE)
+    missing = f"the column count is missing. The columns must be {', '.join(sheets.COLUMNS)}."
+    assert [each.message for each in problems] == [f'"{heading}"{told}'] * bool(told) + [missing] * refused
     assert len(rows) == (not refused)
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\ud800", "\u200b", "\u202e", "\x9b", "\ufe0f", "\u3164"])
+def test_a_sign_that_a_terminal_may_obey_is_shown_by_its_code(sign):
+    assert files.show(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
+
+
+# What a cell can mean
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("0", 0),
+        ("0031", 31),
+        ("1,204", 1204),
+        ("1,204.00", 1204),
+        ("31.0", 31),
+        ("9999999", 9_999_999),
+        ("0" * 5000, 0),
+    ],
+)
+def test_a_count_that_can_mean_but_one_number_is_read(text, count):
+    told = f'"{text}" is read as {count}.' if "," in text or "." in text else None
+    assert written.read_count(text) == (count, told)
+
+
+@pytest.mark.parametrize(
+    ("texts", "todo"),
+    [
+        (("<11", "< 11", "≤10", "[c]", "*", "***", "fewer than 11", "suppressed", "count withheld"), "is withheld"),
+        (("31+", "~31", "≈ 31", "30-32", "30–32", "31 or 32", "30 to 40", ">30", "ca. 31", "at least 31"), "exact"),
+        (("31*", "31 *", "31†", "31¹", "31⁰", "31 [r]", "31[note 1]", "31 (a)", "31r", "31 p"), "without the mark"),
+        (("31 arrests", "31 (five of them minors)", "14 sex, 17 labor"), "Write the number alone"),
+        (("1.204", "1 204", "1'204", "1\u00a0204", "1\u202f204", "(31)"), "can be read in two ways"),
+        (("10000000", "1" * 5000, "1" + ",111" * 3000), "is too large to be a count"),
+        (("-31", "−31", "–31"), "is below 0"),
+        (("31%", "3.1 %"), "is a percentage"),
+        (("31.5", "3,1", "1,20", "0,031"), "is not a whole number"),
+        (("３１", "٣١", "Ⅲ", "3_1", "1e1", "=31", "'31", "31 14", "3I", "n/a", "-", "—", "?", ""), "is not a number"),
+    ],
+)
+def test_any_other_count_is_refused_with_what_to_do(texts, todo):
+    for text in texts:
+        number, told = written.read_count(text)
+        assert number is None and todo in told, text
+        # A count that is there but withheld or marked must not become 0.
+        assert ("0 for none" in told) == todo.startswith("is ") - (todo == "is withheld"), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("10/15/2012", "15.10.2012", "2012/10/15", "Oct 15, 2012", "October 15th 2012", "15-Oct-2012"),
+        *("15th October 2012", "Monday, October 15, 2012", "2012-10-15 00:00:00", "2012-10-15T00:00:00Z"),
+        *("10/15/2012 12:00 AM", "15 Oct., 2012"),
+    ],
+)
+def test_a_day_that_can_mean_but_one_is_read(text):
+    assert written.read_day(text, []) == (datetime.date(2012, 10, 15), f'"{text}" is read as 2012-10-15.')
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["11/10/2012", "10/15/12", "15-Oct-12", "Oct 2012", "2012", "41197", "2012-10-15 14:30", "31.11.2012", "None"],
+)
+def test_any_other_day_is_refused(text):
+    assert written.read_day(text, [])[0] is None
+
+
+def test_the_days_of_a_row_prove_whether_the_month_comes_first(tmp_path):
+    american = line(12, period="7/1/2012,9/30/2012", as_of="11/5/2012")
+    british = line(12, period="1/7/2012,30/9/2012", as_of="5/11/2012")
+    for row in (american, british):
+        (day,) = check_files([write(tmp_path, row)], NOTHING, TODAY).rows["as_of"]
+        assert day == datetime.datetime(2012, 11, 5)
+    both = line(12, period="7/1/2012,9/30/2012", as_of="15/11/2012")
+    told = [problem for problem in check_files([write(tmp_path, both)], NOTHING, TODAY).problems if problem.value]
+    assert told[0].message == '"7/1/2012" can be 2012-07-01 or 2012-01-07. Write it as YYYY-MM-DD.'
+
+
+COUNTIES = [f"{place} county human trafficking task force" for place in ("kern", "san mateo", "santa clara")]
+FOREIGN = ["bay area task force", "san bernardino", "sacramento and fresno", "easton"]
+OPEN = ["human trafficking task force", "bay", "north county task force", "san", ""]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "name"),
+    [
+        ("task_force", "sacremento task force", "Sacramento Innocence Lost Task Force"),
+        ("task_force", "north bay human traficking task force", NORTH_BAY),
+        ("task_force", "orange", "Orange County Human Trafficking Task Force"),
+        ("task_force", "los angeles county", "Los Angeles Metro Area Task Force on Human Trafficking"),
+        *(("task_force", text, None) for text in (*COUNTIES, *FOREIGN, *OPEN)),
+        *(("measure", "arests", "arrests"), ("measure", "victim served", "victims served")),
+        *(("measure", "victims", None), ("measure", "convictions", None)),
+    ],
+)
+def test_a_name_is_suggested_where_no_word_speaks_against_it(column, text, name):
+    assert written.suggest(text, _names(column)) == name
+
+
+def test_the_as_of_of_one_row_is_taken_for_its_task_force_and_period(tmp_path):
+    rows = [line(12, as_of=""), line(3, measure="people trained"), line(4, measure="victims served", as_of="")]
+    checked = check_files([write(tmp_path, *rows)], NOTHING, TODAY)
+    assert checked.rows["count"].tolist() == [12, 3, 4] and checked.rows["as_of"].nunique() == 1
+    assert [str(problem) for problem in checked.problems] == [
+        "a.csv, row 2, as_of: it is empty in rows 2 and 4; 2012-10-31 is taken, as row 3 says for this task force."
+    ]
+    other = line(5, measure="victims identified", as_of="2012-11-30")
+    problems = check_files([write(tmp_path, *rows, other)], NOTHING, TODAY).problems
+    assert [problem.message for problem in problems] == ["it is empty. Write a day as YYYY-MM-DD."] * 2
 
 
 # Whatever comes
 
 
 def is_told(path):
-    """Check a file, and see that what is said about it is readable."""
-    for problem in check_files([path], HELD, TODAY).problems:
+    """Check a file: what is said about it is readable, and nothing of it is stored beside an error."""
+    checked = check_files([path], HELD, TODAY)
+    for problem in checked.problems:
         assert str(problem).isprintable() and problem.file == path.name and problem.message
+    assert checked.rows.empty or all(problem.severity == "notice" for problem in checked.problems)
 
 
 STARTS = st.sampled_from([b"", HEAD.encode() + b"\n", b"PK\x03\x04"])
-FUZZ = running(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+WORDS = ["", "0", "40", "50000", "-1", "1e3", "all", "sex", "Total", "arrests", "Statewide", NORTH_BAY]
+DAYS = ["2010-07-01", "2010-09-30", "2012-07-01", "2012-09-30", "2012-10-20", "2013-01-20", "9999-12-31", "\u202e"]
+CELLS = st.sampled_from(WORDS + DAYS) | st.text(max_size=12)
+FUZZ = running(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ
@@ -474,8 +630,8 @@ def test_any_bytes_are_told(tmp_path, content, kind, start):
 
 
 @FUZZ
-@given(cells=st.lists(st.lists(st.text(max_size=12), min_size=1, max_size=8), max_size=4))
-def test_any_cells_are_told(tmp_path, cells):
+@given(cells=st.lists(st.lists(CELLS, min_size=1, max_size=9), max_size=8))
+def test_any_cells_are_told_or_stored(tmp_path, cells):
     quoted = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in cells]
     is_told(write(tmp_path, line(12), *quoted))
 
@@ -483,13 +639,12 @@ def test_any_cells_are_told(tmp_path, cells):
 @FUZZ
 @given(data=st.data())
 def test_any_change_of_a_workbook_is_told(tmp_path, data):
-    parts = parts_of()
-    name = data.draw(st.sampled_from(sorted(parts)))
-    content = bytearray(parts[name])
+    name = data.draw(st.sampled_from(sorted(PARTS)))
+    content = bytearray(PARTS[name])
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(content) - 1))
         content[place : place + data.draw(st.integers(0, 6))] = data.draw(st.binary(max_size=6))
-    is_told(repack(tmp_path / "a.xlsx", parts | {name: bytes(content)}))
+    is_told(repack(tmp_path / "a.xlsx", PARTS | {name: bytes(content)}))
 
 
 @FUZZ

@@ -7,6 +7,7 @@ import json
 
 import openpyxl
 import pytest
+from conftest import DATA
 from hypothesis import HealthCheck, given
 from hypothesis import settings as running
 from hypothesis import strategies as st
@@ -14,9 +15,12 @@ from test_checks import fill, line, write
 from test_cli import run
 
 import htanalysis as ht
-from htanalysis import cli, previews, settings, store
-from htanalysis.sheets import COLUMNS
+from htanalysis import commands, settings
+from htanalysis.report import changes
+from htanalysis.returns import store
+from htanalysis.returns.sheets import COLUMNS
 
+NOTHING = "No count is filled in there. Name the XLSX or CSV files that came back, or their folder.\n"
 SAN_DIEGO = "San Diego North County Anti-Trafficking Task Force"
 
 
@@ -25,7 +29,7 @@ def home(tmp_path, monkeypatch):
     """Work in an empty folder, with an empty store."""
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
-    for name in ("report", "reference", "datapackage.json"):
+    for name in DATA:
         (home / "data" / name).symlink_to(settings.HOME / "data" / name)
     for name in ("notebooks", "shapefiles"):
         (home / name).symlink_to(settings.HOME / name)
@@ -38,11 +42,15 @@ def test_from_template_to_store(home, tmp_path, capsys):
     assert run(capsys, "template", "2012Q3") == (0, "Ready to be filled in: returns-2012Q3.xlsx\n", "")
     code, _, err = run(capsys, "template", "2012Q3")
     assert code == 1 and err == "returns-2012Q3.xlsx is there already, perhaps filled in. Move it away first.\n"
-    fill(tmp_path / "returns-2012Q3.xlsx", {3: 40, 7: 25, 179: 12})
+    fill(tmp_path / "returns-2012Q3.xlsx", {0: 40, 1: 25, 44: 12})
     code, out, err = run(capsys, "check", "returns-2012Q3.xlsx")
-    assert code == 0 and out.startswith("What adding 3 counts would change:\nCounts of the state newly known: none\n")
+    assert code == 0 and out.startswith(
+        "No problem found in 1 file. See whether what the notices say is meant.\n"
+        "What adding 3 counts would change:\nCounts of the state newly known: none\n"
+    )
+    assert out.endswith("\nTo store the counts, run htanalysis add with the same files.\n")
     assert err == (
-        "Notice: returns-2012Q3.xlsx, count: 177 empty counts were taken as not reported. "
+        "Notice: returns-2012Q3.xlsx, count: 150 empty counts were taken as not reported. "
         "What is held for them stays as it is.\n"
     )
     assert not list((home / "data").glob("quarters/*.csv"))
@@ -52,20 +60,73 @@ def test_from_template_to_store(home, tmp_path, capsys):
     )
     before = (home / "data" / "quarters" / "2012Q3.csv").read_bytes()
     assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (
-        *(0, "Nothing was stored: all that the files give is held already.\n"),
+        *(0, "Nothing was stored: every count is held already.\n"),
+    )
+    assert run(capsys, "check", "returns-2012Q3.xlsx")[1] == (
+        "No problem found in 1 file. See whether what the notices say is meant.\n"
+        "Adding would change nothing: every count is held already.\n"
     )
     assert (home / "data" / "quarters" / "2012Q3.csv").read_bytes() == before
 
 
+@pytest.mark.usefixtures("home")
+def test_from_a_folder_of_templates_to_the_store(tmp_path, capsys):
+    told = "Ready to be sent out: 9 workbooks in the folder returns-2012Q3, one for each task force.\n"
+    assert run(capsys, "template", "q3 2012", "--each") == (0, told, "")
+    folder = tmp_path / "returns-2012Q3"
+    code, _, err = run(capsys, "template", "2012Q3", "--each")
+    assert code == 1 and err == "returns-2012Q3 is there already, perhaps filled in. Move it away first.\n"
+    code, _, err = run(capsys, "check", str(folder))
+    assert code == 1 and err == NOTHING
+    paths = sorted(folder.iterdir())
+    for path in paths[:-2]:
+        fill(path, dict.fromkeys(range(5), 12))
+    (folder / "~$open.xlsx").write_bytes(b"x")
+    (folder / "notes.docx").write_bytes(b"x")
+    (folder / "more.csv").mkdir()
+    code, out, err = run(capsys, "check", str(folder))
+    assert code == 0 and out.startswith("No problem found in 7 files.") and "What adding 35 counts" in out
+    left = ", ".join(path.name for path in paths[-2:])
+    assert err.splitlines()[0] == f"Notice: returns-2012Q3: no count is filled in, and so it is left out: {left}."
+    assert run(capsys, "add", str(folder))[1] == f"Stored 35 counts in 2012Q3.csv, in {store.folder()}.\n"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_folder_without_a_return_is_told(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for command in ("check", "add"):
+        code, out, err = run(capsys, command, "empty")
+        assert (code, out) == (1, "") and err == NOTHING
+
+
+@pytest.mark.usefixtures("home")
+def test_no_name_is_not_the_folder_that_one_stands_in(tmp_path, capsys):
+    write(tmp_path, line(12))
+    code, _, err = run(capsys, "add", "")
+    assert code == 2 and '"" names no file and no folder. Name one.' in err
+
+
+@pytest.mark.usefixtures("home")
+def test_a_problem_of_a_cell_above_the_table_counts_once(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    short = [line(12, measure=measure).rpartition(",")[0] for measure in ("arrests", "people trained")]
+    path.write_text("\n".join(["as_of,2099-01-01", ",".join(COLUMNS[:-1]), *short]) + "\n", encoding="utf-8")
+    assert run(capsys, "check", "a.csv")[2].splitlines() == [
+        "a.csv, row 1, as_of: 2099-01-01 is in the future. Write the day on which the count was known.",
+        "1 problem in 1 row of 1 file. Correct this, and check again.",
+    ]
+
+
 def test_what_is_wrong_is_told_and_nothing_stored(home, tmp_path, capsys):
     good, bad = write(tmp_path, line(12), name="good.csv"), write(tmp_path, line("-3"), name="bad.csv")
-    for command in ("check", "add"):
+    todos = {"check": "Correct this, and check again.", "add": "Nothing was stored. Correct this, and add again."}
+    for command, todo in todos.items():
         code, out, err = run(capsys, command, str(good), str(bad))
         assert (code, out) == (1, "")
         assert err.splitlines() == [
             "bad.csv, row 2, count: -3 is below 0. Write a whole number, 0 for none, or leave it empty if it was not "
             "reported.",
-            "1 problem in 1 row. Nothing was stored.",
+            "1 problem in 1 row of 2 files. " + todo,
         ]
     assert not list((home / "data").glob("quarters/*.csv"))
 
@@ -77,7 +138,7 @@ def test_fifty_problems_are_shown_errors_first_and_the_rest_counted(tmp_path, ca
     code, _, err = run(capsys, "check", str(good), *map(str, bad))
     lines = err.splitlines()
     assert code == 1 and len(lines) == 52 and "0.csv, row 2" in lines[0]
-    assert lines[-2:] == ["... and 21 more.", "70 problems in 70 rows. Nothing was stored."]
+    assert lines[-2:] == ["... and 21 more.", "70 problems in 70 rows of 71 files. Correct this, and check again."]
 
 
 @pytest.mark.usefixtures("home")
@@ -88,7 +149,7 @@ def test_like_problems_are_one_line(tmp_path, capsys):
         'a.csv, 2 cells of as_of, rows 2 and 3: "2012-10-31 14:30" is not a date. Write it as YYYY-MM-DD.',
         "a.csv, 2 cells of count, rows 4 and 5: -3 is below 0. Write a whole number, 0 for none, or leave it empty if "
         "it was not reported.",
-        "4 problems in 4 rows. Nothing was stored.",
+        "4 problems in 4 rows of 1 file. Correct this, and check again.",
     ]
 
 
@@ -124,11 +185,11 @@ def test_what_would_change_is_told_before_a_number_is_stored(tmp_path, capsys):
     whole = [line(230, "Statewide", period, as_of="2012-10-01") for period in quarters]
     code, out, _ = run(capsys, "check", str(write(tmp_path, *later, *whole)))
     lines = out.splitlines()
-    assert code == 0 and lines[0] == "What adding 10 counts would change:"
+    assert code == 0 and lines[1] == "What adding 10 counts would change:"
     assert "- 2012Q3 arrests: 175" in lines
     assert f"- 2012Q3 {names[0]}, arrests, all: 20 becomes 26 (+6)" in lines
-    assert f"- 2012Q3 {names[-1]}, arrests, all: 9" in lines
-    assert any(line.startswith("- Arrests in 2012Q3: 175; 9 of 9") and "then: 175, computed" in line for line in lines)
+    (told,) = (line for line in lines if line.startswith("- Arrests in 2012Q3: 175, by 9 of 9 task forces."))
+    assert told.endswith("before: at least 160 arrests, bounded; now: 175 arrests, computed")
     assert "- “arrested 1,798 individuals” (Executive Summary): reproduces becomes differs" in lines
     assert (
         "- 2012-10-01"
@@ -140,12 +201,15 @@ def test_what_would_change_is_told_before_a_number_is_stored(tmp_path, capsys):
 @pytest.mark.usefixtures("home")
 def test_that_a_file_is_good_is_told_before_what_would_change_is_computed(tmp_path, capsys, monkeypatch):
     told = []
-    monkeypatch.setattr(previews, "preview", lambda rows: told.append((len(rows), *capsys.readouterr())) or {})
-    monkeypatch.setattr(previews, "tell", lambda _: ["nothing"])
+    monkeypatch.setattr(changes, "preview", lambda rows: told.append((len(rows), *capsys.readouterr())) or {})
+    monkeypatch.setattr(changes, "tell", lambda _: ["nothing"])
     path = write(tmp_path, line('"1,277"', measure="people trained"))
-    assert run(capsys, "check", str(path)) == (0, "nothing\n", "")
+    assert run(capsys, "check", str(path)) == (
+        *(0, "nothing\nTo store the counts, run htanalysis add with the same files.\n", ""),
+    )
     notice = 'Notice: a.csv, row 2, count: "1,277" is read as 1277.\n'
-    assert told == [(1, "What adding 1 count would change:\n", notice)]
+    good = "No problem found in 1 file. See whether what the notices say is meant.\n"
+    assert told == [(1, f"{good}What adding 1 count would change:\n", notice)]
 
 
 @pytest.mark.usefixtures("home")
@@ -153,7 +217,7 @@ def test_quarters_says_who_reported_and_what_was_revised(tmp_path, capsys):
     add(capsys, tmp_path, line(20), line(30, SAN_DIEGO))
     add(capsys, tmp_path, line(26, as_of="2012-11-30"), line(21, as_of="2012-11-15"))
     out = run(capsys, "quarters")[1].splitlines()
-    assert out[8] == "2012Q3  0 of 5 counts known, 2 of 9 task forces reported, 0 of them all five counts"
+    assert out[8] == "2012Q3  none of 5 counts known, 2 of 9 task forces reported, none of them all 5 counts"
     assert out[9] == f"        returned by: North Bay Human Trafficking Task Force; {SAN_DIEGO}"
     assert out[10].startswith("        missing: East Bay Human Trafficking Task Force; Fresno") and len(out) == 11
     assert run(capsys, "quarters", "--revisions")[1].splitlines() == [
@@ -180,7 +244,7 @@ def test_data_returns_gives_the_numbers_as_known_on_a_day(tmp_path, capsys):
 def test_the_store_is_checked_without_a_file(home, tmp_path, capsys):
     add(capsys, tmp_path, line(20))
     code, out, err = run(capsys, "check")
-    assert (code, err) == (0, "") and out.endswith("1 row, as they were added.\n")
+    assert (code, err) == (0, "") and out == f"No problem found in {store.folder()}: 1 row, as they were added.\n"
     path = home / "data" / "quarters" / "2012Q3.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",20,", ",21,"), encoding="utf-8")
     code, out, err = run(capsys, "check")
@@ -201,16 +265,16 @@ def test_from_template_to_export_no_count_changes(home, tmp_path, capsys, counts
     ]:
         path.unlink()
     run(capsys, "template", "2012Q3")
-    fill(tmp_path / "returns-2012Q3.xlsx", {4 * number + 3: count for number, count in counts.items()})
+    fill(tmp_path / "returns-2012Q3.xlsx", counts)
     assert run(capsys, "add", "returns-2012Q3.xlsx")[0] == 0
     exported = list(csv.DictReader(io.StringIO(run(capsys, "data", "returns", "--as-of", "latest")[1])))
     sheet = openpyxl.load_workbook(tmp_path / "returns-2012Q3.xlsx")["Returns"]
-    filled = {row[2:5]: row[5] for row in sheet.iter_rows(min_row=2, values_only=True) if row[5] is not None}
+    filled = {row[2:5]: row[5] for row in sheet.iter_rows(min_row=5, values_only=True) if row[5] is not None}
     assert {tuple(row[name] for name in COLUMNS[2:5]): int(row["count"]) for row in exported} == filled
     # The export is a return again.
     again = tmp_path / "export.csv"
     again.write_text(run(capsys, "data", "returns", "--as-of", "latest")[1], encoding="utf-8")
-    assert run(capsys, "add", "export.csv")[1] == "Nothing was stored: all that the files give is held already.\n"
+    assert run(capsys, "add", "export.csv")[1] == "Nothing was stored: every count is held already.\n"
 
 
 def test_today_is_the_last_day_on_which_a_return_is_known(home, tmp_path, capsys, monkeypatch):
@@ -219,6 +283,6 @@ def test_today_is_the_last_day_on_which_a_return_is_known(home, tmp_path, capsys
         def today(cls):
             return cls(2012, 10, 30)
 
-    monkeypatch.setattr(cli, "date", Day)
+    monkeypatch.setattr(commands, "date", Day)
     assert "2012-10-31 is in the future" in run(capsys, "add", str(write(tmp_path, line(20))))[2]
     assert not list((home / "data").glob("quarters/*.csv"))

@@ -11,14 +11,15 @@ import pandas as pd
 import pytest
 from conftest import run_killed
 
-from htanalysis import settings, store
+from htanalysis import settings
 from htanalysis.errors import HtanalysisError
+from htanalysis.returns import store
 
 QUARTERS = pd.period_range("2012Q3", "2012Q4", freq="Q")
 HEAD = "period_start,period_end,task_force,measure,trafficking_type,count,as_of"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "HOME", tmp_path)
     return tmp_path
@@ -52,10 +53,10 @@ def snapshot():
     return sorted(map(tuple, found.drop(columns="batch").astype("str").to_numpy().tolist()))
 
 
-def test_rows_lie_in_a_file_a_quarter_in_order(home):
+def test_rows_lie_in_a_file_a_quarter_in_order():
     assert add(row(3, "B"), row(2, "A"), row(1, "A", QUARTERS[1])) == ["2012Q3.csv", "2012Q4.csv"]
     add(row(4, "A", as_of="2012-12-31"))
-    assert (home / "data" / "quarters" / "2012Q3.csv").read_text(encoding="utf-8").splitlines() == [
+    assert (store.folder() / "2012Q3.csv").read_text(encoding="utf-8").splitlines() == [
         HEAD,
         "2012-07-01,2012-09-30,A,arrests,all,4,2012-12-31",
         "2012-07-01,2012-09-30,A,arrests,all,2,2013-01-31",
@@ -65,11 +66,11 @@ def test_rows_lie_in_a_file_a_quarter_in_order(home):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
-def test_only_the_user_can_read_the_store_whatever_the_systems_rule_is(home):
+def test_only_the_user_can_read_the_store_whatever_the_systems_rule_is():
     before = os.umask(0)
     try:
         add(row(3))
-        folder = home / "data" / "quarters"
+        folder = store.folder()
         folder.chmod(0o777)
         (folder / "2012Q3.csv").chmod(0o666)  # as a copy can leave it
         add(row(1, quarter=QUARTERS[1]))
@@ -81,17 +82,9 @@ def test_only_the_user_can_read_the_store_whatever_the_systems_rule_is(home):
     )
 
 
-@pytest.mark.usefixtures("home")
-def test_an_untouched_store_has_no_problem():
-    assert store.check_store() == []
-    add(row(3), row(1, quarter=QUARTERS[1]))
-    assert store.check_store() == []
-    store.require_untouched()
-
-
-def test_a_row_that_was_changed_by_hand_is_named(home):
+def test_a_row_that_was_changed_by_hand_is_named():
     add(row(3, "A"), row(5, "B"))
-    path = home / "data" / "quarters" / "2012Q3.csv"
+    path = store.folder() / "2012Q3.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",5,", ",6,"), encoding="utf-8")
     touched, gone = store.check_store()
     assert (touched.file, touched.row) == ("2012Q3.csv", 3)
@@ -101,9 +94,9 @@ def test_a_row_that_was_changed_by_hand_is_named(home):
         store.require_untouched()
 
 
-def test_a_file_that_is_gone_and_a_row_that_is_new_are_named(home):
+def test_a_file_that_is_gone_and_a_row_that_is_new_are_named():
     add(row(3), row(1, quarter=QUARTERS[1]))
-    folder = home / "data" / "quarters"
+    folder = store.folder()
     (folder / "2012Q3.csv").unlink()
     with (folder / "2012Q4.csv").open("a", encoding="utf-8") as file:
         file.write("2012-10-01,2012-12-31,X,arrests,all,9,2013-01-31\n")
@@ -111,9 +104,9 @@ def test_a_file_that_is_gone_and_a_row_that_is_new_are_named(home):
 
 
 @pytest.mark.parametrize("name", ["2012Q3 - Copy.csv", "2012Q3 (conflicted copy).csv", "ledger-OFFICE.csv"])
-def test_a_copy_that_a_shared_folder_makes_is_named_and_not_read(home, name):
+def test_a_copy_that_a_shared_folder_makes_is_named_and_not_read(name):
     add(row(3))
-    before, place = snapshot(), home / "data" / "quarters"
+    before, place = snapshot(), store.folder()
     (place / name).write_bytes((place / "2012Q3.csv").read_bytes())
     assert snapshot() == before
     assert [str(problem) for problem in store.check_store()] == [
@@ -136,6 +129,11 @@ def change_with_its_hash(folder):
     ledger.write_text(ledger.read_text(encoding="utf-8").replace(*digests), encoding="utf-8")
 
 
+def change_a_seal(folder):
+    text = (folder / "ledger.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "ledger.csv").write_text("\n".join([text[0], f"{text[1][:-1]}é", *text[2:]]), encoding="utf-8")
+
+
 def remove_with_its_lines(folder, quarter="2012Q3"):
     (folder / f"{quarter}.csv").unlink()
     ledger = folder / "ledger.csv"
@@ -151,21 +149,22 @@ def remove_with_its_lines(folder, quarter="2012Q3"):
         (lambda folder: remove_with_its_lines(folder, "2012Q4"), None, "it has 1 lines, and 2 were written"),
         (lambda folder: (folder / ".end").unlink(), None, "it has 2 lines, and some were written"),
         (lambda folder: (folder / ".key").write_text("another"), 2, "is not as it was written"),
+        (change_a_seal, 2, "is not as it was written: 1,"),
     ],
 )
-def test_what_was_changed_together_with_its_hash_is_named_and_refused(home, touch, row, words):
+def test_what_was_changed_together_with_its_hash_is_named_and_refused(touch, row, words):
     add(ROW)
     add(LATER)
-    touch(home / "data" / "quarters")
+    touch(store.folder())
     problem = store.check_store()[0]
     assert (problem.file, problem.row) == ("ledger.csv", row) and words in str(problem)
     with pytest.raises(HtanalysisError, match=r"ledger\.csv"):
         store.require_untouched()
 
 
-def test_a_ledger_without_seals_gets_them_with_the_next_addition(home):
+def test_a_ledger_without_seals_gets_them_with_the_next_addition():
     add(row(3))
-    folder = home / "data" / "quarters"
+    folder = store.folder()
     ledger = folder / "ledger.csv"
     lines = [line.rpartition(",")[0] for line in ledger.read_text(encoding="utf-8").splitlines()]
     ledger.write_text("\n".join([*lines, ""]), encoding="utf-8")
@@ -177,30 +176,35 @@ def test_a_ledger_without_seals_gets_them_with_the_next_addition(home):
     assert store.check_store()[0].row == 2
 
 
-def test_a_store_that_cannot_be_read_is_one_sentence(home):
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("2012Q3.csv", "task_force,count\nA,1\n", "columns must be"),
+        ("2012Q3.csv", f"{HEAD}\n2012-07-01,x\n", "it has 2 cells"),
+        ("2012Q3.csv", f"{HEAD}\n2012-07-01,2012-09-30,A,arrests,all,many,2013-01-31\n", "htanalysis check"),
+        ("2012Q3.csv", f"{HEAD}\n2012-07-99,2012-09-30,A,arrests,all,1,2013-01-31\n", "htanalysis check"),
+        ("ledger.csv", "batch,added,quarter,sha256,seal\nfirst,2013-01-31,2012Q3,0,0\n", "was touched by hand"),
+        ("ledger.csv", "batch,added,quarter,sha256,seal\n1,2013-01-31\n", "was touched by hand"),
+        ("ledger.csv", "added,batch,quarter,sha256\n", "was touched by hand"),
+    ],
+)
+def test_a_store_that_cannot_be_read_is_one_sentence(name, text, words):
     add(row(3))
-    path = home / "data" / "quarters" / "2012Q3.csv"
-    for text, words in (
-        ("task_force,count\nA,1\n", "columns must be"),
-        (f"{HEAD}\n2012-07-01,x\n", "it has 2 cells"),
-        (f"{HEAD}\n2012-07-01,2012-09-30,A,arrests,all,many,2013-01-31\n", "htanalysis check"),
-        (f"{HEAD}\n2012-07-99,2012-09-30,A,arrests,all,1,2013-01-31\n", "htanalysis check"),
-    ):
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(HtanalysisError, match=words):
-            store.read_store()
+    (store.folder() / name).write_text(text, encoding="utf-8")
+    with pytest.raises(HtanalysisError, match=words):
+        store.read_store()
 
 
-def test_pretending_writes_nothing(home):
+def test_pretending_writes_nothing():
     add(row(3))
-    before = (home / "data" / "quarters" / "2012Q3.csv").read_bytes()
+    before = (store.folder() / "2012Q3.csv").read_bytes()
     with store.pretending(rows(row(7, as_of="2013-02-28"))):
         assert store.read_store()["count"].tolist() == [3, 7]
     assert store.read_store()["count"].tolist() == [3]
-    assert (home / "data" / "quarters" / "2012Q3.csv").read_bytes() == before
+    assert (store.folder() / "2012Q3.csv").read_bytes() == before
 
 
-def test_who_holds_the_store_is_told(home, monkeypatch):
+def test_who_holds_the_store_is_told(monkeypatch):
     monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
     held, release = threading.Event(), threading.Event()
 
@@ -216,10 +220,10 @@ def test_who_holds_the_store_is_told(home, monkeypatch):
         pass
     release.set()
     other.join()
-    assert not (home / "data" / "quarters" / ".holder").exists()
+    assert not (store.folder() / ".holder").exists()
 
 
-def test_a_full_disk_leaves_the_store_as_it_was(home, monkeypatch):
+def test_a_full_disk_leaves_the_store_as_it_was(monkeypatch):
     add(row(3))
     before = snapshot()
 
@@ -229,7 +233,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(home, monkeypatch):
     with monkeypatch.context() as full, pytest.raises(OSError, match="No space"):
         full.setattr(store.os, "fsync", refuse)
         add(row(4, "B"), row(5, quarter=QUARTERS[1]))
-    assert snapshot() == before and not list((home / "data" / "quarters").glob(".adding*"))
+    assert snapshot() == before and not list((store.folder()).glob(".adding*"))
 
 
 # Stopped at every step
@@ -252,7 +256,7 @@ def test_killed_at_any_write_the_store_is_as_before_or_as_after(tmp_path, monkey
         # Whatever was left, the next addition goes on from there, and the files hold what the reader saw.
         add(row(9, "Z"))
         assert len(snapshot()) == len(after) + 1
-        assert {path.name for path in (home / "data" / "quarters").iterdir()} - {".lock", ".key"} == {
+        assert {path.name for path in (store.folder()).iterdir()} - {".lock", ".key"} == {
             *(".end", "2012Q3.csv", "2012Q4.csv", "ledger.csv")
         }
         if code == 0:
@@ -265,7 +269,8 @@ ADDING = """
 import sys
 from pathlib import Path
 import pandas as pd
-from htanalysis import settings, store
+from htanalysis import settings
+from htanalysis.returns import store
 sys.path.insert(0, {tests!r})
 from test_store import row, rows
 settings.HOME = Path({home!r})

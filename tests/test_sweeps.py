@@ -14,10 +14,10 @@ import pytest
 from running import Shown, find_faults, run_notebook
 from test_notebooks import work_out
 
-from htanalysis.findings import number, percent, with_unit
-from htanalysis.notebooks import find_notebooks
 from htanalysis.parameters import Range, list_ranges
-from htanalysis.periods import held_quarters
+from htanalysis.quarters import held_quarters
+from htanalysis.report.notebooks import find_notebooks
+from htanalysis.wording import number, percent, with_unit
 
 #: The notebooks that are swept: all.
 SWEPT = tuple(path.stem[:2] for path in find_notebooks())

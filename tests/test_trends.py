@@ -12,18 +12,18 @@ import htanalysis as ht
 
 @pytest.mark.parametrize(
     ("counts", "words"),
-    [([], "No count"), ([3], "One point"), ([1, None, 2], "Two points"), ([1, 2, 3], "Three points")],
+    [
+        ([], "No count is known: no trend is fitted. At least 4 are needed."),
+        ([3], "One point: no trend is fitted. At least 4 are needed."),
+        ([1, None, 2], "Two points: no trend is fitted. At least 4 are needed."),
+        ([1, 2, 3], "Three points: no trend is fitted. At least 4 are needed."),
+        ([0, 0, 0, 0], "Every known count is 0: no trend is fitted."),
+        ([0] * 7 + [9], "With these zeros a factor of change would be endless: no trend is fitted."),
+    ],
 )
-def test_below_four_counts_no_trend_is_fitted(counts, words):
+def test_where_no_trend_can_be_fitted_its_reason_is_told(counts, words):
     trend = ht.fit_trend(counts, [1.0] * len(counts), 1.0)
-    assert trend.model == "" and trend.reason == f"{words} {'is known' if not counts else ''}".strip() + (
-        ": no trend is fitted. At least 4 are needed."
-    )
-    assert trend.prediction is None and trend.terms.empty
-
-
-def test_zeros_alone_have_no_trend():
-    assert ht.fit_trend([0, 0, 0, 0], [1.0] * 4, 1.0).reason == "Every known count is 0: no trend is fitted."
+    assert (trend.model, trend.reason, trend.prediction, trend.spread) == ("", words, None, 1.0) and trend.terms.empty
 
 
 def test_an_exact_trend_is_found_and_missing_periods_keep_their_place():
@@ -93,10 +93,13 @@ def test_zeros_that_make_a_factor_endless_are_not_fitted():
     assert trend.terms["term"].tolist() == ["a period"]
     assert trend.reason.endswith("With these zeros no step can be told.")
     assert 1 < trend.terms.loc[0, "low"] < trend.terms.loc[0, "high"] < 10
-    alone = ht.fit_trend([0, 0, 0, 0, 0, 0, 0, 9], [1.0] * 8, 1.0)
-    assert alone.model == "" and alone.reason == (
-        "With these zeros a factor of change would be endless: no trend is fitted."
-    )
+
+
+def test_counts_from_1_to_a_thousand_million_stop_nothing():
+    counts = [*[0] * 12, 1, 19381526, None, None, 54046, None, 25425, 1, 1, None, 10**9, 0, 1, 543, 526, None, 1, 0]
+    number = len(counts)
+    season, step = [place % 4 + 1 for place in range(number)], [place >= number // 2 for place in range(number)]
+    assert ht.fit_trend(counts, [1.0] * number, 1.0, season, step).model == "quasi-Poisson"
 
 
 def test_four_points_have_a_trend_and_no_forecast():
@@ -128,10 +131,21 @@ def test_a_growth_that_slowed_is_said_not_to_fit_one_factor():
 def test_a_measures_total_is_part_of_its_fit():
     quarters = pd.period_range("2010Q3", "2013Q2", freq="Q")
     rows = {"measure": "arrests", "quarter": quarters, "task_forces_reporting": [8] * 4 + [9] * 8}
+    rows["task_forces_next"] = 9
     rows["count"] = pd.array([180, *[None] * 6, 377, 350, 340, 360, 345], dtype="Int64")
     totals = ht.load("task_force_totals")
     trend = ht.fit_measures(pd.DataFrame(rows), quarters[4], totals)["arrests"]
     assert trend.fit["expected"][1:7].sum() == pytest.approx(1798 - 180 - 377, abs=0.5)
+
+
+def test_a_task_force_that_ends_is_left_out_of_the_forecast_for_the_quarter_after():
+    rows = {"measure": "arrests", "quarter": pd.period_range("2010Q3", periods=12, freq="Q")}
+    rows |= {"count": range(100, 220, 10), "task_forces_reporting": 9}
+    nine, eight = (
+        ht.fit_measures(pd.DataFrame(rows).assign(task_forces_next=number), pd.Period("2011Q3"))["arrests"].forecast
+        for number in (9, 8)
+    )
+    assert nine.model == eight.model and eight.value == pytest.approx(nine.value * 8 / 9, abs=1)
 
 
 def test_what_cannot_be_fitted_is_refused():
@@ -149,7 +163,7 @@ def test_a_chart_shows_the_curve_over_a_gap_and_dots_only_where_counts_are_known
     trend = ht.fit_trend(counts, [9] * 12, 9, total=2552, of_total=[True] * 8 + [False] * 4)
     labels = [str(quarter) for quarter in pd.period_range("2010Q3", "2013Q2", freq="Q")]
     about = ht.Caption("chart", "A finding", "Counts", ["table-1"], ["reported"])
-    chart = ht.draw_fit(trend.fit, labels, trend.prediction, "2013Q3", about)
-    line, ahead, dots = chart.figure.data
-    assert len(line.y) == 12 and dots.y == (135, 390, 350, 340, 360, 345) and not ahead.y
+    chart = ht.draw_fit(trend.fit, labels, trend.prediction, "2013Q3", {}, about)
+    line, dots = (each for each in chart.figure.data if each.x)
+    assert len(line.y) == 12 and dots.y == (135, 390, 350, 340, 360, 345)
     assert f"2010Q4: {trend.fit['expected'][1]:.0f} expected" in chart.alt and "hollow" not in chart.alt

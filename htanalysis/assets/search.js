@@ -1,11 +1,13 @@
 // Finds headings, findings, figures, data sets, phrases and functions by words that begin as typed, or nearly so.
+const ENTRIES = HELD.entries.map(([title, text, file, part, kind, names = ""], id) => (
+  { id, title, text, names, kind: HELD.kinds[kind], href: HELD.files[file] + (part && `#${part}`) }
+));
 (() => {
   "use strict";
   const MOST = 12; // results shown
   const field = document.getElementById("search");
   const list = document.getElementById("found");
   const told = document.getElementById("found-count");
-  const [TITLE, TEXT, HREF, KIND] = [0, 1, 2, 3];
   // What was found weighs more than where it was said and by which function.
   const WEIGHTS = { finding: 3, "not known": 3, page: 2, figure: 2, "phrase of the report": 0.5, method: 0.3 };
   let index;
@@ -13,17 +15,17 @@
   const prepare = () => {
     if (index) return;
     index = new MiniSearch({
-      fields: ["title", "text"],
+      fields: ["title", "text", "names"],
       searchOptions: {
         prefix: true, fuzzy: 0.2, boost: { title: 3 }, combineWith: "AND",
-        boostDocument: (id) => WEIGHTS[ENTRIES[id][KIND]] || 1,
+        boostDocument: (id) => WEIGHTS[ENTRIES[id].kind] || 1,
       },
     });
-    index.addAll(ENTRIES.map((entry, id) => ({ id, title: entry[TITLE], text: entry[TEXT] })));
+    index.addAll(ENTRIES);
   };
 
   const show = ({ id }) => {
-    const [title, text, href, kind] = ENTRIES[id];
+    const { title, text, href, kind } = ENTRIES[id];
     const item = document.createElement("li");
     const alone = document.body.dataset.one; // then there is no other file
     const leads = href && (!alone || href.includes(".html"));
@@ -36,6 +38,8 @@
     return item;
   };
 
+  const isFinding = ({ id }) => ENTRIES[id].kind === "finding";
+
   // Files of an internal report have a mark behind their names.
   const markName = (href) => href.replace(".html", `${document.body.dataset.mark || ""}.html`);
 
@@ -43,6 +47,7 @@
     prepare();
     const words = field.value.trim();
     const found = words ? index.search(words) : [];
+    found.sort((one, other) => isFinding(other) - isFinding(one)); // the best first among findings, then among the rest
     list.replaceChildren(...found.slice(0, MOST).map(show));
     list.hidden = !found.length;
     const more = found.length > MOST ? `, the first ${MOST} are shown` : "";
@@ -58,7 +63,7 @@
   field.addEventListener("focus", prepare);
   field.form.addEventListener("submit", (event) => {
     event.preventDefault();
-    list.querySelector("a")?.click();
+    search();
   });
   field.form.addEventListener("keydown", (event) => {
     const stops = [field, ...list.querySelectorAll("a")];

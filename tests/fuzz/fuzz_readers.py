@@ -15,9 +15,11 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["htanalysis.books", "htanalysis.sheets", "htanalysis.checks", "zipfile"]):
-    from htanalysis.checks import check_files
-    from htanalysis.store import read_store
+with atheris.instrument_imports(
+    include=["htanalysis.returns.files", "htanalysis.returns.sheets", "htanalysis.returns.checks", "zipfile"]
+):
+    from htanalysis.returns.checks import check_files
+    from htanalysis.returns.store import read_store
 
 RETURNS = Path(__file__).parents[1] / "returns"
 FOLDER = Path(tempfile.mkdtemp())

@@ -1,32 +1,12 @@
 """The pages as a browser shows them, opened from disk."""
 
-import csv
-
-import nbformat
 import pytest
-from conftest import FIGURES, open_page
+from conftest import FIGURES, ROOT, open_page
 from playwright.sync_api import expect
 
-from htanalysis import figures, pages
-from htanalysis.figures import COLORS
-
-
-def count_charts(report, name):
-    """Count the charts that a page's notebook shows."""
-    cells = nbformat.read(report / "notebooks" / f"{name}.ipynb", as_version=4).cells
-    return sum(figures.MIME in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
-
-
-def test_a_table_is_saved_from_the_page_without_a_network(browser, report):
-    page = open_page(browser, report, "01-quarterly-trends")
-    with page.expect_download() as saved:
-        page.locator("#line-and-total").get_by_role("button", name="Save as CSV").press("Enter")
-    assert saved.value.suggested_filename == "line-and-total.csv"
-    rows = list(csv.reader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
-    assert rows[0][:3] == ["measure", "2010Q3", "2012Q2"]
-    assert rows[1] == ["investigations initiated", "135", "390", "2100", "2552", "452", "337.8"]
-    assert rows[2][5] == "-339"
-    page.context.close()
+from htanalysis.charts.look import COLORS
+from htanalysis.report import pages
+from htanalysis.report.notebooks import read_executed
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -34,7 +14,8 @@ def test_a_table_is_saved_from_the_page_without_a_network(browser, report):
 def test_all_charts_are_drawn_with_and_without_scripts(browser, report, name, scripts):
     page = open_page(browser, report, name, java_script_enabled=scripts)
     drawn = page.locator("figure.chart .drawing")
-    assert drawn.count() == count_charts(report, name) > 0
+    shown = read_executed(report / "notebooks" / f"{name}.ipynb").shown
+    assert drawn.count() == [kind for kind, _ in shown].count("figure") > 0
     for area in drawn.locator(".area").all():
         assert area.bounding_box()["height"] > 80 and area.bounding_box()["width"] > 600
     page.context.close()
@@ -54,53 +35,15 @@ def test_in_the_dark_charts_are_light_and_on_paper_dark(browser, report):
 
 
 def test_hatching_stays_in_its_bar(browser, report):
-    page = open_page(browser, report, "01-quarterly-trends")
+    page = open_page(browser, report, "04-sex-and-labor")
     boxes = page.locator(".drawing svg:has(> use[href='#mark-hatch'])")
-    assert boxes.count() > 20
+    assert boxes.count() > 10
     assert boxes.evaluate_all("boxes => boxes.every(box => getComputedStyle(box).overflow === 'hidden')")
     page.context.close()
 
 
-def test_the_map_has_58_counties(browser, report):
-    page = open_page(browser, report, "03-county-convictions")
-    assert page.locator("#county-map .area path").count() == 58
-    page.context.close()
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_chart_can_be_explored_with_plotly_in_the_pages_colors_and_without_a_word(browser, report, name):
-    page = open_page(browser, report, name, color_scheme="dark")
-    assert page.evaluate("typeof Plotly") == "undefined"
-    for figure in page.locator("figure.chart").all():
-        figure.get_by_role("button", name="Explore").press("Enter")
-        expect(figure.locator(".live .main-svg").first).to_be_visible()
-        assert not figure.locator(".drawing").is_visible()
-    text = page.locator(".live .xtick text, .live .legendtext").first
-    assert text.evaluate("text => text.style.fill") in ("rgb(232, 237, 242)", "rgb(163, 177, 191)")
-    assert page.locator(".live .modebar-btn").count() == 0
-    figure.get_by_role("button", name="Explore").press("Enter")
-    assert figure.locator(".drawing").is_visible() and not figure.locator(".live").is_visible()
-    assert page.noted == []
-    page.context.close()
-
-
-def test_plotly_tells_the_number_under_the_pointer(browser, report):
-    page = open_page(browser, report, "03-county-convictions")
-    figure = page.locator("#county-map")
-    figure.get_by_role("button", name="Explore").click()
-    expect(figure.locator(".live .main-svg").first).to_be_visible()
-    figure.locator(".live").scroll_into_view_if_needed()
-    # Three swatches, then the counties from the largest on: San Diego is the tenth.
-    box = figure.locator(".live .trace").nth(12).bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(figure.locator(".live .hovertext")).to_contain_text("San Diego: 1 to 54 convictions (bounded)")
-    page.context.close()
-
-
-def test_the_script_knows_the_colors_of_the_charts(report):
-    script = (report / "assets" / "pages.js").read_text(encoding="utf-8")
-    assert all(f'"{color}": "{name}"' in script for color, name in COLORS.items())
-    style = (report / "assets" / "pages.css").read_text(encoding="utf-8")
+def test_the_pages_know_the_colors_of_the_charts():
+    style = (ROOT / "htanalysis" / "assets" / "pages.css").read_text(encoding="utf-8")
     assert all(style.count(f"--{name}: #") >= 2 for name in COLORS.values())
 
 
@@ -117,7 +60,7 @@ def test_the_numbers_behind_a_figure_open_with_the_keyboard(browser, report):
     page = open_page(browser, report, "06-services")
     table = page.locator("#reach table")
     assert not table.is_visible()
-    page.locator("#reach summary").focus()
+    page.locator("#reach .numbers summary").focus()
     page.keyboard.press("Enter")
     assert table.is_visible() and "TCVAP benefits" in table.inner_text()
     page.context.close()
@@ -128,6 +71,7 @@ def test_without_scripts_words_and_tables_stand_beside_the_drawing_and_notes_ope
     words = page.locator("#reach .alt")
     assert "TCVAP benefits" in words.inner_text()
     assert words.inner_text() == page.locator("#reach .plot").get_attribute("aria-label")
+    page.locator("#reach .numbers summary").click()
     assert page.locator("#reach table").is_visible() and not page.locator(".search").is_visible()
     page.locator("#reach .about button").click()
     assert page.locator("#note-reach").is_visible()
@@ -138,24 +82,24 @@ def test_without_scripts_words_and_tables_stand_beside_the_drawing_and_notes_ope
 
 
 def test_a_number_opens_its_note_by_mouse_finger_and_key(browser, report):
-    note = "#note-victims-identified-growth"
+    note = "#note-arrests-in-all"
     for touch in (False, True):
         page = open_page(browser, report, "index", 390, has_touch=touch)
-        number = page.locator(".amount button[popovertarget='note-victims-identified-growth']")
+        number = page.locator(".amount button[popovertarget='note-arrests-in-all']")
         number.tap() if touch else number.click()
         assert page.locator(note).is_visible()
         page.locator(note).get_by_role("button", name="Close").press("Enter")
         assert not page.locator(note).is_visible()
         page.context.close()
     page = open_page(browser, report, "index")
-    number = page.locator(".amount button[popovertarget='note-victims-identified-growth']")
+    number = page.locator(".amount button[popovertarget='note-arrests-in-all']")
     number.press("Enter")
     told = page.locator(note).inner_text()
     for words in (
         "computed",
-        "304 ÷ 100",
-        "Task forces’ counts by quarter",
-        "from 100 to 304”",
+        "33 + 34 + 52 + 76 + 133 + 113 = 441",
+        "Arrests and convictions",
+        "Total 441 113”",
         "as the 2012 report states",
     ):
         assert words in told
@@ -168,8 +112,11 @@ def test_a_number_opens_its_note_by_mouse_finger_and_key(browser, report):
 def test_a_tables_numbers_open_by_mouse_and_arrow_keys_and_are_one_stop_of_the_tab_key(browser, report):
     page = open_page(browser, report, "01-quarterly-trends")
     table, note = page.locator("#line-and-total table"), page.locator("#note-line-and-total")
-    cells = table.locator("tbody td")
-    cells.nth(2).click()
+    assert table.get_attribute("role") is None
+    numbers = table.locator("tbody td button")
+    numbers.first.scroll_into_view_if_needed()
+    expect(numbers).to_have_count(18)
+    numbers.nth(2).click()
     assert note.locator(".which").inner_text() == "investigations initiated, total of an even change: 2,100, computed"
     assert "Formula" in note.inner_text()
     page.keyboard.press("Escape")
@@ -184,7 +131,7 @@ def test_a_tables_numbers_open_by_mouse_and_arrow_keys_and_are_one_stop_of_the_t
 
 
 def test_a_row_of_the_code_book_opens_with_the_basis_of_its_column(browser, report):
-    page = open_page(browser, report, "codebook#penal_code_236_1-1")
+    page = open_page(browser, report, "data-penal_code_236_1#penal_code_236_1-1")
     page.locator("#penal_code_236_1-1 td").last.click()
     note = page.locator("#note-data-penal_code_236_1")
     assert "convictions: " in note.locator(".which").inner_text() and "reported" in note.inner_text()
@@ -204,25 +151,43 @@ def test_search_finds_words_as_typed_or_nearly_so_and_leads_there(browser, repor
     assert not page.locator("#found").is_visible()
     field.fill("pace of the year before")
     page.keyboard.press("Enter")
+    expect(first).to_be_visible()
+    assert page.url.endswith("methods.html")
+    first.click()
     page.wait_for_url("**#**")
     assert page.locator(":target").count() == 1 and page.noted == []
-    page.context.close()
-
-
-def test_what_is_not_there_is_not_found(browser, report):
-    page = open_page(browser, report, "index")
-    page.get_by_role("searchbox").fill("zebra")
+    field.fill("zebra")
     expect(page.locator("#found-count")).to_have_text("Nothing found")
     assert not page.locator("#found").is_visible()
     page.context.close()
 
 
+@pytest.mark.parametrize("words", ["Los Angeles", "San Francisco", "American", "Spanish"])
+def test_search_finds_names_that_stand_in_tables_or_for_a_language(browser, report, words):
+    page = open_page(browser, report, "methods")
+    page.get_by_role("searchbox", name="Search the report").fill(words)
+    expect(page.locator("#found-count")).to_contain_text("found")
+    assert page.locator("#found a").count() > 1
+    page.context.close()
+
+
+def test_search_tells_findings_first_and_calls_a_what_if_by_its_name(browser, report):
+    page = open_page(browser, report, "methods")
+    page.get_by_role("searchbox", name="Search the report").fill("labor")
+    kinds = [text.partition(":")[0] for text in page.locator("#found span").all_inner_texts()]
+    first = kinds.count("finding")
+    assert 0 < first < len(kinds) and kinds[:first] == ["finding"] * first
+    page.get_by_role("searchbox").fill("if a labor victim is no more likely to be counted")
+    assert page.locator("#found span").first.inner_text() == "what-if"
+    page.context.close()
+
+
 def test_all_that_is_searched_through_is_small_and_leads_somewhere(browser, report):
-    assert len((report / "search.js").read_bytes()) < 100_000
+    assert len((report / "search.js").read_bytes()) < 110_000
     page = open_page(browser, report, "index")
-    found = page.evaluate("ENTRIES.map(entry => entry[2])")
-    kinds = set(page.evaluate("ENTRIES.map(entry => entry[3])"))
-    named = "page,heading,finding,figure,table,data set,phrase of the report,method,word,file,not known"
+    found = page.evaluate("ENTRIES.map(entry => entry.href)")
+    kinds = set(page.evaluate("ENTRIES.map(entry => entry.kind)"))
+    named = "page,heading,finding,figure,table,data set,phrase of the report,method,word,file,not known,what-if"
     assert kinds == set(named.split(","))
     for place in {place for place in found if place}:
         name, _, fragment = place.partition("#")
@@ -231,51 +196,48 @@ def test_all_that_is_searched_through_is_small_and_leads_somewhere(browser, repo
     page.context.close()
 
 
-@pytest.mark.parametrize("name", ["findings.csv", "tables.xlsx", "manifest.json"])
-def test_files_can_be_taken_away_from_disk(browser, report, name):
-    page = open_page(browser, report, "index")
-    link = page.locator("#downloads ~ .files").get_by_role("link", name=name)
-    assert (report / link.get_attribute("href")).is_file()
-    page.context.close()
-
-
 def test_a_doubted_number_is_two_clicks_from_the_sentence_that_states_it(browser, report):
-    page = open_page(browser, report, "index")
-    card = page.locator(".card").first
-    card.locator(".from a").first.click()
-    assert page.url.endswith("codebook.html#quarters-investigations")
-    quote = page.locator("#quarters-investigations + dd .quote")
-    assert quote.inner_text() == "“the number of investigations per quarter has increased from 135 to 390”"
-    for part in ("#quarters-investigations", "#quarters-investigations + dd"):
+    page = open_page(browser, report, "01-quarterly-trends")
+    mark = page.get_by_role("button", name="Source: Victims identified in a quarter")
+    mark.click()
+    page.locator("#note-victims-identified-growth").get_by_role("link", name="from 100 to 304").click()
+    assert page.url.endswith("data-task_force_quarters.html#quarters-victims")
+    quote = page.locator("#quarters-victims + dd .quote")
+    assert quote.inner_text().endswith("from 100 to 304”")
+    for part in ("#quarters-victims", "#quarters-victims + dd"):
         expect(page.locator(part)).to_have_css("background-color", "rgb(255, 246, 229)")
     page.go_back()
-    page.locator(".card").first.get_by_role("link", name="How it is computed").click()
-    assert page.locator("#count_quarters").is_visible()
+    mark.click()
+    page.locator("#note-victims-identified-growth").get_by_role("link", name="How it is computed").click()
+    assert page.locator("#follow_growth").is_visible()
     page.context.close()
 
 
 @pytest.fixture(scope="module")
 def without_functions(report, tmp_path_factory):
     """Pages of one notebook, whose findings name no function that computed them."""
-    folder = tmp_path_factory.mktemp("pages")
-    notebook = nbformat.read(report / "notebooks" / "06-services.ipynb", as_version=4)
-    found = [item for cell in notebook.cells for item in pages._shown(cell)]
-    for item in found:
+    folder, name = tmp_path_factory.mktemp("pages"), "06-services"
+    notebook = read_executed(report / "notebooks" / f"{name}.ipynb")
+    for _, item in notebook.shown:
         item["method"] = None
-    nbformat.write(notebook, folder / "06-services.ipynb")
-    found = [{"notebook": "06-services"} | item for item in found if "sentence" in item]
     parameters = {"quarter": "2012Q2", "as_of": "report", "audience": "public"}
-    pages.write_pages([folder / "06-services.ipynb"], found, parameters, folder, None)
+    shared = pages.share(parameters, {name: notebook.title})
+    found = [{"notebook": name} | item for kind, item in notebook.shown if kind == "finding"]
+    whole = pages.sum_up(shared, {name: notebook}, found, {}, None)
+    pages.write_page(name, notebook, shared, folder, [])
+    pages.write_other_pages(whole, folder)
+    pages.write_index(whole, folder)
     return folder
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_number_without_a_function_is_one_click_from_the_code_that_makes_it(browser, without_functions, scripts):
-    page = open_page(browser, without_functions, "index", java_script_enabled=scripts)
+def test_a_number_without_a_function_is_two_clicks_from_the_code_that_makes_it(browser, without_functions, scripts):
+    page = open_page(browser, without_functions, "06-services", java_script_enabled=scripts)
+    page.get_by_role("button", name="Source: Victims served, against victims identified").click()
     page.get_by_role("link", name="See the code: Victims served, against victims identified").click()
     code = page.locator(".code:target")
     code.wait_for()
-    assert 'id="served-beyond-identified"' in code.inner_text() and page.locator(".code:visible").count() == 1
+    assert '"served-beyond-identified"' in code.inner_text() and page.locator(".code:visible").count() == 1
     if scripts:
         assert 0 <= code.bounding_box()["y"] < 300
     page.context.close()
@@ -294,12 +256,13 @@ def test_a_phone_shows_the_rows_of_a_wide_table_as_blocks(browser, report):
     page.context.close()
 
 
-def test_a_long_table_shows_its_first_rows_and_all_on_demand_and_on_paper(browser, report):
+def test_a_long_table_shows_its_first_rows_and_all_on_demand_and_paper_says_where_they_stand(browser, report):
     page = open_page(browser, report, "03-county-convictions")
     rows = page.locator("#all-counties tbody tr:visible")
     assert rows.count() == 20
     page.emulate_media(media="print")
-    assert rows.count() == 58
+    told = page.locator("#all-counties p.on-paper:visible").inner_text()
+    assert rows.count() == 0 and told == "The 58 rows stand in the HTML page and in tables.xlsx."
     page.emulate_media(media="screen")
     page.get_by_role("button", name="Show all 58 rows").press("Enter")
     assert rows.count() == 58
@@ -321,6 +284,6 @@ def test_a_term_opens_its_meaning_with_the_keyboard(browser, report):
 
 
 def test_a_link_opens_the_rows_that_it_leads_to(browser, report):
-    page = open_page(browser, report, "codebook#county_population-300", 390)
-    assert page.locator("#county_population-300").is_visible()
+    page = open_page(browser, report, "data-county_population#county_population-300", 390)
+    expect(page.locator("#county_population-300")).to_be_visible()
     page.context.close()

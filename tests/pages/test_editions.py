@@ -3,33 +3,31 @@
 import html
 import re
 import shutil
+from types import SimpleNamespace
 
 import pikepdf
 import pypdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import FIGURES, PAGES, find_html_faults, open_everything, open_page
-from playwright.sync_api import expect
+from conftest import FIGURES, PAGES, find_html_faults, make_report, open_everything, open_page
 
-from htanalysis import editions
-
-NOTEBOOKS = PAGES[1:10]
+from htanalysis.report import editions
 
 
 @pytest.fixture(scope="module")
 def folder(report, tmp_path_factory):
-    """A copy of the report with both editions."""
-    folder = tmp_path_factory.mktemp("editions") / "2012Q2"
-    shutil.copytree(report, folder)
-    editions.write_editions(folder, NOTEBOOKS, single_file=True, pdf=True)
-    return folder
+    """The report with both editions, made of the same executed notebooks."""
+    out = tmp_path_factory.mktemp("editions")
+    shutil.copytree(report.parent / ".kept", out / ".kept")
+    return make_report(out, "latest", single_file=True, pdf=True).parent
 
 
-def test_the_index_offers_both_with_their_size(folder):
-    text = (folder / "index.html").read_text(encoding="utf-8")
-    for name, kind in (("report.html", "HTML"), ("report.pdf", "PDF")):
+def test_the_index_and_the_findings_offer_both_with_their_size(folder):
+    text, first = ((folder / f"{name}.html").read_text(encoding="utf-8") for name in ("findings", "index"))
+    for name, kind in (("report.html", "HTML"), ("report.pdf", "PDF"), ("brief.pdf", "PDF"), ("brief-es.pdf", "PDF")):
         size = round((folder / name).stat().st_size / 1000)
         assert f'<a href="{name}">{name}</a> ({kind}, {size} kB)' in text
+        assert f'<a href="{name}">{name}</a>, {size} kB' in first
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +51,19 @@ def test_the_single_file_is_valid_below_6_megabytes_and_names_nothing_outside(al
 
 def test_the_single_file_works_alone(browser, alone):
     page = open_page(browser, alone, "report")
-    page.locator("[popovertarget='page-index--note-victims-identified-growth']").first.click()
-    assert "304 ÷ 100" in page.locator("#page-index--note-victims-identified-growth").inner_text()
+    page.locator("[popovertarget='page-index--note-arrests-in-all']").first.click()
+    assert "33 + 34" in page.locator("#page-index--note-arrests-in-all").inner_text()
     page.keyboard.press("Escape")
-    page.locator(".page-index .card .evidence").first.click()
+    page.locator(".page-findings .card .evidence").first.click()
     assert page.url.endswith("#page-00-start-here--quarterly-counts-published")
     figure = page.locator("[id='page-06-services--reach']")
-    figure.get_by_role("button", name="Explore").click()
-    expect(figure.locator(".live .main-svg").first).to_be_visible()
     field = page.get_by_role("searchbox")
-    field.fill("chain ladder")
+    field.fill("nowcast")
     page.locator("#found a").first.click()
     assert page.locator(":target").count() == 1
     with page.expect_download() as saved:
-        figure.locator("summary").click()
-        figure.get_by_role("button", name="Save as CSV").click()
+        figure.locator(".save summary").click()
+        figure.get_by_role("button", name="Numbers (CSV)").click()
     assert saved.value.suggested_filename == "reach.csv"
     assert page.noted == []
     page.context.close()
@@ -83,52 +79,118 @@ def test_the_single_file_is_for_everyone(browser, alone, width, scheme):
     page.context.close()
 
 
-def test_the_pdf_is_small_tagged_bookmarked_and_whole(folder, report):
-    path = folder / "report.pdf"
-    assert path.stat().st_size < 3_000_000
-    book = pypdf.PdfReader(path)
+@pytest.fixture(scope="module")
+def book(folder):
+    return pypdf.PdfReader(folder / "report.pdf")
+
+
+def find_chapters(book):
+    """Give each chapter's title, and the texts of its sheets with the number of the first."""
+    marks = [
+        (mark.title, book.get_destination_page_number(mark)) for mark in book.outline if not isinstance(mark, list)
+    ]
+    texts = [re.sub(r"\s+", " ", sheet.extract_text()) for sheet in book.pages]
+    ends = [*(first for _, first in marks[1:]), len(texts)]
+    return {title: (first + 1, texts[first:end]) for (title, first), end in zip(marks, ends, strict=True)}
+
+
+def test_the_pdf_is_small_tagged_and_bookmarked_and_has_no_more_than_60_sheets_of_letter(folder, book):
+    assert (folder / "report.pdf").stat().st_size < 2_000_000
+    assert len(book.pages) <= 60 and {tuple(sheet.mediabox) for sheet in book.pages} == {(0, 0, 612, 792)}
     assert book.trailer["/Root"]["/MarkInfo"]["/Marked"] and "/StructTreeRoot" in book.trailer["/Root"]
     marks = [mark.title for mark in book.outline if not isinstance(mark, list)]
-    text = re.sub(r"\s+", "", "".join(sheet.extract_text() for sheet in book.pages)).replace(
-        "\N{MODIFIER LETTER APOSTROPHE}", "’"
-    )
-    for name in PAGES:
-        page = (report / f"{name}.html").read_text(encoding="utf-8")
-        heading = html.unescape(re.search(r"<h1[^>]*>(.*?)</h1>", page)[1])
-        assert heading.replace("§ ", "§\N{NO-BREAK SPACE}") in marks and re.sub(r"\s+", "", heading) in text
-    assert book.metadata.title == marks[0] == "What California’s numbers on human trafficking say, and what they do not"
-    with pikepdf.open(path) as opened:
+    for name in PAGES[2:11]:
+        page = (folder / f"{name}.html").read_text(encoding="utf-8")
+        assert html.unescape(re.search(r"<h1[^>]*>(.*?)</h1>", page)[1]).replace("§ ", "§\N{NO-BREAK SPACE}") in marks
+    assert book.metadata.title == marks[0] == "Human trafficking in California: the published numbers"
+    with pikepdf.open(folder / "report.pdf") as opened:
         assert not [
             item for item in opened.objects if isinstance(item, pikepdf.Stream) and item.get("/Subtype") == "/Image"
         ]
 
 
+def test_the_contents_and_the_links_of_the_pdf_name_the_sheet_that_a_thing_is_on(book):
+    chapters = find_chapters(book)
+    (contents,) = chapters.pop("Human trafficking in California: the published numbers")[1]
+    summary = next(iter(chapters))
+    for title, (first, _) in chapters.items():
+        assert f"{'In short' if title == summary else title} {first} " in contents
+    first, texts = chapters["Where in California were convictions for human trafficking reported?"]
+    (alameda,) = chapters[summary][1]
+    sheet = int(re.search(r"Alameda has 52 of 113 convictions \(page (\d+)\)", alameda)[1])
+    assert first <= sheet < first + len(texts) and "How to read it: " in texts[sheet - first]
+
+
+def test_notes_are_numbered_in_order_in_brackets_and_stand_on_the_sheet_that_calls_them(book):
+    away = called = 0
+    for _, texts in list(find_chapters(book).values())[2:]:
+        numbers = [[int(number) for number in re.findall(r"\[(\d+)\]", text)] for text in texts]
+        seen = [number for sheet in numbers for number in sheet]
+        assert list(dict.fromkeys(seen)) == sorted(set(seen))
+        for number in set(seen):
+            called += 1
+            away += next(sheet for sheet in numbers if number in sheet).count(number) < 2
+    assert called > 80 and away <= 0.05 * called  # those of tables that are longer than their sheet
+
+
+def test_the_brief_is_one_sheet_in_each_language_and_leads_to_no_file(folder):
+    for name, language in (("brief", "en"), ("brief-es", "es")):
+        book = pypdf.PdfReader(folder / f"{name}.pdf")
+        (sheet,) = book.pages
+        assert tuple(sheet.mediabox) == (0, 0, 612, 792) and book.trailer["/Root"]["/Lang"] == language
+        assert "1,277" in book.metadata.title and "1-888-373-7888" in sheet.extract_text()
+        assert [link for link in sheet.get("/Annots", ()) if "/URI" in link.get_object().get("/A", {})] == []
+        assert (folder / f"{name}.pdf").stat().st_size < 200_000
+        sums = (folder / "SHA256SUMS").read_text(encoding="utf-8")
+        assert f"  {name}.pdf\n" in sums and f"  {name}.html\n" in sums
+
+
+@pytest.mark.parametrize("said", ["OneTwo", "One Two[3]", "OneOne Two", "One TwoOne Two"])
+def test_a_bookmark_says_its_heading_once_with_its_spaces(said):
+    mark = SimpleNamespace(title=said, children=[])
+    editions._mend([mark], {"OneTwo": "One Two", "Two": "Two"})
+    assert mark.title == "One Two"
+
+
 def test_the_same_pages_give_the_same_pdf(folder, tmp_path):
-    page = editions.join_pages(folder, ["index", *FIGURES[:1]], explore=False)
+    page = editions.join_pages(folder, ["index", *FIGURES[:1]], "")
     for name in ("one.pdf", "two.pdf"):
         assert editions.print_pdf(page, tmp_path / name) is None
     assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
 
 
-def test_without_chromium_a_line_says_how_to_get_the_pdf(folder, tmp_path, monkeypatch, capsys):
+def test_without_chromium_one_line_says_how_to_get_the_pdfs(folder, tmp_path, monkeypatch, capsys):
     copy = tmp_path / "report"
-    shutil.copytree(folder, copy)
-    (copy / "report.pdf").unlink()
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.pdf"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    before = (copy / "index.html").read_text(encoding="utf-8")
-    editions.write_editions(copy, NOTEBOOKS, single_file=False, pdf=True)
-    assert (
-        capsys.readouterr().err
-        == "No report.pdf: install Chromium (Debian: apt-get install chromium), and it is made, too.\n"
-    )
-    assert not (copy / "report.pdf").exists() and (copy / "index.html").read_text(encoding="utf-8") == before
+    monkeypatch.setattr(editions, "_join_document", lambda *_: "")
+    editions.write_editions(copy, {"mark": "", "notebooks": {}}, single_file=False, pdf=True)
+    told = "install Chromium (Debian: apt-get install chromium), and they are made, too.\n"
+    assert capsys.readouterr().err == f"No report.pdf, brief-es.pdf and brief.pdf: {told}" and not [*copy.glob("*.pdf")]
+
+
+def stand_for_chromium(place, monkeypatch, script):
+    place.joinpath("chromium").write_text(f"#!/bin/sh\n{script}\n")
+    place.joinpath("chromium").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}:/bin:/usr/bin")
 
 
 def test_a_chromium_that_fails_costs_the_pdf_and_nothing_else(tmp_path, monkeypatch):
-    broken = tmp_path / "chromium"
-    broken.write_text("#!/bin/sh\nexit 3\n")
-    broken.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    stand_for_chromium(tmp_path, monkeypatch, "exit 3")
     trouble = editions.print_pdf("<p>x</p>", tmp_path / "report.pdf")
-    assert trouble.startswith("No report.pdf: ") and "CalledProcessError" in trouble
+    assert "did not print the pages (CalledProcessError)" in trouble
+    assert not (tmp_path / "report.pdf").exists()
+
+
+@pytest.mark.parametrize("title", ["Your file couldn’t be accessed", None])
+def test_an_error_page_of_chromium_is_not_taken_for_the_report(tmp_path, monkeypatch, title):
+    with pikepdf.new() as book:
+        book.add_blank_page()
+        if title:
+            book.docinfo["/Title"] = title
+        book.save(tmp_path / "error.pdf")
+    copies = f'for word; do case $word in --print-to-pdf=*) cp {tmp_path}/error.pdf "${{word#*=}}";; esac; done'
+    stand_for_chromium(tmp_path, monkeypatch, copies)
+    trouble = editions.print_pdf("<title>Report &amp; more</title><h1>x</h1>", tmp_path / "report.pdf")
+    assert "chromium printed a page of its own" in trouble and trouble.endswith("Print the pages from a browser.")
     assert not (tmp_path / "report.pdf").exists()

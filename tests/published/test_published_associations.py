@@ -50,6 +50,6 @@ def test_the_p_values_of_rs_documentation_are_reproduced(counts, p_value):
     ]
     frame = pd.DataFrame(rows, columns=["home", "lower"]).assign(fips=range(len(rows)))
     places = frame.assign(task_force=frame["home"].map({True: "T", False: None}))
-    crossed = ht.cross_task_forces(frame.assign(upper=frame["lower"]), places)
-    assert crossed.counts.to_numpy().tolist() == counts
-    assert crossed.p_value == pytest.approx(p_value, rel=1e-4)
+    crossed = ht.cross_task_forces(frame.assign(county="C", convictions=frame["lower"], upper=frame["lower"]), places)
+    assert crossed.frame[["with convictions", "none reported"]].to_numpy().tolist() == counts
+    assert crossed.value == pytest.approx(p_value, rel=1e-4)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from htanalysis.shares import limit_share
+from htanalysis.intervals import limit_share
 
 
 def test_the_exact_interval_of_binom_test_is_reproduced():

@@ -7,7 +7,7 @@ from scipy.special import expit
 import htanalysis as ht
 from htanalysis.associations import fit_odds
 
-PLACES = ht.counties()
+PLACES = ht.load_counties()
 HOME = PLACES["task_force"].notna().to_numpy(float)
 RESIDENTS = np.log(PLACES["population_2010"].to_numpy(float))
 
@@ -20,8 +20,8 @@ def test_residents_alone_rarely_look_like_a_difference_between_counties():
     for _ in range(draws):
         happened = generator.random(58) < chance
         wrong += fit_odds(happened, columns, "home").p_value <= 0.05
-        table = pd.DataFrame({"fips": PLACES["fips"], "lower": happened.astype(int), "upper": happened.astype(int)})
-        misled += ht.cross_task_forces(table, PLACES).p_value <= 0.05
+        table = PLACES[["fips"]].assign(county=PLACES["fips"], convictions=happened.astype(int))
+        misled += ht.cross_task_forces(table, PLACES).value <= 0.05
     # Monte Carlo error of 80 draws at 0.05: 0.024; three of them are allowed.
     assert wrong / draws <= 0.05 + 0.073
     assert misled / draws > 0.5

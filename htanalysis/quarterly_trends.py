@@ -1,0 +1,139 @@
+"""Trends and forecasts of the task forces' quarterly counts, as a page shows them."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from htanalysis.feasible import read_counts
+from htanalysis.quarterly import name_sources
+from htanalysis.results import Amount, Column, Result
+from htanalysis.trends import FEWEST, Trend
+from htanalysis.wording import join_words, number
+
+
+def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
+    """List for which counts a trend is fitted, by which model, and why, of `count_quarters` and `fit_measures`.
+
+    Notes
+    -----
+    Formula: see `fit_trend`.
+    """
+    fitted = [name for name, trend in trends.items() if trend.model]
+    known = counts.groupby("measure", observed=True)["count"].count()[[*trends]]
+    why = " is fitted: the zeros of the known counts leave no factor that could be told"
+    why = (
+        why if known.max() >= FEWEST else " is fitted: no count has four known quarters, and fewer points show no trend"
+    )
+    rows = [(name, int(known[name]), trend.model or "none", trend.reason) for name, trend in trends.items()]
+    heads = {"measure": "measure", "known": "quarters known", "model": "model", "reason": "why"}
+    listed = ", ".join(f"{name} {count}" for name, count in known.items())
+    return Result(
+        basis="computed",
+        source=name_sources(counts),
+        value=len(fitted),
+        unit=f"of {len(trends)} counts",
+        method="fit_trend",
+        formula=f"counts with four known quarters or more whose zeros leave a factor; known quarters: {listed}",
+        frame=pd.DataFrame(rows, columns=[*heads]),
+        columns={name: Column(title=title) for name, title in heads.items()},
+        given={"which": f"A trend is fitted for {join_words(fitted)}" if fitted else f"No trend{why}"},
+    )
+
+
+def tell_trends(counts: pd.DataFrame, totals: pd.DataFrame, trends: Mapping[str, Trend]) -> list[Result]:
+    """Give the factor of a quarter in each trend that is fitted, and the curve, of what `fit_measures` took and gave.
+
+    Notes
+    -----
+    Formula: see `fit_trend`.
+    """
+    counts = read_counts(counts)
+    quarters = pd.PeriodIndex(counts["quarter"].unique()).sort_values()
+    of_forces = " of so many task forces" * ("task_forces_reporting" in counts)
+    labels = [*map(str, quarters)]
+    sums, following, told = totals.set_index("measure").dropna(subset=["count"]), str(quarters[-1] + 1), []
+    for measure, trend in trends.items():
+        if not trend.model:
+            continue
+        term, gaps = trend.terms.iloc[0], trend.fit["count"].isna().any() and measure in sums.index
+        whole = ""
+        if gaps:
+            whole = f"; their total to {pd.Period(sums['period_end'][measure], 'Q')}: {number(sums['count'][measure])}"
+        after = f", and {following} by the {trend.forecast.model} with its 95% interval" if trend.prediction else ""
+        result = Result(
+            basis="computed",
+            source=name_sources(counts, [measure]),
+            value=term["ratio"],
+            low=term["low"],
+            high=term["high"],
+            unit="times",
+            digits=2,
+            method="fit_trend",
+            formula=f"log-linear {trend.model} regression on {join_words(trend.terms['term'])}, counts{of_forces}:"
+            f" {_list_inputs(counts, measure)}{whole}; factor = exp(slope of a period)",
+            frame=trend.fit,
+            picture=("fit", {"labels": labels, "prediction": trend.prediction, "next_label": following, "partial": {}}),
+            given={"measure": measure, "model": trend.model, "after": after},
+        )
+        told.append(result)
+    return told
+
+
+def forecast_quarters(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
+    """Give the forecast of each count for the quarter after the last, or why there is none, of `fit_measures`.
+
+    Notes
+    -----
+    Formula: see `forecast`.
+    """
+    counts, rows = read_counts(counts), []
+    for measure, trend in trends.items():
+        told = trend.forecast
+        rows.append({"measure": measure, "value": told.value, "low": told.low, "high": told.high})
+        rows[-1] |= {"reason": told.reason, "model": told.model, "source": name_sources(counts, [measure])}
+        rows[-1]["formula"] = (
+            f"{told.model} of the logarithms of count + ½ for one task force, from {_list_inputs(counts, measure)};"
+            " range: Student’s quantile × root of the mean squared error of earlier forecasts"
+        )
+    heads = {"measure": "measure", "value": "forecast", "low": "from", "high": "to", "reason": "why"}
+    made = sum(bool(row["model"]) for row in rows)
+    return Result(
+        basis="computed",
+        source=name_sources(counts),
+        method="forecast",
+        frame=pd.DataFrame(rows),
+        columns={name: Column(title=title) for name, title in heads.items()},
+        given={"following": str(counts["quarter"].max() + 1), "made": Amount(made), "all": Amount(len(rows))},
+    )
+
+
+def list_back_tests(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
+    """Say how each model would have foretold the quarters that are known, of `fit_measures`.
+
+    Notes
+    -----
+    Formula: see `back_test`.
+    """
+    tests = [trend.forecast.back_test.assign(measure=measure) for measure, trend in trends.items()]
+    models = [trend.forecast.model for trend in trends.values() if trend.forecast.model]
+    heads = {"measure": "measure", "model": "forecast by", "origins": "forecasts", "error": "mean error"}
+    heads |= {"against_naive": "times the last value’s", "intervals": "intervals", "held": "part that held"}
+    digits = {"error": 3, "against_naive": 2}
+    return Result(
+        basis="computed",
+        source=name_sources(counts),
+        method="back_test",
+        frame=pd.concat(tests, ignore_index=True).dropna(subset=["error"]),
+        columns={
+            name: Column(title=title, digits=digits.get(name, 0), unit="share" * (name == "held"))
+            for name, title in heads.items()
+        },
+        given={"better": Amount(sum(model != "last value" for model in models)), "made": Amount(len(models))},
+    )
+
+
+def _list_inputs(counts: pd.DataFrame, measure: str) -> str:
+    rows = counts[counts["measure"].eq(measure)].dropna(subset=["count"]).sort_values("quarter")
+    bodies = " of " + rows["task_forces_reporting"].astype(str) if "task_forces_reporting" in rows else [""] * len(rows)
+    columns = rows["quarter"], rows["count"], bodies
+    return ", ".join(f"{quarter} {number(count)}{of}" for quarter, count, of in zip(*columns, strict=True))

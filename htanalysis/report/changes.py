@@ -1,0 +1,277 @@
+"""What changed between two reports, and what would change if returns were added: told before a number is stored."""
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import htanalysis
+from htanalysis import results
+from htanalysis.claims import recompute_claims
+from htanalysis.quarters import say_quarter
+from htanalysis.report.execute import make_shell, run_cell
+from htanalysis.report.notebooks import find_notebooks
+from htanalysis.returns import store
+from htanalysis.returns.counts import count_quarters, reconcile
+from htanalysis.returns.versions import CELL, count_known
+from htanalysis.returns.views import known_day, last_quarter
+from htanalysis.wording import span
+
+#: The audience of whoever adds returns.
+_STAFF = "internal"
+
+#: What returns would change, with the heading and the line of each.
+_LINE = "{quarter} {task_force}, {measure}, {trafficking_type}"
+_KINDS = {
+    "known": ("Counts of the state newly known", "{quarter} {measure}: {count}"),
+    "revisions": ("Revisions", _LINE + ": {old} becomes {new} ({difference:+d})"),
+    "news": ("What a new quarter brings", "{sentence} In {then}: {old}."),
+    "again": ("Counts that were withdrawn and are returned again", _LINE + ": {count}; before: {withdrawn}"),
+    "findings": ("Findings that move", "{sentence} {then}: {old}; {now}: {new}"),
+    "statements": ("Statements of the 2012 report", "“{quote}” ({chapter}): {old} becomes {new}"),
+    "hidden": ("Counts of the state that a public report will not show", "{quarter} {measure}: {count}"),
+    "late": ("Days before the last that is held, on which reports would now show more", "{as_of}"),
+}
+
+
+def compare_findings(
+    before: Iterable[Mapping[str, Any]],
+    after: Iterable[Mapping[str, Any]],
+    quarters: tuple[str, str] = ("", ""),
+    revised: bool = True,
+) -> list[dict[str, Any]]:
+    """Compare the findings of two reports, like with like: a quarter's own finding with that of the quarter before.
+
+    Listed are those whose value, range or basis changed, came or went, as amount with basis `old` and `new`, with what
+    to call both times, `then` and `now`, and the `cause`: "quarter" where a quarter came, "revisions", or "either"
+    where both happened and the finding is about no single quarter. What was said of the earlier report's own quarter
+    alone is no loss, and not listed. `quarters` are the last that each report is about; `revised` says whether earlier
+    counts are others.
+    """
+    then, now = quarters
+    old = {_name_alike(finding["id"], then): finding for finding in before}
+    new = {_name_alike(finding["id"], now): finding for finding in after}
+
+    def differs(name: str) -> bool:
+        return name not in old or any(old[name][key] != new[name][key] for key in ("value", "low", "high", "basis"))
+
+    def find_cause(name: str) -> str:
+        if then == now:
+            return "revisions"
+        return "quarter" if not revised or name not in old or _is_about(new.get(name), now) else "either"
+
+    gone = [name for name in old if name not in new and (then == now or not _is_about(old[name], then))]
+    causes = {name: find_cause(name) for name in [*filter(differs, new), *gone]}
+    return [
+        {key: (new.get(name) or old[name])[key] for key in ("notebook", "id", "sentence")}
+        | {"old": tell_number(old.get(name)), "new": tell_number(new.get(name)), "cause": cause}
+        | ({"then": then, "now": now} if cause == "quarter" else {"then": "before", "now": "now"})
+        for name, cause in causes.items()
+    ]
+
+
+def _name_alike(name: str, quarter: str) -> str:
+    """Give the finding of a total that both reports have, each of its own quarter, one name."""
+    return name.replace(f"-{quarter.lower()}-returned", "-returned")
+
+
+def _is_about(finding: Mapping[str, Any] | None, quarter: str) -> bool:
+    """Say whether a finding's sentence names a quarter."""
+    named = (quarter, say_quarter(pd.Period(quarter, "Q")))
+    return finding is not None and any(name in finding["sentence"] for name in named)
+
+
+def tell_number(finding: Mapping[str, Any] | None) -> str:
+    """Write a finding's number with its range and basis; "none" where there is none."""
+    if not finding:
+        return "none"
+    value, low, high = (finding[key] for key in ("value", "low", "high"))
+    reach = ""
+    if value is not None and low is not None and low < high:
+        unit = "share" if finding["unit"] == "share" else ""
+        reach = f" ({span(low, high, unit, finding['digits'], between=False)})"
+    return f"{finding['amount'] or 'no number'}{reach}, {finding['basis']}"
+
+
+def list_revisions(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the counts of returns that were known before and are others now, with the `difference`, new minus old."""
+    both = before[[*CELL, "count"]].merge(after[[*CELL, "count"]], on=CELL, suffixes=("_old", "_new")).dropna()
+    revised = both[both["count_old"] != both["count_new"]].rename(columns={"count_old": "old", "count_new": "new"})
+    return revised.assign(difference=revised["new"] - revised["old"]).sort_values(CELL, ignore_index=True)
+
+
+def list_returned_again(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the counts of returns (`count_known`) that were withdrawn before, and why, and are counts now."""
+    back = before.loc[before["withdrawn"].ne("") & before["count"].isna(), [*CELL, "withdrawn"]]
+    return back.merge(after.dropna(subset=["count"])[[*CELL, "count"]], on=CELL)
+
+
+def list_newly_known(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the quarterly counts of the state (`count_quarters`) that are known after and were not before."""
+    keys = ["quarter", "measure"]
+    then, now = (frame.dropna(subset=["count"]).set_index(keys) for frame in (before, after))
+    return now[~now.index.isin(then.index)]["count"].reset_index().sort_values(keys, ignore_index=True)
+
+
+def list_verdicts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the 2012 report's statements (`recompute_claims`) on which the verdict changed."""
+    columns = ["claim_id", "chapter", "quote", "stated", "recomputed"]
+    verdicts = after[columns].assign(old=before["verdict"].astype("str"), new=after["verdict"].astype("str"))
+    return verdicts[verdicts["old"] != verdicts["new"]].reset_index(drop=True)
+
+
+# What would change
+
+
+def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Find what would change if rows were added to the store, by the kinds of `_KINDS`; and notebooks that would stop.
+
+    `hidden` are small counts of task forces, which a public report would not show and had not to hide before.
+    """
+    if rows.empty:
+        return {kind: [] for kind in (*_KINDS, "failed")}
+    before, after = _look_twice(rows)
+    days = pd.Series(rows["as_of"].dt.strftime("%Y-%m-%d").unique(), name="as_of", dtype="str").sort_values()
+    tables = {
+        "known": list_newly_known(before["counts"], after["counts"]),
+        "revisions": list_revisions(before["rows"], after["rows"]),
+        "again": list_returned_again(before["rows"], after["rows"]),
+        "statements": _list_statements(before["counts"], after["counts"]),
+        "hidden": list_newly_known(_hide(before), _hide(after)),
+        "late": days[days < before["day"]].to_frame()[: len(days) if before["day"][0].isdecimal() else 0],
+    }
+    told = {name: _plain(table) for name, table in tables.items()}
+    stopped = set(before["failed"]) | set(after["failed"])
+    found = [[each for each in look["findings"] if each["notebook"] not in stopped] for look in (before, after)]
+    failed = [{"notebook": name, "error": error} for name, error in after["failed"].items()]
+    earlier = before["quarter"]
+    late = [row for row in told["known"] if row["quarter"] <= earlier]
+    moved = compare_findings(*found, (earlier, after["quarter"]), bool(late or told["revisions"]))
+    news = [each for each in moved if each["cause"] == "quarter"]
+    return told | {"news": news, "findings": [each for each in moved if each not in news], "failed": failed}
+
+
+def tell(changes: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Write what would change, a line each, under a heading for each kind."""
+    for kind, (heading, line) in _KINDS.items():
+        yield f"{heading}: {len(changes[kind]) or 'none'}"
+        yield from (f"- {line.format(**change)}" for change in changes[kind])
+    yield from (
+        f"With these counts the page {change['notebook']} could not be made: {change['error']}. You can store them all"
+        " the same; send this line to whoever looks after the collection."
+        for change in changes["failed"]
+    )
+
+
+def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Run a notebook's cells in this process, without what they draw, and give what it finds, with its name."""
+    found: list[dict[str, Any]] = []
+    drawing = {name for name, module in htanalysis._MODULES.items() if module.startswith("charts.")}
+    vars(htanalysis).update(dict.fromkeys(drawing, lambda *_, **__: None))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            shell = make_shell(Path(folder))
+            for cell in json.loads(source.read_text(encoding="utf-8"))["cells"]:
+                if cell["cell_type"] == "code":
+                    outputs, error = run_cell(shell, "".join(cell["source"]))
+                    if error:
+                        raise error
+                    if "parameters" in cell["metadata"].get("tags", []):
+                        shell.user_ns.update(parameters)
+                    shown = [output.get("data", {}).get(results.MIME, {}) for output in outputs]
+                    found += [{"notebook": source.stem} | each for data in shown for each in data.get("findings", [])]
+    finally:
+        for name in drawing:
+            del vars(htanalysis)[name]
+    return found
+
+
+def _look_twice(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Look at the store as it is and as it would be: at the same time where a process can be forked safely."""
+    if not _can_fork():
+        return _look(), _look(rows)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    other = multiprocessing.get_context("fork").Process(target=_send_look, args=(receiver, sender), daemon=True)
+    other.start()
+    sender.close()
+    try:
+        after = _look(rows)
+        with suppress(EOFError):
+            return receiver.recv(), after
+        return _look(), after
+    finally:
+        other.kill()
+        other.join()
+
+
+def _can_fork() -> bool:
+    """Say whether a forked process would do the same as this one, and sooner: what has run threads may lack them."""
+    if sys.platform != "linux" or "scipy.optimize" in sys.modules:
+        return False
+    threads = len([*Path("/proc/self/task").iterdir()])  # Those of libraries as well.
+    return threads == 1 and len(os.sched_getaffinity(0)) > 1
+
+
+def _send_look(receiver: Connection, sender: Connection) -> None:
+    """Look, and send what is seen. Nothing is sent where that fails: the other process tries again, and tells."""
+    receiver.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The other process ends this one.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(Exception):
+        sender.send(_look())
+
+
+def _look(rows: pd.DataFrame | None = None) -> dict[str, Any]:
+    """Take what depends on the store, which is read once: as it is now, or as it would be with rows added."""
+    with store.pretending(rows):
+        return _look_around()
+
+
+def _look_around() -> dict[str, Any]:
+    parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
+    findings, failed = [], {}
+    for path in find_notebooks():
+        if "as_of:" in path.read_text(encoding="utf-8"):
+            try:
+                findings += find_findings(path, parameters)
+            except Exception as error:  # Staff are told of it with all else, since they can still store the counts.
+                failed[path.stem] = f"{type(error).__name__}: {error}"
+    # As of the same day as the notebooks, so that the returns are counted once.
+    counts, public = (count_quarters(parameters["as_of"], audience) for audience in (_STAFF, "public"))
+    rows = count_known(store.read_store(), pd.Timestamp.max)
+    held = {"rows": rows, "day": parameters["as_of"], "counts": counts, "public": public}
+    return held | {"findings": findings, "failed": failed, "quarter": parameters["quarter"]}
+
+
+def _list_statements(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the statements whose verdict changes: none where the returns say the same of what the report published."""
+    if reconcile(before).equals(reconcile(after)):
+        return pd.DataFrame()
+    return list_verdicts(recompute_claims(before), recompute_claims(after))
+
+
+def _hide(look: Mapping[str, Any]) -> pd.DataFrame:
+    """Keep the counts that returns give and the public is not shown."""
+    keys = ["measure", "quarter"]
+    published = look["public"].loc[look["public"]["origin"].eq("returns"), keys]
+    counts = look["counts"].merge(published, on=keys, how="left", indicator="shown")
+    return counts[counts["origin"].eq("returns") & counts["shown"].eq("left_only")]
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): _plain_value(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain_value(value: Any) -> str | int | None:
+    if isinstance(value, pd.Period):
+        return str(value)
+    return value if isinstance(value, str) else None if pd.isna(value) else int(value)

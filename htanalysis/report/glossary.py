@@ -1,0 +1,247 @@
+"""The words of a page: terms of art explained where they first stand, words that must not part, links on paper."""
+
+import html
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
+
+from latex2mathml.converter import convert
+from markupsafe import Markup, escape
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+#: Words that need explaining: how a page may write each, and what it means.
+GLOSSARY = {
+    "quarter": (r"\b\d{4}Q[1-4]\b", "Three months of the calendar year. 2012Q2 is April to June 2012."),
+    "§ 236.1": (r"§\s236\.1", "The section of the California Penal Code that makes human trafficking a crime."),
+    "95% interval": (
+        r"95% (?:confidence )?intervals?|confidence intervals?",
+        "A range made by a method that holds the true value in 95 of 100 cases, were chance the only error.",
+    ),
+    "Bayes’ rule": (
+        r"Bayes[’'] (?:rule|theorem)",
+        "The arithmetic that turns a share round: from the foreigners among labor victims to the labor victims among"
+        " foreigners.",
+    ),
+    "Cal EMA": (
+        r"Cal EMA",
+        "California Emergency Management Agency. It funded the task forces and received their quarterly returns.",
+    ),
+    "CalWORKs": (r"CalWORKs", "California’s cash aid and services for families with children."),
+    "CJIS": (
+        r"CJIS",
+        "The Attorney General’s Division of Criminal Justice Information Systems, which collects what counties report"
+        " of arrests and cases.",
+    ),
+    "chance": (
+        r"Poisson",
+        "The Poisson law says how far counts of independent events stray by chance alone: most by less than twice the"
+        " square root of the count.",
+    ),
+    "E-value": (
+        r"(?:[Ss]election )?E-values?",
+        "How strongly being counted would have to go with something unknown to explain a difference away.",
+    ),
+    "empirical Bayes": (
+        r"[Ee]mpirical Bayes",
+        "A rate from few cases is drawn towards the rate of all, as far as the spread of the rates allows.",
+    ),
+    "fiscal year": (
+        r"(?:state |federal )?fiscal years?",
+        "The state’s: July to June. The federal one: October to September.",
+    ),
+    "Fisher’s exact test": (
+        r"Fisher[’']s exact test",
+        "It counts how many of all possible tables are as uneven as the one at hand.",
+    ),
+    "funnel": (r"funnel", "The limits that chance leaves around a common rate; they close as the population grows."),
+    "Gini coefficient": (
+        r"Gini coefficient",
+        "A measure of unevenness: 0 where all have the same, near 1 where one has everything.",
+    ),
+    "H.E.A.T.": (
+        r"H\.E\.A\.T\.",
+        "Human Exploitation and Trafficking: the unit of Alameda County’s District Attorney for such cases.",
+    ),
+    "HTRS": (
+        r"HTRS|Human Trafficking Reporting System",
+        "Human Trafficking Reporting System, in which federally funded task forces recorded their cases.",
+    ),
+    "ILO": (r"ILO", "International Labour Organization, the agency of the United Nations that estimates forced labor."),
+    "log-linear": (r"log-linear", "Each step changes the expected count by the same factor."),
+    "negative binomial": (
+        r"negative binomial|quasi-Poisson",
+        "A law for counts that stray more than independent events do.",
+    ),
+    "penalized": (
+        r"penalized logistic regression",
+        "How the odds of a yes go with other numbers; a penalty keeps few cases from giving an endless answer.",
+    ),
+    "odds ratio": (r"odds ratios?", "The odds of one group divided by those of another; 1 means no difference."),
+    "p-value": (r"p-values?", "How often chance alone would give a difference at least as large, were there none."),
+    "return": (r"\breturns\b", "What a task force reports for one period; a later one for the same period revises it."),
+    "task force": (
+        r"\btask forces?\b",
+        "Police, prosecutors and services of one region that work together on trafficking; California funds nine.",
+    ),
+    "TCVAP": (
+        r"TCVAP",
+        "Trafficking and Crime Victims Assistance Program, California’s aid for foreign victims of trafficking.",
+    ),
+    "vice unit": (r"vice[- ](?:units?|housed)", "Police who work on prostitution, gambling and the like."),
+}
+
+_TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
+#: Parts of Markdown in which no term is explained.
+_QUIET = frozenset(("heading", "link", "table", "def_list"))
+#: A file beside the page.
+_BESIDE = re.compile(r"^(?:notebooks/)?[\w-]+(?=\.(?:html|csv|xlsx|json|ipynb|pdf))")
+_OPENS_TERM = Markup('<dfn><button type="button" class="term" popovertarget="word-{}">{}</button></dfn>')
+
+
+#: What stands for a formula until all else is clean: signs that no text has, around its number.
+_FORMULA = re.compile("\ue000([0-9]+)\ue001")
+
+
+class Words(IPythonRenderer):
+    """The words of one page, in their order: each term is explained once, and each link has a number for paper.
+
+    Files beside the page are named with a `mark`, and code that names one of some `functions` leads to it.
+    """
+
+    def __init__(self, mark: str = "", functions: Collection[str] = ()) -> None:
+        super().__init__(escape=False, allow_harmful_protocols=None)
+        MarkdownWithMath(self)  # It tells how its tables and the like are written.
+        self.terms: list[str] = []
+        self.links: dict[str, int] = {}
+        self.formulas: list[str] = []
+        self._mark, self._functions, self._quiet = mark, functions, 0
+
+    def explain(self, text: str) -> Markup:
+        """Make each term of art open its meaning where it first stands."""
+        parts, end, text = [], 0, mend(text)
+        for found in _TERM.finditer(text):
+            term = list(GLOSSARY)[int(found.lastgroup[1:])]
+            if term not in self.terms:
+                self.terms.append(term)
+                parts += [escape(text[end : found.start()]), _OPENS_TERM.format(slug(term), found[0])]
+                end = found.end()
+        return Markup("").join([*parts, escape(text[end:])])
+
+    def number(self, href: str) -> Markup:
+        """Give a link's number for paper; a place that several lead to has one number."""
+        return Markup('<span class="on-paper"> (link {})</span>').format(
+            self.links.setdefault(href, len(self.links) + 1)
+        )
+
+    def write_markdown(self, text: str) -> Markup:
+        """Write Markdown as HTML; what it holds of HTML loads, runs and hides nothing."""
+        clean = sanitize(self(*_parse(text)))
+        return Markup(_FORMULA.sub(lambda found: self.formulas[int(found[1])], clean))  # noqa: S704, both are clean
+
+    def write_docstring(self, text: str, explained: bool = False) -> Markup:
+        """Write a paragraph of a docstring as HTML, with its code marked."""
+        write = self.explain if explained else lambda part: escape(mend(part))
+        parts = re.split(r"`+([^`]+)`+", " ".join(text.split()))
+        return Markup("").join(self.codespan(part) if place % 2 else write(part) for place, part in enumerate(parts))
+
+    # What Markdown consists of, as mistune calls it
+
+    def render_token(self, token: dict[str, Any], state: Any) -> str:  # noqa: D102
+        quiet = token["type"] in _QUIET
+        self._quiet += quiet
+        written = super().render_token(token, state)
+        self._quiet -= quiet
+        return written
+
+    def text(self, text: str) -> Markup:  # noqa: D102
+        text = html.unescape(text)
+        return escape(mend(text)) if self._quiet else self.explain(text)
+
+    def link(self, text: str, url: str, title: str | None = None) -> Markup:  # noqa: ARG002, D102
+        href = _BESIDE.sub(rf"\g<0>{self._mark}", self.sanitize_url(url))
+        return Markup('<a href="{}">{}</a>{}').format(href, Markup(text), self.number(href))  # noqa: S704
+
+    def block_math(self, body: str) -> str:  # noqa: D102
+        return self._typeset(body, "block")
+
+    def inline_math(self, body: str) -> str:  # noqa: D102
+        return str(escape(f"${html.unescape(body)}$")) if body[:1].isdecimal() else self._typeset(body, "inline")
+
+    def _typeset(self, body: str, display: str) -> str:
+        """Keep a formula as MathML, which browsers set without a script, and give what stands for it."""
+        text = html.unescape(body).strip()
+        try:
+            self.formulas.append(convert(text, xmlns="", display=display).replace(' xmlns=""', ""))
+        except Exception:  # It is no TeX, or more than the library knows: shown as it is written.
+            return str(escape(f"${text}$"))
+        return f"\ue000{len(self.formulas) - 1}\ue001"
+
+    def codespan(self, text: str) -> Markup:  # noqa: D102
+        # Paper leaves out what the page says of functions, so that these links have no numbers.
+        code, name = Markup("<code>{}</code>").format(text), text.partition("(")[0]
+        return Markup('<a href="#{}">{}</a>').format(name, code) if name in self._functions else code
+
+    def heading(self, text: str, level: int) -> str:  # noqa: D102
+        plain = re.sub(r'<span class="on-paper">.*?</span>|<[^>]+>', "", text)
+        name = section_id(html.unescape(plain))
+        if level == 1:
+            return f'<h1 id="{name}">{text}</h1>\n'
+        words = text if "<a " in text else f'<a class="self" href="#{name}">{text}</a>'
+        return f'<h{level} id="{name}">{words}</h{level}>\n'
+
+
+@lru_cache(maxsize=512)
+def _parse(text: str) -> tuple[list[dict[str, Any]], Any]:
+    return MarkdownWithMath(renderer=None).parse(text)
+
+
+def mend(text: str) -> str:
+    """Round the apostrophes of words, and let what belongs together not part at the end of a line."""
+    if "'" in text or "&#" in text:
+        text = text.replace("&#39;", "'").replace("&#x27;", "'")
+        text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", text)
+    text = re.sub(r"§ (?=\d)", "§\N{NO-BREAK SPACE}", text)
+    return text.replace("San Jose/South Bay", "San\N{NO-BREAK SPACE}Jose/South\N{NO-BREAK SPACE}Bay")
+
+
+def slug(text: str) -> str:
+    """Give words as an id: lower-case letters and digits, joined by hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def section_id(heading: str) -> str:
+    """Give the id of a heading, which no finding, figure or table has."""
+    return f"section-{slug(heading)}"
+
+
+#: Marks that turn the direction of reading, or hide themselves.
+_TURNING = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+
+
+def show_marks(text: str) -> str:
+    """Show by their codes the marks that would turn the direction of reading or that nobody sees."""
+    return _TURNING.sub(lambda mark: f"\\u{ord(mark[0]):04x}", text)
+
+
+#: What HTML may hold that a notebook brings: no script, style, frame or redirection, whoever wrote the notebook.
+_SANITIZER = SanitizeHTML(
+    tags=[
+        *("a", "abbr", "b", "blockquote", "br", "button", "caption", "code", "dd", "dfn", "div", "dl", "dt", "em"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "span", "strong", "sub", "sup"),
+        *("table", "tbody", "td", "th", "thead", "tr", "ul"),
+    ],
+    attributes={
+        "*": ["class", "id", "scope", "align"],
+        "a": ["href", "aria-label"],
+        "button": ["type", "popovertarget"],
+        "ol": ["start"],
+    },
+)
+
+
+@lru_cache(maxsize=512)
+def sanitize(text: str) -> Markup:
+    """Let of HTML that a notebook brings nothing load, run or hide anything: what could is shown as text."""
+    return Markup(_SANITIZER.sanitize_html_tags(text))  # noqa: S704, it is clean now

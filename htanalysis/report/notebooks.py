@@ -1,0 +1,136 @@
+"""The notebooks as files: finding them, and reading what they show."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from htanalysis import results, settings
+from htanalysis.charts import tables
+from htanalysis.errors import HtanalysisError
+
+#: How a notebook is named that becomes a page; JupyterLab names copies 01-trends-Copy1.
+_NAME = re.compile(r"[0-9]+(-[a-z0-9]+)+")
+
+
+def find_notebooks() -> list[Path]:
+    """List the notebooks in reading order: those named as 01-trends.ipynb, so that no copy becomes a page by itself."""
+    folder = settings.HOME / "notebooks"
+    found = sorted(path for path in folder.glob("*.ipynb") if _NAME.fullmatch(path.stem))
+    if not found:
+        raise HtanalysisError(f"{folder} holds no notebook. Put one there with a name such as 01-trends.ipynb.")
+    return found
+
+
+class Cell(NamedTuple):
+    """A cell of a notebook, and in `parts` what it shows: each with what it is, and its content.
+
+    A part is "findings", a "figure", a "table", a "whatif", or words in "html", "markdown" or "plain".
+    """
+
+    id: str
+    kind: str
+    source: str
+    tags: Sequence[str]
+    parts: Sequence[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook with what it shows."""
+
+    cells: Sequence[Cell]
+
+    @property
+    def title(self) -> str:
+        """The question that it begins with, which running it does not change."""
+        return self.cells[0].source.partition("\n")[0].removeprefix("# ")
+
+    @property
+    def prose(self) -> str:
+        """All that its page says in Markdown."""
+        return "\n".join(cell.source for cell in self.on_page if cell.kind == "markdown")
+
+    def read_section(self, head: str) -> str:
+        """Give the Markdown between a heading and the next."""
+        return re.split(r"\n##+ ", self.prose.partition(f"## {head}\n")[2])[0].strip()
+
+    @property
+    def on_page(self) -> list[Cell]:
+        """The cells of its page: none tagged "researchers"; one tagged "method" stands at the end of its section."""
+        placed: list[Cell] = []
+        methods: list[Cell] = []
+        for cell in self.cells:
+            begins = cell.kind == "markdown" and cell.source.startswith("## ")
+            if methods and (begins or ("history" in cell.tags) != ("history" in methods[0].tags)):
+                placed, methods = placed + methods, []
+            if "researchers" not in cell.tags:
+                (methods if "method" in cell.tags else placed).append(cell)
+        return placed + methods
+
+    @property
+    def shown(self) -> list[tuple[str, dict[str, Any]]]:
+        """What its page shows in its order: pairs of "finding", "figure", "table" or "whatif" and the content."""
+        return [pair for cell in self.on_page for pair in list_shown(cell)]
+
+    @property
+    def history(self) -> set[str]:
+        """The findings that are about the 2012 report's two years, in cells tagged "history"."""
+        cells = [cell for cell in self.cells if "history" in cell.tags]
+        return {item["id"] for cell in cells for kind, item in list_shown(cell) if kind == "finding"}
+
+    @property
+    def made(self) -> dict[str, str]:
+        """The cell that makes what it shows, by the id of this: the last that names it, or the one that shows it."""
+        code = [cell for cell in self.cells if cell.kind == "code"]
+        return {
+            item["id"]: next((each for each in code[place::-1] if f'"{item["id"]}"' in each.source), cell).id
+            for place, cell in enumerate(code)
+            for _, item in list_shown(cell)
+        }
+
+
+def list_shown(cell: Cell) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what a cell shows, as pairs of "finding", "figure", "table" or "whatif" and the content."""
+    for kind, content in cell.parts:
+        if kind == "findings":
+            yield from (("finding", item) for item in content["findings"])
+        elif kind in ("figure", "table", "whatif"):
+            yield kind, content
+
+
+def read_executed(path: Path) -> Executed:
+    """Read a notebook and what it shows; a figure's content holds what plotly draws as `figure`."""
+    cells = []
+    for cell in _read_cells(path):
+        parts = [part for output in cell.get("outputs", []) for part in _read_output(output)]
+        tags = cell["metadata"].get("tags", [])
+        cells.append(Cell(cell.get("id", ""), cell["cell_type"], "".join(cell["source"]), tags, parts))
+    return Executed(cells)
+
+
+def _read_output(output: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give what an output shows, in the best form that it has."""
+    from htanalysis.charts import look  # Here alone: it imports plotly, which finding findings does without.
+
+    data = output.get("data", {})
+    words = [kind for kind in ("html", "markdown", "plain") if f"text/{kind}" in data]
+    if results.MIME in data:
+        yield "findings", data[results.MIME]
+    elif look.MIME in data:
+        yield "figure", data[look.MIME] | {"figure": data["application/vnd.plotly.v1+json"]}
+    elif tables.MIME in data:
+        yield "table", data[tables.MIME]
+    elif results.WHAT_IF in data:
+        yield "whatif", data[results.WHAT_IF]
+    elif words:
+        yield words[0], "".join(data[f"text/{words[0]}"])
+    elif "text" in output:
+        yield "plain", "".join(output["text"])
+
+
+def _read_cells(path: Path) -> list[dict[str, Any]]:
+    """Read the cells as the file holds them: nbformat, which checks them as well, takes long to import."""
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]

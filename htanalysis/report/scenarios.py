@@ -1,0 +1,85 @@
+"""Findings under different assumptions side by side, what differs first: as a frame, and as a page."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from htanalysis import settings
+from htanalysis.errors import UnknownNameError
+from htanalysis.report import pages
+from htanalysis.report.build import run_notebooks
+from htanalysis.report.changes import tell_number
+from htanalysis.report.request import Scenario, Wanted, read_scenario
+from htanalysis.results import MIME
+
+#: What the collection's own assumptions are called.
+_OWN = "report"
+
+
+def compare(*names: str, quarter: str = "latest", as_of: str = "latest") -> pd.DataFrame:
+    """Run the notebooks under each of some scenarios, and set what they find side by side.
+
+    Parameters
+    ----------
+    *names : str
+        Files in `scenarios/`, without their ending, such as "few-from-vice"; "report" stands for no scenario.
+    quarter, as_of : str
+        As for `htanalysis report`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row is a finding, those that differ first: `notebook`, `id`, `sentence` (of the first that finds it), a column
+        for each name with number, range and basis ("none" where it does not find it), and `differs`.
+
+    Raises
+    ------
+    HtanalysisError
+        If a name is no scenario, or a notebook stops.
+    """
+    known = {path.stem: path for path in sorted((settings.HOME / "scenarios").glob("*.toml"))}
+    for name in names:
+        if name not in (_OWN, *known):
+            raise UnknownNameError("a scenario", name, [_OWN, *known])
+    wanted = [Wanted(quarter, as_of, scenario=None if name == _OWN else read_scenario(known[name])) for name in names]
+    found = [
+        [each for notebook, content in executed.items() for each in _list_findings(notebook, content)]
+        for executed in run_notebooks(wanted, settings.find_reports())
+    ]
+    return set_beside(dict(zip(names, found, strict=True)))
+
+
+def set_beside(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """Set findings of several reports side by side, by their ids: a frame as `compare` gives it."""
+    rows: dict[str, dict[str, str]] = {}
+    for name, findings in found.items():
+        for finding in findings:
+            row = rows.setdefault(finding["id"], {key: finding[key] for key in ("notebook", "id", "sentence")})
+            row[name] = tell_number(finding)
+    frame = pd.DataFrame(rows.values(), columns=["notebook", "id", "sentence", *found]).fillna(tell_number(None))
+    differs = frame[[*found]].nunique(axis=1).gt(1)
+    return frame.assign(differs=differs).sort_values("differs", ascending=False, kind="stable", ignore_index=True)
+
+
+def write_comparison(indexes: Mapping[Path, Scenario]) -> Path:
+    """Write a page that sets reports of one quarter side by side, beside their folders, and give it."""
+    reports = {scenario.name: index for index, scenario in indexes.items()}
+    titles = {scenario.name: scenario.title for scenario in indexes.values()}
+    found = {name: [*_read_report(index.parent)] for name, index in reports.items()}
+    return pages.write_comparison(set_beside(found), reports, titles)
+
+
+def _read_report(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted((folder / "notebooks").glob("*.ipynb")):
+        yield from _list_findings(path.stem, path.read_bytes())
+
+
+def _list_findings(name: str, notebook: bytes) -> Iterator[dict[str, Any]]:
+    """List what an executed notebook finds; an answer repeats some."""
+    for cell in json.loads(notebook)["cells"]:
+        for output in cell.get("outputs", []):
+            for finding in output.get("data", {}).get(MIME, {}).get("findings", []):
+                yield {"notebook": name} | finding

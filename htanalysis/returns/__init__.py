@@ -1,0 +1,1 @@
+"""Staff’s returns, from a spreadsheet to what a reader may see."""

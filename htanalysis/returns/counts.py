@@ -1,0 +1,274 @@
+"""Staff's quarterly returns as a reader may see them, and the statewide counts that they and the report give together.
+
+For the public audience all that comes from here is what a public report may show: whatever a notebook computes from it
+tells no more.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pandas as pd
+
+from htanalysis import settings
+from htanalysis.data import load, load_with_periods
+from htanalysis.errors import check_columns
+from htanalysis.results import Result, sources_of
+from htanalysis.returns.corrections import load_corrected
+from htanalysis.returns.measures import list_asked, load_measures
+from htanalysis.returns.records import REPORT_ALONE, find_limit, read_dated
+from htanalysis.returns.register import keep_reporting, name_forces, read_times
+from htanalysis.returns.versions import keep_known
+from htanalysis.returns.views import NOT_RETURNED, View, known_day, view_returns
+from htanalysis.wording import span
+
+
+def load_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
+    """Load the returns, the last version of each that was known on a day.
+
+    `as_of` is a day (YYYY-MM-DD), "latest" for all that is held, or "report" for none. To the audience "public" no
+    count of a single task force is shown, only who has returned one; "internal" sees all, and trafficking types by task
+    force.
+
+    A row is a count of one task force: `quarter`, `measure`, `task_force`, `trafficking_type`, `count` (missing where
+    not shown, not returned, or returned for some types or months alone), `low` (the least that it can be), `shown` (in
+    words what `count` is, such as "sum of monthly returns", "at least 30", "returned in part" or "not returned") and
+    `whole` (whether all types and months were returned).
+    """
+    return view_returns(as_of, audience).cells.copy()
+
+
+def total_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
+    """Add up the returns over all task forces, and say how many have returned; arguments as for `load_returns`.
+
+    A row is a measure and trafficking type in a quarter: `count` (missing where some have not returned it, where two
+    returns contradict each other, or where it is not shown), `returned`, `partly` and `reporting` (task forces that
+    returned it, that returned some types of it alone, and that report by then), `statewide` (whether a statewide return
+    gives one), `low` and `high`: the range that the returns leave open, nothing assumed. `high` is missing where some
+    is still to come; for the public both are, where `count` is. `contradiction` says in words what contradicts itself;
+    it is empty for the public.
+
+    Notes
+    -----
+    Formula: the statewide return, or else the sum of the task forces' counts; where some have not returned, the sum of
+    what was returned is the least. Where a statewide return and that sum exclude each other, from the smaller to the
+    larger.
+    """
+    return view_returns(as_of, audience).totals.copy()
+
+
+def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
+    """Give the task forces' counts by quarter, from the report and the returns held; arguments as for `load_returns`.
+
+    A quarter counts as known where every task force that reports by then has returned it, or a statewide return has
+    that they do not contradict; it then replaces what the report published, or what corrects that. Where some have,
+    their sum is the least that there can have been; a published count that is less no longer holds.
+
+    A row is a measure in a quarter of which it is asked for, from the first that the report covers to the last that is
+    held: `count` (missing where not known), `at_least`, `task_forces_reporting` and `task_forces_next` (how many report
+    the quarter, and the one after), `origin` ("report", "returns" or missing), `returned` and `partly` (how many task
+    forces have returned it, or some types of it alone), `basis` ("computed" for a sum) and `contradicted` (whether a
+    statewide return and the task forces exclude each other). Its `.attrs` hold the day, as `as_of`, by which published
+    counts are corrected.
+
+    Notes
+    -----
+    Formula: the statewide return, or else the sum of all task forces' returns where all are held, or else what the
+    report published; the sum of the returns held is the least that there can have been.
+    """
+    return _count_quarters(settings.HOME, read_dated(), known_day(as_of), view_returns(as_of, audience)).copy()
+
+
+@lru_cache(maxsize=8)
+def _count_quarters(_home: object, _dated: object, day: str, view: View) -> pd.DataFrame:
+    """Count a view's quarters with what dated records say on a day; home and records tell their states apart."""
+    published, measures = load_corrected("task_force_quarters", day), load_measures(day)
+    totals = view.totals
+    last = max([published["quarter"].max(), *totals["quarter"]])
+    quarters = pd.period_range(published["quarter"].min(), last, freq="Q")
+    asked = {quarter: list_asked(measures, quarter) for quarter in quarters}
+    grid = pd.MultiIndex.from_product([measures["measure"], quarters], names=["measure", "quarter"])
+    grid = grid[[measure in asked[quarter] for measure, quarter in grid]]
+    held = totals[totals["trafficking_type"].eq("all")].set_index(["measure", "quarter"]).reindex(grid)
+    stated = published.astype({"measure": "str"}).set_index(["measure", "quarter"])["count"].reindex(grid)
+    at_least = held["low"].fillna(0)
+    stated = stated.where(at_least <= stated)
+    given, summed = held["count"].notna(), held["statewide"].eq(False)
+    times = read_times(day)
+    reporting = [len(keep_reporting(times, quarter)) for _, quarter in grid]
+    following = [len(keep_reporting(times, quarter + 1)) for _, quarter in grid]
+    table = pd.DataFrame(
+        {
+            "count": held["count"].fillna(stated),
+            "at_least": at_least,
+            "task_forces_reporting": pd.array(reporting, "Int64"),
+            "task_forces_next": pd.array(following, "Int64"),
+            "origin": pd.Series("report", index=grid).where(stated.notna()).mask(given, "returns").astype("str"),
+            "returned": held["returned"].fillna(0),
+            "partly": held["partly"].fillna(0),
+            "basis": pd.Series("reported", index=grid)
+            .where(given | stated.notna())
+            .mask(given & summed, "computed")
+            .astype("str"),
+            "contradicted": held["contradiction"].fillna("").ne(""),
+        }
+    ).reset_index()
+    table = table.assign(measure=pd.Categorical(table["measure"], measures["measure"]))
+    table.attrs["as_of"] = day
+    return table
+
+
+def total_quarters(counts: pd.DataFrame) -> pd.DataFrame:
+    """Give the totals of the report's two years, as they are corrected, that agree with `count_quarters`.
+
+    Where returns give every quarter, their sum replaces the report's total. Where they give more than it, the report's
+    total no longer holds: `count` and `origin` ("report" or "returns") are missing.
+
+    Notes
+    -----
+    Formula: the counts of the eight quarters, added up, where returns give them; else the total that the report
+    published, unless what is known of its quarters is more.
+    """
+    totals = _load_published("task_force_totals", counts).astype({"measure": "str"}).set_index("measure")
+    quarters = load_with_periods("task_force_quarters")["quarter"].unique()
+    inside = counts[counts["quarter"].isin(quarters)].groupby(counts["measure"].astype("str"))
+    known = inside["count"].agg(lambda series: series.notna().all()).reindex(totals.index)
+    least = inside.apply(lambda rows: rows["count"].fillna(rows["at_least"]).sum()).reindex(totals.index)
+    published = totals["count"].where(least <= totals["count"])
+    origin = pd.Series("report", index=totals.index).where(published.notna()).mask(known, "returns").astype("str")
+    return totals.assign(count=published.mask(known, least).astype("Int64"), origin=origin).reset_index()
+
+
+def reconcile(counts: pd.DataFrame) -> pd.DataFrame:
+    """Set what the report published, as it is corrected, against what the returns (`count_quarters`) give for the same.
+
+    A row is a published count for which the returns give one, too: `measure`, `period` (a quarter, or the first and
+    last), `published`, `returned`, `difference` (returned minus published) and `least`: whether `returned` is the least
+    that it can be, since some is still to come and what is held is more than was published already.
+
+    Notes
+    -----
+    Formula: the count from the returns, or their sum over the quarters, minus the count that the report published.
+    """
+    check_columns("counts", counts, ["measure", "quarter", "count", "at_least", "origin"])
+    quarters = _load_published("task_force_quarters", counts).astype({"measure": "str"})
+    own = counts.astype({"measure": "str"})
+    pairs = quarters.dropna(subset=["count"]).merge(own, on=["measure", "quarter"], suffixes=("_published", ""))
+    rows = []
+    for row in _named(pairs):
+        known = row.origin == "returns"
+        if known or row.at_least > row.count_published:
+            returned = row.count_ if known else row.at_least
+            rows.append((row.measure, str(row.quarter), row.count_published, returned, not known))
+    window = own[own["quarter"].isin(quarters["quarter"])]
+    label = f"{quarters['quarter'].min()} to {quarters['quarter'].max()}"
+    for total in _named(_load_published("task_force_totals", counts)):
+        inside = window[window["measure"].eq(total.measure)]
+        least, known = inside["count"].fillna(inside["at_least"]).sum(), inside["count"].notna().all()
+        if least > total.count_ or (known and inside["origin"].eq("returns").any()):
+            rows.append((total.measure, label, total.count_, least, not known))
+    table = pd.DataFrame(rows, columns=["measure", "period", "published", "returned", "least"])
+    table = table.astype({"published": "Int64", "returned": "Int64", "least": "bool"})
+    table.insert(4, "difference", table["returned"] - table["published"])
+    return table
+
+
+def _load_published(name: str, counts: pd.DataFrame) -> pd.DataFrame:
+    """Load published counts as they are corrected by the day of `count_quarters`; as they were, for any others."""
+    return load_corrected(name, counts.attrs.get("as_of", REPORT_ALONE))
+
+
+def _named(frame: pd.DataFrame) -> Iterator:
+    """Go through the rows of a frame; `count` is the name of a tuple's own method."""
+    return frame.rename(columns={"count": "count_"}).itertuples()
+
+
+def count_reporters(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:
+    """Count the task forces that have reported in each quarter: those that returned a whole count of some measure.
+
+    A row is a quarter, from the first that the report covers to the last that is held: `due` (task forces that report
+    by then), `reported`, `asked` (how many measures they are asked for), `full` (those of them that returned every
+    one), `partly` (those that returned some types alone), `statewide` (whether a statewide return is held), `by_report`
+    (whether nothing was returned and the 2012 report counts them), and the names `returned_by`, `in_part` and
+    `missing`, each joined by semicolons.
+
+    Notes
+    -----
+    Formula: task forces that report by the quarter − those that have not returned a whole count of it; all of them
+    where only the report gives its counts.
+    """
+    view, day = view_returns(as_of, audience), known_day(as_of)
+    told, measures = set(load_with_periods("task_force_quarters")["quarter"]), load_measures(day)
+    times, called = read_times(day), name_forces(day)
+    own = view.cells[view.cells["trafficking_type"].eq("all") & view.cells["shown"].ne(NOT_RETURNED)]
+    sent: dict[tuple, set[str]] = defaultdict(set)
+    for quarter, name, measure, is_whole in own[["quarter", "task_force", "measure", "whole"]].itertuples(index=False):
+        sent[quarter, name] |= {measure} if is_whole else set()
+    stated = set(view.totals.loc[view.totals["statewide"], "quarter"])
+    quarters = pd.period_range(min(told), max([*told, *view.totals["quarter"]]), freq="Q")
+    rows = []
+    for quarter in quarters:
+        due, asked = keep_reporting(times, quarter), list_asked(measures, quarter)
+        whole = {name for name in due if sent.get((quarter, name))}
+        partly = {name for name in due if (quarter, name) in sent} - whole
+        statewide = quarter in stated
+        by_report = quarter in told and not (whole or partly or statewide)
+        reported = len(due if by_report else whole)
+        full = reported if by_report else sum(set(asked) <= sent[quarter, name] for name in whole)
+        names = ["; ".join(sorted(map(called.get, group))) for group in (whole, partly, due - whole - partly)]
+        rows.append((quarter, len(due), reported, len(asked), full, len(partly), statewide, by_report, *names))
+    columns = ["quarter", "due", "reported", "asked", "full", "partly", "statewide", "by_report"]
+    return pd.DataFrame(rows, columns=[*columns, "returned_by", "in_part", "missing"])
+
+
+def tell_reporters(reporters: pd.DataFrame) -> str:
+    """Say how many task forces have reported in some quarters (rows of `count_reporters`).
+
+    Examples
+    --------
+    >>> tell_reporters(count_reporters("report").tail(1))
+    'In 2012Q2 9 of 9 task forces reported'
+    """
+    first, last = reporters["quarter"].min(), reporters["quarter"].max()
+    by_due = reporters.groupby("due")["reported"].agg(["min", "max"])
+    each = ", later ".join(f"{span(low, high, between=False)} of {due}" for due, low, high in by_due.itertuples())
+    text = f"In {first if first == last else f'{first} to {last}'} {each} task forces reported"
+    if (reporters["full"] < reporters["reported"]).any():
+        asked = span(reporters["asked"].min(), reporters["asked"].max(), between=False)
+        full = span(reporters["full"].min(), reporters["full"].max(), between=False)
+        text += f", {'none' if full == '0' else full} of them all {asked} counts"
+    if reporters["partly"].any():
+        ends = reporters["partly"].min(), reporters["partly"].max()
+        text += f", and {span(*ends, between=False)} returned in part"
+    if reporters["statewide"].any():
+        text += ", and a statewide return counts all together"
+    return text
+
+
+def range_reporters(reporters: pd.DataFrame) -> Result:
+    """Give how many task forces have reported in some quarters (rows of `count_reporters`): one number, or the range.
+
+    The sentence may name `{reporters}`, which `tell_reporters` writes.
+    """
+    fewest, most = (reporters.loc[place] for place in (reporters["reported"].idxmin(), reporters["reported"].idxmax()))
+    ends = (("fewest", fewest), ("most", most))
+    due = "; ".join(f"{end} = {row['due']} − {row['due'] - row['reported']}" for end, row in ends)
+    stated = sources_of(load("task_force_quarters"), columns=["task_forces_reporting"])
+    joined = sources_of(load("task_forces"), columns=["reports_from"])
+    return Result(
+        basis="computed",
+        source=(*stated, *joined, *["returns"] * (not reporters["by_report"].all())),
+        value=most["reported"] if fewest["reported"] == most["reported"] else None,
+        low=fewest["reported"],
+        high=most["reported"],
+        unit="task forces",
+        method="count_reporters",
+        formula=f"due by then − not reported: {due}",
+        given={"reporters": tell_reporters(reporters)},
+    )
+
+
+def known_rows(held: pd.DataFrame, as_of: str = "latest") -> pd.DataFrame:
+    """Keep the last version that was known on a day of each count of `read_store`, or its months; none withdrawn."""
+    known = keep_known(held, find_limit(as_of))
+    return known[known["withdrawn"].eq("")]

@@ -1,0 +1,154 @@
+"""The register of task forces that the agency's staff keep: who reports from when to when, and under which names."""
+
+import pandas as pd
+
+from htanalysis import settings
+from htanalysis.data import load, load_with_periods
+from htanalysis.errors import HtanalysisError, UnknownNameError
+from htanalysis.returns import store
+from htanalysis.returns.records import append_record, load_records
+from htanalysis.returns.written import TOTAL, fold, is_alike, suggest
+
+#: Task forces, each with the first and the last quarter that it reports.
+Times = tuple[tuple[str, pd.Period, pd.Period], ...]
+
+#: The end of a task force, or of a measure, that has none.
+OPEN_END = pd.Period("9999Q4")
+_LONGEST = 100
+
+
+def read_times(as_of: str = "latest") -> Times:
+    """List the task forces known on a day with the first and the last quarter that each reports."""
+    forces = load_records("register", as_of)
+    last = forces["reports_until"].fillna(OPEN_END)
+    return tuple(zip(forces["task_force"], forces["reports_from"], last, strict=True))
+
+
+def keep_reporting(times: Times, quarter: pd.Period) -> frozenset[str]:
+    """Keep the task forces that report a quarter."""
+    return frozenset(name for name, first, last in times if first <= quarter <= last)
+
+
+def list_reporting(quarter: pd.Period, as_of: str = "latest") -> frozenset[str]:
+    """List the task forces that report a quarter, as known on a day: by the first name of each."""
+    return keep_reporting(read_times(as_of), quarter)
+
+
+def name_forces(as_of: str = "latest") -> dict[str, str]:
+    """Give what each task force is called on a day, by its first name."""
+    forces = load_records("register", as_of)
+    return dict(zip(forces["task_force"], forces["name"], strict=True))
+
+
+def find_names() -> dict[str, str]:
+    """Give the first name of each task force by every name that it ever had, folded."""
+    found = {}
+    for row in load_with_periods("register").itertuples():
+        others = [] if pd.isna(row.other_names) else row.other_names.split("; ")
+        found |= {fold(name): row.task_force for name in (*others, row.name, row.task_force)}
+    return found
+
+
+def list_earlier() -> tuple[tuple[int, Times], ...]:
+    """List who reported before each change of the register, with the last addition of returns before the change.
+
+    The addition is missing only where a row was written by hand: it may have come after all of them.
+    """
+    open_ends = {"reports_until": OPEN_END, "additions": store.read_store()["batch"].max()}
+    rows = load_with_periods("register").fillna(open_ends)
+    known: dict[str, tuple[str, pd.Period, pd.Period]] = {}
+    earlier = []
+    for row in rows.itertuples():
+        if pd.notna(row.as_of):
+            earlier.append((row.additions, tuple(known.values())))
+        known[row.task_force] = row.task_force, row.reports_from, row.reports_until
+    return tuple(earlier)
+
+
+def add_task_force(
+    name: str,
+    first: pd.Period,
+    last: pd.Period | None,
+    county: str | None,
+    periods: str | None,
+    also: list[str],
+    day: str,
+) -> str:
+    """Add a task force to the register, from a quarter on, and give its name."""
+    if county is not None and county not in set(load("counties")["county"]):
+        raise UnknownNameError("a county", county, load("counties")["county"])
+    with store.locked():
+        names = [_read_name(each, None) for each in (name, *also)]
+        _require_order(names[0], first, last)
+        row = {"as_of": day, "task_force": names[0], "name": names[0], "reports_from": first, "reports_until": last}
+        row |= {"other_names": "; ".join(names[1:]) or None, "home_county": county, "periods": periods}
+        append_record("register", row)
+    return names[0]
+
+
+def close_task_force(name: str, last: pd.Period, day: str) -> str:
+    """Let a task force report until a quarter and no longer, and give its name."""
+    with store.locked():
+        row = _find_row(name, day)
+        _require_order(row["name"], row["reports_from"], last)
+        later = _list_returned(row["task_force"], last)
+        if later:
+            raise HtanalysisError(
+                f"{row['name']} returned counts of {', '.join(map(str, later))}. Close it with {later[-1]} or later, or"
+                " withdraw these counts first."
+            )
+        append_record("register", row | {"as_of": day, "reports_until": last})
+    return row["name"]
+
+
+def rename_task_force(name: str, new: str, day: str) -> str:
+    """Give a task force another name from a day on, and give the one before; it is found under both."""
+    with store.locked():
+        row = _find_row(name, day)
+        others = [] if pd.isna(row["other_names"]) else row["other_names"].split("; ")
+        new = _read_name(new, row["task_force"])
+        if new == row["name"]:
+            raise HtanalysisError(f"{new} is its name already.")
+        known = dict.fromkeys([*others, row["name"]])
+        known.pop(new, None)
+        append_record("register", row | {"as_of": day, "name": new, "other_names": "; ".join(known)})
+    return row["name"]
+
+
+def _list_returned(name: str, after: pd.Period) -> list[pd.Period]:
+    """List the quarters after one of which a task force's counts are held: the last version of each, if it has one."""
+    held = store.read_store().sort_values(["as_of", "batch"], kind="stable")
+    own = held[held["task_force"].eq(name) & held["quarter"].gt(after)]
+    last = own.drop_duplicates(["quarter", "measure", "trafficking_type"], keep="last")
+    return sorted(last.dropna(subset=["count"])["quarter"].unique())
+
+
+def _find_row(name: str, day: str) -> dict[str, object]:
+    names = find_names()
+    found = names.get(fold(name))
+    if not found:
+        nearest = suggest(fold(name), names)
+        hint = f'Did you mean "{nearest}"?' if nearest else "htanalysis register lists them."
+        raise HtanalysisError(f'"{name}" is not a task force of the register. {hint}')
+    row = load_records("register").set_index("task_force", drop=False).loc[found]
+    if pd.Timestamp(day) < (since := row["as_of"]):
+        raise HtanalysisError(f"What is known of {row['name']} holds from {since.date()} on. Give no earlier day.")
+    return row.to_dict()
+
+
+def _read_name(text: str, own: str | None) -> str:
+    """Read a name that a task force, or one of that first name, may have."""
+    name = " ".join(text.split())
+    if not name or len(name) > _LONGEST or not name.isprintable() or set(name) & set('";=@+|'):
+        raise HtanalysisError(f'"{name[:_LONGEST]}" cannot be a name. Write 1 to {_LONGEST} letters, none of ";=@+|.')
+    if TOTAL.match(name) or fold(name) == fold(settings.STATEWIDE):
+        raise HtanalysisError(f'"{name}" would be taken for all task forces together. Choose another name.')
+    for written, first in find_names().items():
+        if first != own and is_alike(fold(name), written):
+            raise HtanalysisError(f'"{name}" is a name of {first} already, or nearly the same as "{written}".')
+    return name
+
+
+def _require_order(name: str, first: pd.Period, last: pd.Period | None) -> None:
+    if last is not None and last < first:
+        raise HtanalysisError(f"{name} reports from {first} on, and {last} is before. Correct one of them.")

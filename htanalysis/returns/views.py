@@ -1,0 +1,365 @@
+"""The view of the returns that an audience has on a day: made here alone, from what the store holds."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+import pandas as pd
+
+from htanalysis import settings
+from htanalysis.data import load, load_with_periods
+from htanalysis.errors import HtanalysisError
+from htanalysis.returns import store
+from htanalysis.returns.disclosure import TYPES, Decision, decide_changed, hide_parts, hold_back
+from htanalysis.returns.measures import list_limits, load_measures
+from htanalysis.returns.records import REPORT_ALONE, find_limit, list_days, read_dated
+from htanalysis.returns.register import Times, keep_reporting, list_earlier, read_times
+from htanalysis.returns.versions import count_known, keep_known, list_changes, list_values, remark_counts
+
+#: What stands in the place of a count: where a task force has returned none, and where the public is not shown it.
+NOT_RETURNED, IN_PART, RETURNED = "not returned", "returned in part", "returned"
+#: Where a count is the sum of the three months of a quarter.
+OF_MONTHS = "sum of monthly returns"
+_CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low", "shown", "whole"]
+_TOTALS = ["quarter", "measure", "trafficking_type", "count", "returned", "partly", "reporting", "statewide"]
+_TOTALS += ["low", "high", "contradiction"]
+_VERSIONS = ["quarter", "measure", "task_force", "day", "low"]
+_REMARKS = ["quarter", "task_force", "measure", "trafficking_type", "state", "remark"]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a reader may see of the returns: `load_returns`, `total_returns`, and what is empty for the public.
+
+    `versions` has each task force's count of all types on each day on which it changed, since it was last withdrawn;
+    `remarks` the counts that were withdrawn, wait for months or are sums of them (`state`: withdrawn, waits or summed).
+    """
+
+    cells: pd.DataFrame
+    totals: pd.DataFrame
+    versions: pd.DataFrame
+    remarks: pd.DataFrame
+
+
+class Who(NamedTuple):
+    """Who reports: as known on a view's day, as known now, and before each change; the 2012 report's last quarter."""
+
+    then: Times
+    now: Times
+    earlier: tuple[tuple[int, Times], ...]
+    published: pd.Period
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a report's notebooks get of the returns, in place of the store.
+
+    `day` is the last on which a return became known, as `known_day`; `last` the last quarter that is covered;
+    `recorded` the last day from which a dated row beside the returns holds, or nothing; `views` are by day and
+    audience, of which a public report's notebooks get none but the public one.
+    """
+
+    day: str
+    last: pd.Period
+    recorded: str
+    views: Mapping[tuple[str, str], View]
+
+    def find_day(self, as_of: str) -> str:
+        """Give `known_day`: no later one is known here."""
+        if REPORT_ALONE in (as_of, self.day):
+            return REPORT_ALONE
+        return str(min(find_limit(as_of), find_limit(self.day)).date())
+
+    def find_view(self, as_of: str, audience: str) -> View:
+        """Give a view that was made; one of another audience or day, or without a declared `as_of`, is refused."""
+        if not self.views:
+            raise HtanalysisError(
+                'This notebook declares no as_of, so a report gives it no returns. Declare as_of: str = "latest" and '
+                'audience: str = "public" in its cell tagged "parameters", and pass both on.'
+            )
+        if audience not in {own for _, own in self.views}:
+            raise HtanalysisError(
+                'A public report gives its notebooks the returns as the public may see them, not "internal". Pass on '
+                "the notebook’s own parameter audience, or run htanalysis report --audience internal."
+            )
+        day = self.find_day(as_of)
+        if (day, audience) not in self.views:
+            raise HtanalysisError(
+                f"This report shows returns as known on {self.day}, not as on {as_of}. Pass on the notebook’s own "
+                "parameter as_of."
+            )
+        return self.views[day, audience]
+
+
+#: What this process was given, if it runs a report's notebook.
+_given: Given | None = None
+
+
+def hand_over(as_of: str, audience: str) -> Given:
+    """Make what the notebooks of a report get of the returns, which of a public one is what the public may see."""
+    day, audiences = known_day(as_of), settings.AUDIENCES if audience == "internal" else (audience,)
+    views = {(each, own): view_returns(each, own) for each in (day, REPORT_ALONE) for own in audiences}
+    recorded = max((day for day in list_days() if day <= find_limit(as_of)), default="")
+    return Given(day, last_quarter(as_of), str(recorded), views)
+
+
+def take_over(given: Given) -> None:
+    """Let this process see of the returns what it is given, from now on, and nothing of the store."""
+    global _given
+    _given, settings.STORE_OPEN = given, False
+
+
+def view_returns(as_of: str, audience: str) -> View:
+    """Make the view of the returns that an audience has on a day; `load_returns` says what can be given."""
+    if audience not in settings.AUDIENCES:
+        raise HtanalysisError(f'"{audience}" is not an audience. Write public or internal.')
+    if _given:
+        return _given.find_view(as_of, audience)
+    return _make_view(settings.HOME, store.fingerprint(), read_dated(), as_of, audience)
+
+
+def known_day(as_of: str = "latest") -> str:
+    """Give the last day up to a day on which a return, or a dated row beside them, became known; or "report"."""
+    if _given:
+        return _given.find_day(as_of)
+    days = pd.concat([store.read_store()["as_of"], pd.Series(list_days(), dtype="datetime64[s]")])
+    last = days[days <= find_limit(as_of)].max()
+    return str(last.date()) if pd.notna(last) else REPORT_ALONE
+
+
+def tell_day(as_of: str) -> str:
+    """Write for people what `known_day` gives.
+
+    Examples
+    --------
+    >>> tell_day("2012-10-31"), tell_day("report")
+    ('as known on 2012-10-31', 'as the 2012 report states them')
+    """
+    return "as the 2012 report states them" if as_of == REPORT_ALONE else f"as known on {as_of}"
+
+
+def last_quarter(as_of: str = "latest") -> pd.Period:
+    """Give the last quarter that the report or a return known on a day covers."""
+    if _given:
+        return _given.last
+    published = load_with_periods("task_force_quarters")["quarter"].max()
+    return max(published, _last_returned(settings.HOME, store.fingerprint(), find_limit(as_of)) or published)
+
+
+@lru_cache(maxsize=8)
+def _last_returned(_home: object, _fingerprint: str, limit: pd.Timestamp) -> pd.Period | None:
+    """Give the last quarter of which a store, told apart as by `_make_view`, has a count on a day."""
+    known = keep_known(store.read_store(), limit)
+    return max(known.loc[known["count"].notna(), "quarter"].unique(), default=None)
+
+
+@lru_cache(maxsize=8)
+def _make_view(_home: object, _fingerprint: str, _dated: object, as_of: str, audience: str) -> View:
+    """Make a view; home, the store's content and that of the dated records tell their states apart."""
+    published, held = load_with_periods("task_force_quarters").astype({"measure": "str"}), store.read_store()
+    who = Who(read_times(as_of), read_times(), list_earlier(), published["quarter"].max())
+    totals = published["measure"].isin(load("task_force_totals")["measure"].astype("str"))
+    unknown = published[totals & published["count"].isna()]
+    # What the 2012 report counts in a total, and not by itself.
+    windows = frozenset(zip(unknown["measure"], unknown["quarter"], strict=True))
+    # Which measure cannot exceed which, whenever that was declared.
+    limits, limit = list_limits(load_measures()), find_limit(as_of)
+    decided = _decide_all(list_values(held), who, windows, limits) if audience == "public" else {}
+    held = held[held["measure"].isin(load_measures(as_of)["measure"])]
+    cells, totals, versions, remarks = [], [], [], []
+    known = dict(iter(count_known(held, limit).groupby(["quarter", "measure"])))
+    known = {key: rows for key, rows in known.items() if rows["low"].notna().any()}  # Of others all was withdrawn.
+    states = {key: make_state(_list_counts(rows), keep_reporting(who.then, key[0])) for key, rows in known.items()}
+    waiting = {measure for measure, quarter in windows if not states.get((quarter, measure), _NOTHING).is_whole}
+    for key, state in states.items():
+        if audience == "public":
+            own, batch = decided.get(key, {}), known[key]["batch"].max()
+            # An addition that brought no value, such as a withdrawal, decides nothing anew.
+            decision = own.get(max((each for each in own if each <= batch), default=None), Decision())
+            shown, waits = _tell_reporters(state), key[1] in waiting and key[::-1] in windows
+            if waits or state.reporting != keep_reporting(who.now, key[0]):
+                decision = Decision()  # A sum over those of an earlier day may not be shown beside today's.
+        else:
+            decision, shown = None, _show_counts(state, known[key][known[key]["months"].gt(0)])
+        cells += [(*key, *cell) for cell in shown]
+        totals += [(*key, *total) for total in show_totals(state, decision)]
+    if audience == "internal":
+        held = held[held["as_of"] <= limit]
+        versions, remarks = _list_versions(held), remark_counts(held)
+    kinds = dict.fromkeys(("count", "returned", "partly", "reporting", "low", "high"), "Int64")
+    kinds |= {"whole": "bool", "statewide": "bool", "contradiction": "str", "day": "datetime64[us]"}
+    parts = (cells, _CELLS), (totals, _TOTALS), (versions, _VERSIONS), (remarks, _REMARKS)
+    frames = (pd.DataFrame(rows, columns=columns) for rows, columns in parts)
+    return View(*(frame.astype({name: kind for name, kind in kinds.items() if name in frame}) for frame in frames))
+
+
+def _decide_all(
+    held: pd.DataFrame, who: Who, windows: frozenset[tuple[str, pd.Period]], limits: frozenset[tuple[str, str]]
+) -> dict[tuple[pd.Period, str], dict[int, Decision]]:
+    """Decide for each quarter and measure what a state of the store may show, by the addition that brought it about."""
+    decided: dict[str, dict[pd.Period, dict[int, Decision]]] = {}
+    for (quarter, measure), rows in held.sort_values("batch", kind="stable").groupby(["quarter", "measure"]):
+        columns = [rows[name].tolist() for name in ("batch", "task_force", "trafficking_type", "count", "as_of")]
+        now, earlier = keep_reporting(who.now, quarter), [(at, keep_reporting(old, quarter)) for at, old in who.earlier]
+        own = decide_changed([*zip(*columns, strict=True)], now, earlier, quarter <= who.published)
+        decided.setdefault(measure, {})[quarter] = own
+    for measure, own in decided.items():
+        for quarter in hold_back(own, {quarter for name, quarter in windows if name == measure}) & own.keys():
+            own[quarter] = dict.fromkeys(own[quarter], Decision())
+    by_cell = {(quarter, measure): by for measure, own in decided.items() for quarter, by in own.items()}
+    return hide_parts(by_cell, limits)
+
+
+@dataclass(frozen=True)
+class State:
+    """What the store held of one measure in one quarter at one time: counts by task force, also by type, and statewide.
+
+    Of `partial` task forces, which returned some types and not all, or some months, the count is of these alone.
+    """
+
+    counts: Mapping[str, int]
+    types: Mapping[tuple[str, str], int]
+    statewide: Mapping[str, int]
+    reporting: frozenset[str]
+    partial: frozenset[str]
+
+    def list_given(self, kind: str) -> dict[str, int]:
+        """Give the counts of a trafficking type, or the whole ones of all."""
+        if kind == "all":
+            return {name: value for name, value in self.counts.items() if name not in self.partial}
+        return {name: value for (name, each), value in self.types.items() if each == kind}
+
+    def add_up(self, kind: str) -> int | None:
+        """Add up the counts of a trafficking type, where all task forces have returned it."""
+        given = self.list_given(kind)
+        return sum(given.values()) if self.reporting <= set(given) else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all task forces have returned it, or a statewide return gives it alone."""
+        return self.add_up("all") is not None or (not self.counts and "all" in self.statewide)
+
+    def find_total(self, kind: str) -> int | None:
+        """Give what a statewide return says, or else the sum."""
+        return self.statewide.get(kind, self.add_up(kind))
+
+
+_NOTHING = State({}, {}, {}, frozenset({settings.STATEWIDE}), frozenset())
+
+
+def make_state(rows: Iterable[tuple], reporting: frozenset[str]) -> State:
+    """Make the state of some counts: task force, trafficking type, count, and its least where it is not known."""
+    held: dict[str, dict[str, int]] = {}
+    least: dict[str, dict[str, int]] = {}
+    for name, kind, count, *low in sorted(rows, key=lambda row: row[:2]):
+        if count is not None:
+            held.setdefault(name, {})[kind] = count
+        elif low[0] is not None:
+            least.setdefault(name, {})[kind] = low[0]
+    statewide = held.pop(settings.STATEWIDE, {})
+    least.pop(settings.STATEWIDE, None)
+    types = {(name, kind): value for name, own in held.items() for kind, value in own.items() if kind != "all"}
+    names = {name: (held.get(name, {}), least.get(name, {})) for name in sorted({*held, *least})}
+    counts = {name: _count(*own) for name, own in names.items()}
+    partial = frozenset(name for name, (own, _) in names.items() if not _is_whole(own))
+    return State(counts, types, statewide, reporting, partial)
+
+
+def _list_counts(rows: pd.DataFrame) -> Iterator[tuple]:
+    names = ("task_force", "trafficking_type", "count", "low")
+    return zip(*([None if value is pd.NA else value for value in rows[name].tolist()] for name in names), strict=True)
+
+
+def _is_whole(own: Mapping[str, int]) -> bool:
+    return "all" in own or len(own) == len(TYPES)
+
+
+def _count(own: Mapping[str, int], least: Mapping[str, int]) -> int:
+    """Give the count of all types, or the least that it is where some types or months are missing."""
+    if _is_whole(own):
+        return own["all"] if "all" in own else sum(own.values())
+    of_types = sum(value for kind, value in (least | own).items() if kind != "all")
+    return max(of_types, least.get("all", 0))
+
+
+def _list_versions(held: pd.DataFrame) -> list[tuple]:
+    """Give each whole count of a task force on each day on which it changed; none from before a withdrawal."""
+    kinds: dict[tuple, dict[str, int]] = {}
+    versions: dict[tuple, dict[date, int]] = {}
+    changes = sorted(list_changes(held), key=lambda change: change[1])
+    for (quarter, name, measure, kind), day, summed, reason in changes:
+        force = quarter, measure, name
+        own, found = kinds.setdefault(force, {}), versions.setdefault(force, {})
+        own.pop(kind, None)
+        if summed.count is not None:
+            own[kind] = summed.count
+        if reason:
+            found.clear()
+        if _is_whole(own) and name != settings.STATEWIDE:
+            found[day] = _count(own, {})
+    return [(*force, day, count) for force, found in versions.items() for day, count in found.items()]
+
+
+def _show_counts(state: State, monthly: pd.DataFrame) -> Iterator[tuple]:
+    words = dict.fromkeys(zip(monthly["task_force"], monthly["trafficking_type"], strict=True), OF_MONTHS)
+    for name in sorted(state.reporting | set(state.counts)):
+        value = state.counts.get(name)
+        if value is None:
+            yield name, "all", None, None, NOT_RETURNED, False
+        elif name in state.partial:
+            yield name, "all", None, value, f"at least {value:,}", False
+        else:
+            yield name, "all", value, value, words.get((name, "all"), "count"), True
+    for (name, kind), value in state.types.items():
+        yield name, kind, value, value, words.get((name, kind), "count"), True
+
+
+def _tell_reporters(state: State) -> Iterator[tuple]:
+    for name in sorted(state.reporting | set(state.counts)):
+        partly = name in state.partial
+        words = IN_PART if partly else RETURNED if name in state.counts else NOT_RETURNED
+        yield name, "all", None, None, words, name in state.counts and not partly
+
+
+def show_totals(state: State, decision: Decision | None) -> Iterator[tuple]:
+    """Give a state's totals, the columns of `total_returns` from the type on: what was decided, or all without that."""
+    for kind in ("all", *TYPES):
+        given = state.list_given(kind)
+        if kind == "all" or given or kind in state.statewide:
+            partly = len(state.partial & state.reporting) if kind == "all" else 0
+            if decision is None and kind == "all":
+                count, *limits = _bound_total(state)
+            else:
+                count = state.find_total(kind) if decision is None else _choose_public(state, decision, kind)
+                limits = count, count, ""
+            returned = len(set(given) & state.reporting)
+            yield kind, count, returned, partly, len(state.reporting), kind in state.statewide, *limits
+
+
+def _choose_public(state: State, decision: Decision, kind: str) -> int | None:
+    """Give a total that the public may see: a statewide return says near enough what a hidden sum is."""
+    stated = state.statewide.get(kind)
+    if not state.counts:
+        return stated if kind in decision.statewide else None
+    count = state.add_up(kind) if kind in decision.sums and state.add_up("all") is not None else None
+    return count if stated is None or stated == count else None
+
+
+def _bound_total(state: State) -> tuple[int | None, int | None, int | None, str]:
+    """Give the count of all types, its least and most, and what contradicts itself."""
+    summed, stated = state.add_up("all"), state.statewide.get("all")
+    if stated is None and summed is not None:
+        return summed, summed, summed, ""
+    least = sum(state.counts.values())
+    if stated is None:
+        of_types = sum(state.find_total(kind) or 0 for kind in TYPES)
+        return None, max(least, of_types), None, ""
+    if not state.counts or least == stated or (least < stated and summed is None):
+        return stated, stated, stated, ""
+    words = (
+        f"a statewide return gives {stated:,}, and what {len(set(state.counts) & state.reporting)} of"
+        f" {len(state.reporting)} task forces returned adds up to {least:,}{' or more' if summed is None else ''}"
+    )
+    return None, min(stated, least), None if summed is None else max(stated, least), words
