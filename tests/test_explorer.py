@@ -84,7 +84,7 @@ def test_the_map_marks_and_the_table_lists_the_counties_that_are_chosen(shown):
 
 def test_without_a_kernel_the_words_alone_are_shown(monkeypatch):
     given = []
-    monkeypatch.setattr("IPython.display.display", lambda data, **_: given.append(data))
+    monkeypatch.setattr("htanalysis.explorer.display", lambda data, **_: given.append(data))
     ht.explore(GRID)
     assert given == [{"text/plain": GRID.say()}]
 
