@@ -217,16 +217,23 @@ def _add_register(commands: argparse._SubParsersAction) -> None:
     add.add_argument("name", help="its name, under which counts are stored")
     add.add_argument("--from", dest="first", required=True, metavar="QUARTER", help="first quarter that it reports")
     add.add_argument("--until", metavar="QUARTER", help="last quarter that it reports")
-    add.add_argument("--county", help="county of its seat")
-    add.add_argument("--periods", help="how its periods differ from quarters")
-    add.add_argument("--also", action="append", default=[], metavar="NAME", help="another name that returns may use")
     close = _add(changes, "close", "close_in_register", "end one", f"register close {name} --until 2013Q2")
     close.add_argument("name", help="any of its names")
     close.add_argument("--until", required=True, metavar="QUARTER", help="last quarter that it reports")
     rename = _add(changes, "rename", "rename_in_register", "rename one", f"register rename {name} {new}")
     rename.add_argument("name", help="any of its names")
     rename.add_argument("new", help="what it is called now")
-    _add_day(add, close, rename)
+    text = f"register change {name} --county Kern"
+    change = _add(changes, "change", "change_in_register", "change what else is known of one", text)
+    change.add_argument("name", help="any of its names")
+    change.add_argument("--from", dest="first", metavar="QUARTER", help="first quarter that it reports")
+    change.add_argument("--reopen", action="store_true", help="it has not ended")
+    for each in (add, change):
+        each.add_argument("--county", help='county of its seat; "" for none')
+        each.add_argument("--periods", help='how its periods differ from quarters; "" for not at all')
+        told = "another name that returns may use"
+        each.add_argument("--also", action="append", default=[], metavar="NAME", help=told)
+    _add_day(add, close, rename, change)
 
 
 def _add_measures(commands: argparse._SubParsersAction) -> None:
@@ -244,13 +251,17 @@ def _add_measures(commands: argparse._SubParsersAction) -> None:
     drop = _add(changes, "drop", "stop_measure", "ask for one no more", f"measures drop {text}")
     drop.add_argument("name", help="what returns call it")
     drop.add_argument("--until", required=True, metavar="QUARTER", help="last quarter that is asked for")
+    told, text = "ask for a dropped one again, and for the quarters since", '"people trained"'
+    resume = _add(changes, "resume", "stop_measure", told, f"measures resume {text}")
+    resume.add_argument("name", help="what returns call it")
+    resume.set_defaults(until=None)
     text = 'arrests 2010Q3:2012Q2 1850 --source "letter of the agency, May 3, 2013"'
     correct = _add(commands, "correct", "correct", "correct a count that the report published", f"correct {text}")
     correct.add_argument("measure", help="such as arrests")
     correct.add_argument("period", help="the quarter, or 2010Q3:2012Q2 for the total of the two years")
     correct.add_argument("count", type=_whole, help="the number that holds")
     correct.add_argument("--source", required=True, metavar="TEXT", help="where it was stated")
-    _add_day(add, drop, correct)
+    _add_day(add, drop, resume, correct)
 
 
 def _add_day(*changes: argparse.ArgumentParser) -> None:

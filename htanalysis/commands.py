@@ -25,7 +25,7 @@ from htanalysis.returns.corrections import correct_count
 from htanalysis.returns.counts import count_quarters, count_reporters, known_rows, reconcile, tell_reporters
 from htanalysis.returns.measures import add_measure, drop_measure, load_measures
 from htanalysis.returns.records import find_limit, load_records
-from htanalysis.returns.register import OPEN_END, add_task_force, close_task_force, rename_task_force
+from htanalysis.returns.register import OPEN_END, add_task_force, change_task_force, rename_task_force
 from htanalysis.returns.sheets import COLUMNS, Problem, find_files, join_alike
 from htanalysis.returns.template import require_returnable, write_template, write_templates
 from htanalysis.returns.versions import list_changes
@@ -224,7 +224,22 @@ def add_to_register(options: argparse.Namespace) -> None:
 def close_in_register(options: argparse.Namespace) -> None:
     """Say until when a task force reported."""
     last, day = read_quarter(options.until), _read_day(options.as_of)
-    print(f"{close_task_force(options.name, last, day)} reports until {last}, as known from {day} on.")
+    name = change_task_force(options.name, {"reports_until": last}, [], day)
+    print(f"{name} reports until {last}, as known from {day} on.")
+
+
+def change_in_register(options: argparse.Namespace) -> None:
+    """Change what else the register says of a task force."""
+    day = _read_day(options.as_of)
+    cells = {"home_county": options.county, "periods": options.periods}
+    cells = {name: text or None for name, text in cells.items() if text is not None}
+    if options.first is not None:
+        cells["reports_from"] = read_quarter(options.first)
+    if options.reopen:
+        cells["reports_until"] = None
+    _refuse(None if cells or options.also else "Say what changes: --from, --reopen, --county, --periods or --also.")
+    name = change_task_force(options.name, cells, options.also, day)
+    print(f"{name} is changed, as known from {day} on. htanalysis register shows it.")
 
 
 def rename_in_register(options: argparse.Namespace) -> None:
@@ -252,11 +267,12 @@ def declare_measure(options: argparse.Namespace) -> None:
 
 
 def stop_measure(options: argparse.Namespace) -> None:
-    """Stop asking for a measure."""
-    until, day = read_quarter(options.until), _read_day(options.as_of)
+    """Stop asking for a measure, or ask for it again."""
+    until, day = options.until and read_quarter(options.until), _read_day(options.as_of)
     with store.locked():
         drop_measure(options.name, until, day)
-    print(f"{options.name} is asked for until {until}, as known from {day} on. What was returned stays.")
+    told = f"until {until}" if until else "again, and for the quarters since it was dropped"
+    print(f"{options.name} is asked for {told}, as known from {day} on. What was returned stays.")
 
 
 def correct(options: argparse.Namespace) -> None:

@@ -204,7 +204,18 @@ def command(lines, *arguments):
 @linux
 def test_two_processes_tell_the_same_as_one(returned):
     told = changes.preview(rows_of(returned))
-    assert list(told) == ["known", "revisions", "again", "statements", "hidden", "late", "news", "findings", "failed"]
+    assert list(told) == [
+        "known",
+        "gone",
+        "revisions",
+        "again",
+        "statements",
+        "hidden",
+        "late",
+        "news",
+        "findings",
+        "failed",
+    ]
     assert told["known"] and told["statements"] and told["hidden"] and told["news"] and told["findings"]
     elsewhere = [
         "changes._look = lambda *given: look(*given) if os.getpid() == own else 1 / 0",

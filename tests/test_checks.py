@@ -390,7 +390,7 @@ def test_each_task_force_gets_its_own_template(tmp_path):
         fill(path, dict.fromkeys(range(5), number + 10))
     checked = check(*paths, held=NOTHING)
     assert checked.rows.groupby("task_force")["count"].agg(list).tolist() == [[n + 10] * 5 for n in range(9)]
-    assert all("empty counts were taken as not reported" in str(problem) for problem in checked.problems)
+    assert all("empty means not reported" in str(problem) for problem in checked.problems)
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_a_quarter_that_cannot_be_returned_has_no_template(quarter, today, told)
 def test_an_unfilled_template_is_no_error(tmp_path):
     write_template(QUARTER, tmp_path / "t.xlsx")
     checked = check(tmp_path / "t.xlsx")
-    text = "t.xlsx, count: 153 empty counts were taken as not reported. What is held for them stays as it is."
+    text = "t.xlsx, count: empty means not reported (153 rows). What is held for it stays as it is."
     assert checked.rows.empty and [str(problem) for problem in checked.problems] == [text]
 
 

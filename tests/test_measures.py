@@ -110,7 +110,12 @@ def test_a_dropped_measure_is_left_out_and_what_was_returned_stays():
     own = ht.count_quarters(audience="internal").set_index(["measure", "quarter"])["count"]["victims certified"]
     assert own.to_dict() == {FIRST: 180}
     assert ht.count_reporters(audience="internal").iloc[-1]["asked"] == 5
-    assert load_measures("2013-06-30")["asked_until"].astype("str").tolist()[-1] == "9999Q4"
+    with pytest.raises(ht.HtanalysisError, match=r"is a measure already. If it was dropped, use .* measures resume"):
+        add_measure(*NEW, "2013-08-01")
+    drop_measure("victims certified", None, "2013-08-01")
+    assert list_allowed("measure", FIRST + 1) == (*REPORTS, "victims certified")
+    ends = [load_measures(day)["asked_until"].astype("str").tolist()[-1] for day in ("2013-06-30", "2013-07-31")]
+    assert ends == ["9999Q4", "2013Q1"]
     assert load_measures()["measure"].tolist() == [*REPORTS, "victims certified"]
 
 
@@ -217,6 +222,8 @@ def test_measures_are_shown_declared_and_dropped_from_the_command_line(home, cap
         "people trained (people), asked for from 2010Q3 to 2014Q4",
     ]
     assert (home / "data" / "measures.csv").read_text(encoding="utf-8").endswith(",2010Q3,2014Q4\n")
+    assert cli.main(["measures", "resume", "people trained"]) == 0
+    assert "people trained is asked for again, and for the quarters since" in capsys.readouterr().out
     assert (home / "data" / "measures.csv").stat().st_mode & 0o777 == 0o644
 
 

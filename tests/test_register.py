@@ -104,6 +104,10 @@ REFUSED = [
     (("close", "Fresno", "--until", "2013Q1"), f'is not a task force of the register. Did you mean "{FRESNO}"?'),
     (("close", FRESNO, "--until", "2010Q1"), "reports from 2010Q3 on, and 2010Q1 is before"),
     (("close", FRESNO, "--until", "2012Q2"), "returned counts of 2012Q3. Close it with 2012Q3 or later"),
+    (("change", FRESNO), "Say what changes"),
+    (("change", FRESNO, "--county", "Fresnoo"), '"Fresnoo" is not a county. Did you mean "Fresno"?'),
+    (("change", FRESNO, "--also", "OC HTTF"), "is a name of Orange County Human Trafficking Task Force already"),
+    (("change", FRESNO, "--from", "2013Q1"), "returned counts of 2012Q3. Let it report from 2012Q3 or earlier on"),
     (("rename", FRESNO, "OC HTTF"), "is a name of Orange County Human Trafficking Task Force already"),
     (("rename", FRESNO, FRESNO), "is its name already"),
 ]
@@ -185,6 +189,30 @@ def test_periods_of_its_own_are_odd_in_no_task_force_of_which_the_register_says_
         " Ask whether it is right."
     ]
     assert {str(quarter) for quarter in checked.rows["quarter"]} == {"2012Q3"} and len(checked.rows) == 2
+
+
+def test_what_else_is_known_is_changed_from_a_day_on(home, capsys):
+    run("close", FRESNO, "--until", "2012Q3", "--as-of", "2012-10-02")
+    typed = ["change", "Fresno CAHT", "--county", "Kern", "--periods", "from the 16th on", "--also", "Fresno TF"]
+    assert run(*typed, "--reopen", "--from", "2011Q1", "--as-of", "2013-01-05") == 0
+    path = write(home, "2012Q4", ["Fresno TF"])
+    assert check_files([path], store.read_store(), date(2013, 6, 1)).rows["task_force"].tolist() == [FRESNO]
+    capsys.readouterr()
+    run("--as-of", "2013-01-04")
+    before = capsys.readouterr().out
+    run()
+    own = [shown.split(FRESNO)[1].split("\nLos")[0] for shown in (before, capsys.readouterr().out)]
+    assert own[0] == ("\n    reports from 2010Q3 until 2012Q3\n    other names: Fresno CAHT\n    home county: Fresno")
+    assert own[1] == (
+        "\n    reports from 2011Q1 and still does\n    other names: Fresno CAHT; Fresno TF\n    home county: Kern"
+        "\n    own periods: from the 16th on"
+    )
+    assert run("change", FRESNO, "--county", "", "--periods", "") == 0
+    capsys.readouterr()
+    run()
+    assert "periods" not in capsys.readouterr().out.split(FRESNO)[1].split("\nLos")[0]
+    assert run("change", FRESNO, "--reopen") == 1
+    assert "That is what is known of" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("home")

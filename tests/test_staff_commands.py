@@ -50,8 +50,7 @@ def test_from_template_to_store(home, tmp_path, capsys):
     )
     assert out.endswith("\nTo store the counts, run htanalysis add with the same files.\n")
     assert err == (
-        "Notice: returns-2012Q3.xlsx, count: 150 empty counts were taken as not reported. "
-        "What is held for them stays as it is.\n"
+        "Notice: returns-2012Q3.xlsx, count: empty means not reported (150 rows). What is held for it stays as it is.\n"
     )
     assert not list((home / "data").glob("quarters/*.csv"))
     assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (
@@ -88,6 +87,10 @@ def test_from_a_folder_of_templates_to_the_store(tmp_path, capsys):
     assert code == 0 and out.startswith("No problem found in 7 files.") and "What adding 35 counts" in out
     left = ", ".join(path.name for path in paths[-2:])
     assert err.splitlines()[0] == f"Notice: returns-2012Q3: no count is filled in, and so it is left out: {left}."
+    empty = ", ".join(f"{path.name} (12 rows)" for path in paths[:-2])
+    assert err.splitlines()[1] == (
+        f"Notice: count in {empty}: empty means not reported. What is held for it stays as it is."
+    )
     assert run(capsys, "add", str(folder))[1] == f"Stored 35 counts in 2012Q3.csv, in {store.folder()}.\n"
 
 

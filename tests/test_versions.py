@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from test_staff_commands import SAN_DIEGO, add, home  # noqa: F401, a fixture
 
 import htanalysis as ht
 from htanalysis import settings
+from htanalysis.report.build import _find_changes
+from htanalysis.report.pages import _tell_changes
 from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
 from htanalysis.returns.versions import Version, add_up, choose_versions, count_known, list_values
@@ -99,7 +102,7 @@ def test_all_that_a_wrong_file_gave_is_withdrawn_at_once_but_what_was_revised_si
     assert "none of its counts holds" in withdraw(capsys, str(path), code=1)
     # What is sent again as it was is told to be withdrawn, and so is what is older.
     code, _, err = run(capsys, "check", str(path))
-    assert code == 0 and "2 counts are held already, and withdrawn on 2012-12-01: sent for another quarter." in err
+    assert code == 0 and "held already (2 counts), and withdrawn on 2012-12-01: sent for another quarter." in err
     code, _, err = run(capsys, "check", str(write(tmp_path, line(31, SAN_DIEGO, as_of="2012-11-30"))))
     assert code == 1 and "withdrawn on 2012-12-01: sent for another quarter. Write a later as_of" in err
 
@@ -115,6 +118,29 @@ def test_the_reason_is_told_to_staff_alone(tmp_path, capsys):
     code, out, _ = run(capsys, "check", str(write(tmp_path, line(26, as_of="2012-12-20"))))
     assert code == 0 and f'- 2012Q3 {NORTH_BAY}, arrests, all: 26; before: a "test", by mistake' in out.splitlines()
     assert "would fail" not in out
+
+
+@pytest.mark.usefixtures("home")
+def test_what_was_withdrawn_or_contradicts_itself_is_told_apart_from_revisions(tmp_path, capsys):
+    nine = [line(40 + place, name) for place, name in enumerate(ht.load("task_forces")["task_force"])]
+    add(capsys, tmp_path, *nine, *[row.replace("arrests", "people trained") for row in nine])
+    withdraw(capsys, "2012Q3", NORTH_BAY, "arrests", reason="of another county")
+    path = write(tmp_path, line(999, "Statewide", measure="people trained", as_of="2012-12-05"))
+    lines = run(capsys, "check", str(path))[1].splitlines()
+    place = lines.index("Counts of the state no longer known: 1")
+    assert lines[place + 1] == "- 2012Q3 people trained: 396"
+    told, days = {}, [{"quarter": "2012Q3", "as_of": day} for day in ("2012-11-30", "2012-12-01")]
+    for audience in ("internal", "public"):
+        wanted = SimpleNamespace(audience=audience)
+        plan = SimpleNamespace(last={"parameters": days[0], "findings": []}, parameters=days[1], wanted=wanted, done={})
+        shown = _tell_changes(_find_changes(plan, []))
+        assert not shown["revisions"]["rows"]
+        told[audience] = shown["gone"]["rows"]
+    (count,) = (int(row.split(",")[5]) for row in nine if NORTH_BAY in row)
+    state = ["2012Q3", "all task forces", "arrests", "all", 396, ""]
+    assert told["public"] == [state]
+    why = "withdrawn on 2012-12-01: of another county"
+    assert told["internal"] == [["2012Q3", NORTH_BAY, "arrests", "all", count, why], state]
 
 
 @pytest.mark.usefixtures("home")

@@ -21,7 +21,7 @@ from htanalysis.quarters import parse_period
 from htanalysis.report import folder as drafts
 from htanalysis.report import manifest
 from htanalysis.report.cache import Failure, Kept, Outcome, Task, pack
-from htanalysis.report.changes import compare_findings, list_newly_known, list_revisions
+from htanalysis.report.changes import compare_findings, list_gone, list_newly_known, list_revisions
 from htanalysis.report.editions import write_editions
 from htanalysis.report.execute import plan_task, read_task, run_or_find, run_tasks
 from htanalysis.report.notebooks import Executed, find_notebooks, read_executed
@@ -32,7 +32,8 @@ from htanalysis.results import source_in_words
 from htanalysis.returns import store
 from htanalysis.returns.corrections import list_corrections
 from htanalysis.returns.counts import count_quarters, load_returns, total_returns
-from htanalysis.returns.views import hand_over, known_day
+from htanalysis.returns.versions import CELL
+from htanalysis.returns.views import hand_over, known_day, view_returns
 
 _FINDING_COLUMNS = [
     *("notebook", "id", "sentence", "value", "low", "high"),
@@ -306,16 +307,20 @@ def _find_changes(plan: _Plan, found: Sequence[Mapping[str, Any]]) -> dict[str, 
     totals = [total_returns(day, audience).assign(task_force="all task forces") for day in (then, now)]
     known = [count_quarters(day, audience) for day in (then, now)]
     revisions, newly = [list_revisions(*counts), list_revisions(*totals)], list_newly_known(*known)
-    corrections, lost = list_corrections(then, now), list_newly_known(*reversed(known))
+    lost = list_newly_known(*reversed(known)).assign(task_force="all task forces", trafficking_type="all")
+    gone = pd.concat([list_gone(*counts), list_gone(*totals), lost]).drop_duplicates(CELL)
+    corrections, reasons = list_corrections(then, now), view_returns(now, audience).remarks.drop(columns="state")
+    gone = gone.merge(reasons.drop_duplicates(CELL), "left", CELL).fillna({"remark": ""})
     quarters = _name_ends(plan)
     late = newly[newly["quarter"].le(pd.Period(quarters[0]))]
-    revised = any(map(len, (*revisions, corrections, lost, late)))
+    revised = any(map(len, (*revisions, corrections, gone, late)))
     earlier = [each for each in plan.last["findings"] if plan.done.get(each["notebook"])]
     return {
         "earlier": plan.last["parameters"],
         "quarter": quarters[1] if quarters[0] != quarters[1] else None,
         "findings": compare_findings(earlier, found, quarters, revised),
         "revisions": pd.concat(revisions, ignore_index=True),
+        "gone": gone,
         "known": newly,
         "corrections": corrections,
     }

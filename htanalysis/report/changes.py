@@ -33,6 +33,7 @@ _STAFF = "internal"
 _LINE = "{quarter} {task_force}, {measure}, {trafficking_type}"
 _KINDS = {
     "known": ("Counts of the state newly known", "{quarter} {measure}: {count}"),
+    "gone": ("Counts of the state no longer known", "{quarter} {measure}: {count}"),
     "revisions": ("Revisions", _LINE + ": {old} becomes {new} ({difference:+d})"),
     "news": ("What a new quarter brings", "{sentence} In {then}: {old}."),
     "again": ("Counts that were withdrawn and are returned again", _LINE + ": {count}; before: {withdrawn}"),
@@ -115,6 +116,13 @@ def list_returned_again(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFra
     return back.merge(after.dropna(subset=["count"])[[*CELL, "count"]], on=CELL)
 
 
+def list_gone(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the counts of returns that were known before and are not now: withdrawn, in doubt or not shown any more."""
+    both = before[[*CELL, "count"]].merge(after[[*CELL, "count"]], "left", CELL, suffixes=("", "_new"))
+    gone = both["count"].notna() & both["count_new"].isna()
+    return both.loc[gone, [*CELL, "count"]].sort_values(CELL, ignore_index=True)
+
+
 def list_newly_known(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """List the quarterly counts of the state (`count_quarters`) that are known after and were not before."""
     keys = ["quarter", "measure"]
@@ -143,6 +151,7 @@ def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     days = pd.Series(rows["as_of"].dt.strftime("%Y-%m-%d").unique(), name="as_of", dtype="str").sort_values()
     tables = {
         "known": list_newly_known(before["counts"], after["counts"]),
+        "gone": list_newly_known(after["counts"], before["counts"]),
         "revisions": list_revisions(before["rows"], after["rows"]),
         "again": list_returned_again(before["rows"], after["rows"]),
         "statements": _list_statements(before["counts"], after["counts"]),

@@ -277,12 +277,14 @@ def _tell_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put what changed into the form in which pages show it."""
     heads = {
         "revisions": ["quarter", "task force", "measure", "type", "old", "new", "difference"],
+        "gone": ["quarter", "task force", "measure", "type", "then", "why"],
         "known": ["quarter", "measure", "count"],
         "corrections": ["measure", "period", "old", "new", "source"],
     }
     titles = {"revisions": "Counts of returns that were revised", "known": "Counts newly known"}
+    titles["gone"] = "Counts that were known and are not now"
     titles["corrections"] = "Counts of the 2012 report that were corrected"
-    changes = changes | {name: changes[name].astype({"quarter": "str"}) for name in ("revisions", "known")}
+    changes = changes | {name: changes[name].astype({"quarter": "str"}) for name in ("revisions", "gone", "known")}
     rows = {name: changes[name].astype(object).to_numpy().tolist() for name in heads}
     return {
         "earlier": f"{changes['earlier']['quarter'].replace(':', ' to ')}, {tell_day(changes['earlier']['as_of'])}",

@@ -90,9 +90,9 @@ def _read_rows(file: str, rows: Iterable[Row], today: datetime.date) -> tuple[li
             entries.append(entry)
     given = [entry for entry in entries if entry.count is not None]
     if empty := len(entries) - len(given):
-        words = "1 empty count was" if empty == 1 else f"{empty:,} empty counts were"
-        text = f"{words} taken as not reported. What is held for them stays as it is."
-        problems.append(Problem(file, column="count", message=text, severity="notice"))
+        rows = "1 row" if empty == 1 else f"{empty:,} rows"
+        text = f"empty means not reported ({rows}). What is held for it stays as it is."
+        problems.append(Problem(file, column="count", value=rows, message=text, severity="notice"))
     return given, problems
 
 

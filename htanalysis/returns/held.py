@@ -100,11 +100,10 @@ def find_withdrawal(version: Version, known: Sequence[Version]) -> Version | Non
 
 
 def _tell_same(file: str, back: tuple[date, str] | None, number: int) -> Problem:
-    words = "1 count is" if number == 1 else f"{number:,} counts are"
+    counts, since = "1 count" if number == 1 else f"{number:,} counts", ""
     if back:
-        since = f"withdrawn on {back[0]}: {show(back[1])}. A later as_of makes a count again"
-        return Problem(file, message=f"{words} held already, and {since}.", severity="notice")
-    return Problem(file, message=f"{words} held already.", severity="notice")
+        since = f", and withdrawn on {back[0]}: {show(back[1])}. A later as_of makes a count again"
+    return Problem(file, value=counts, message=f"held already ({counts}){since}.", severity="notice")
 
 
 def tell_overlaps(new: Sequence[Entry], kept: Versions) -> Iterator[Problem]:

@@ -57,16 +57,16 @@ def add_measure(name: str, unit: str, definition: str, first: pd.Period, at_most
     return name
 
 
-def drop_measure(name: str, until: pd.Period, as_of: str) -> None:
-    """Stop asking for a measure after a quarter; what was returned of it stays."""
+def drop_measure(name: str, until: pd.Period | None, as_of: str) -> None:
+    """Stop asking for a measure after a quarter, or after none any more; what was returned of it stays."""
     measures = load_measures().set_index("measure")
     if name not in measures.index:
         raise UnknownNameError("a measure", name, measures.index)
     row, held = measures.loc[name], store.read_store().dropna(subset=["count"])
     last = held.loc[held["measure"].eq(name), "quarter"].max()
-    if until < row["asked_from"]:
+    if until and until < row["asked_from"]:
         raise HtanalysisError(f"{name} is asked for from {row['asked_from']} on, and {until} is before.")
-    if pd.notna(last) and until < last:
+    if until and pd.notna(last) and until < last:
         raise HtanalysisError(f"{name} was returned for {last}. Ask for it until {last} at the least.")
     if pd.notna(row["as_of"]) and pd.Timestamp(as_of) < row["as_of"]:
         raise HtanalysisError(f"{name} was last changed on {row['as_of'].date()}. Give that day or a later one.")
@@ -84,6 +84,8 @@ def _check_name(name: str, known: list[str]) -> None:
     for other in (*TYPES, "all"):
         if is_alike(name, other):
             raise HtanalysisError(f'"{name}" is, or looks like, the trafficking type {other}. Choose another name.')
+    if name in known:
+        raise HtanalysisError(f"{name} is a measure already. If it was dropped, use htanalysis measures resume.")
     for other in known:
         if is_alike(name, other):
             raise HtanalysisError(f'"{name}" is, or looks like, the measure {other}. Choose another name.')

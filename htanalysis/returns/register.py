@@ -1,5 +1,8 @@
 """The register of task forces that the agency's staff keep: who reports from when to when, and under which names."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
 from htanalysis import settings
@@ -75,29 +78,23 @@ def add_task_force(
     day: str,
 ) -> str:
     """Add a task force to the register, from a quarter on, and give its name."""
-    if county is not None and county not in set(load("counties")["county"]):
-        raise UnknownNameError("a county", county, load("counties")["county"])
     with store.locked():
         names = [_read_name(each, None) for each in (name, *also)]
-        _require_order(names[0], first, last)
         row = {"as_of": day, "task_force": names[0], "name": names[0], "reports_from": first, "reports_until": last}
         row |= {"other_names": "; ".join(names[1:]) or None, "home_county": county, "periods": periods}
-        append_record("register", row)
+        _append(row)
     return names[0]
 
 
-def close_task_force(name: str, last: pd.Period, day: str) -> str:
-    """Let a task force report until a quarter and no longer, and give its name."""
+def change_task_force(name: str, cells: Mapping[str, Any], also: Sequence[str], day: str) -> str:
+    """Change cells of a task force from a day on, add names that returns may use, and give its name."""
     with store.locked():
         row = _find_row(name, day)
-        _require_order(row["name"], row["reports_from"], last)
-        later = _list_returned(row["task_force"], last)
-        if later:
-            raise HtanalysisError(
-                f"{row['name']} returned counts of {', '.join(map(str, later))}. Close it with {later[-1]} or later, or"
-                " withdraw these counts first."
-            )
-        append_record("register", row | {"as_of": day, "reports_until": last})
+        names = dict.fromkeys([*_list_others(row), *(_read_name(each, row["task_force"]) for each in also)])
+        new = row | cells | {"other_names": "; ".join(names) or None}
+        if all(new[key] == row[key] or pd.isna([new[key], row[key]]).all() for key in row):
+            raise HtanalysisError(f"That is what is known of {row['name']} already. htanalysis register shows it.")
+        _append(new | {"as_of": day})
     return row["name"]
 
 
@@ -105,22 +102,41 @@ def rename_task_force(name: str, new: str, day: str) -> str:
     """Give a task force another name from a day on, and give the one before; it is found under both."""
     with store.locked():
         row = _find_row(name, day)
-        others = [] if pd.isna(row["other_names"]) else row["other_names"].split("; ")
         new = _read_name(new, row["task_force"])
         if new == row["name"]:
             raise HtanalysisError(f"{new} is its name already.")
-        known = dict.fromkeys([*others, row["name"]])
+        known = dict.fromkeys([*_list_others(row), row["name"]])
         known.pop(new, None)
-        append_record("register", row | {"as_of": day, "name": new, "other_names": "; ".join(known)})
+        _append(row | {"as_of": day, "name": new, "other_names": "; ".join(known)})
     return row["name"]
 
 
-def _list_returned(name: str, after: pd.Period) -> list[pd.Period]:
-    """List the quarters after one of which a task force's counts are held: the last version of each, if it has one."""
+def _append(row: Mapping[str, Any]) -> None:
+    """Add a row, unless its county is none, or its quarters are in no order or leave out one that was returned."""
+    name, first, last, counties = row["name"], row["reports_from"], row["reports_until"], load("counties")["county"]
+    if pd.notna(row["home_county"]) and row["home_county"] not in set(counties):
+        raise UnknownNameError("a county", row["home_county"], counties)
+    if pd.notna(last) and last < first:
+        raise HtanalysisError(f"{name} reports from {first} on, and {last} is before. Correct one of them.")
+    returned = _list_returned(row["task_force"])
+    left = [each for each in returned if each < first], [each for each in returned if pd.notna(last) and each > last]
+    if outside := left[0] + left[1]:
+        todo = f"Close it with {outside[-1]} or later" if left[1] else f"Let it report from {outside[0]} or earlier on"
+        told = f"{name} returned counts of {', '.join(map(str, outside))}"
+        raise HtanalysisError(f"{told}. {todo}, or withdraw these counts first.")
+    append_record("register", row)
+
+
+def _list_returned(name: str) -> list[pd.Period]:
+    """List the quarters of which a task force's counts are held: the last version of each, if it has one."""
     held = store.read_store().sort_values(["as_of", "batch"], kind="stable")
-    own = held[held["task_force"].eq(name) & held["quarter"].gt(after)]
+    own = held[held["task_force"].eq(name)]
     last = own.drop_duplicates(["quarter", "measure", "trafficking_type"], keep="last")
     return sorted(last.dropna(subset=["count"])["quarter"].unique())
+
+
+def _list_others(row: Mapping[str, Any]) -> list[str]:
+    return [] if pd.isna(row["other_names"]) else row["other_names"].split("; ")
 
 
 def _find_row(name: str, day: str) -> dict[str, object]:
@@ -147,8 +163,3 @@ def _read_name(text: str, own: str | None) -> str:
         if first != own and is_alike(fold(name), written):
             raise HtanalysisError(f'"{name}" is a name of {first} already, or nearly the same as "{written}".')
     return name
-
-
-def _require_order(name: str, first: pd.Period, last: pd.Period | None) -> None:
-    if last is not None and last < first:
-        raise HtanalysisError(f"{name} reports from {first} on, and {last} is before. Correct one of them.")

@@ -335,24 +335,39 @@ def say_rows(numbers: Sequence[int]) -> str:
 
 
 def join_alike(problems: Iterable[Problem]) -> list[str]:
-    """Write problems in lines: those that differ in nothing but their row and value are one.
+    """Write problems in lines: those that differ in nothing but their row and value are one; notices in all files.
+
+    Errors stay apart by file, since each file goes back to who sent it.
 
     Examples
     --------
     >>> join_alike([Problem("a.csv", None, row, "count", "x", '"x" is not a number.') for row in (5, 6, 181)])
     ['a.csv, 3 cells of count, rows 5 to 181: "x" is not a number.']
+    >>> join_alike([Problem(file, None, 5, "count", message="It is odd.", severity="notice") for file in ("a", "b")])
+    ['count in a (row 5), b (row 5): It is odd.']
     """
-    alike: dict[tuple, list[Problem]] = defaultdict(list)
+    alike: dict[tuple, dict[tuple, list[Problem]]] = defaultdict(lambda: defaultdict(list))
     for problem in problems:
         said = problem.message.replace(problem.value, "") if problem.value else problem.message
-        alike[problem.file, problem.sheet, problem.column, problem.severity, _mask(said)].append(problem)
-    lines = []
-    for first, *more in alike.values():
-        numbers = sorted({each.row for each in (first, *more) if each.row})
-        what = f"{len(more) + 1} cells of {first.column}" if first.column else f"{len(more) + 1} rows"
-        joined = replace(first, row=None, column=f"{what}, {say_rows(numbers)}") if len(numbers) > 1 else first
-        lines.append(str(joined))
-    return lines
+        place = problem.file, problem.sheet
+        apart = () if problem.severity == "notice" else place
+        alike[*apart, problem.column, problem.severity, _mask(said)][place].append(problem)
+    return [_join(places) for places in alike.values()]
+
+
+def _join(places: Mapping[tuple, list[Problem]]) -> str:
+    """Write problems that are alike, by the sheet of a file in which they are, in a line."""
+    (first, *more), *_ = places.values()
+    rows = {place: sorted({each.row for each in own if each.row}) for place, own in places.items()}
+    if len(places) > 1:
+        wheres = [say_rows(rows[place]) if rows[place] else own[0].value for place, own in places.items()]
+        named = [f"{file} ({where})" if where else file for (file, _), where in zip(places, wheres, strict=True)]
+        said = first.message.replace(f" ({first.value})", "")  # How many each file has stands beside its name.
+        return f"{f'{first.column} in ' if first.column else ''}{', '.join(named)}: {said}"
+    numbers = rows[first.file, first.sheet]
+    what = f"{len(more) + 1} cells of {first.column}" if first.column else f"{len(more) + 1} rows"
+    joined = replace(first, row=None, column=f"{what}, {say_rows(numbers)}") if len(numbers) > 1 else first
+    return str(joined)
 
 
 def _mask(message: str) -> str:
