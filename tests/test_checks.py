@@ -85,6 +85,20 @@ def test_good_styles_give_the_same_rows():
         pd.testing.assert_frame_equal(frame, frames[0][:1])
 
 
+@pytest.mark.parametrize("count", [31, 12])
+def test_two_periods_that_count_in_one_quarter_are_no_repetition(tmp_path, count):
+    periods = "2012-09-01,2012-11-30", "2012-10-01,2012-12-31"
+    rows = [
+        line(number, period=period, as_of="2013-01-31") for number, period in zip((31, count), periods, strict=True)
+    ]
+    (wrong,) = (each for each in check(write(tmp_path, *rows)).problems if each.severity == "error")
+    told = "2012-10-01 to 2012-12-31 and 2012-09-01 to 2012-11-30, row 2, both count in 2012Q4."
+    assert str(wrong) == f"a.csv, row 3, period_start: {told} Correct one of the periods."
+    held = check(write(tmp_path, rows[0], name="b.csv")).rows.assign(withdrawn="", batch=1)
+    (wrong,) = (each for each in check(write(tmp_path, rows[1]), held=held).problems if each.severity == "error")
+    assert f"{count} contradicts 31" in str(wrong) and str(wrong).endswith("A revision needs a later as_of.")
+
+
 def test_a_period_off_the_quarter_counts_where_it_overlaps_most():
     rows = check(FOLDER / "good-riverside-period.csv").rows
     assert str(rows.loc[0, "quarter"]) == "2012Q3" and str(rows.loc[0, "period_start"].date()) == "2012-07-16"

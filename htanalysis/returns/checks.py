@@ -26,6 +26,11 @@ from htanalysis.returns.versions import CELL, Version, add_up, choose_versions, 
 from htanalysis.returns.written import TOTAL, fold, read_count, read_day, suggest
 
 _READ = ("task_force", "measure", "trafficking_type", "count", "period_start", "period_end", "as_of")
+#: How a name that is right and not yet known is entered.
+_ENTERED = {
+    "task_force": " If it is new, or has a new name, htanalysis register enters it.",
+    "measure": " If it is new, htanalysis measures declares it.",
+}
 _HINTED = 1000  # Once a file has this many problems, no further name is suggested: it takes long.
 
 
@@ -139,7 +144,7 @@ def read_name(column: str, text: str, hinted: bool = True) -> tuple[str | None, 
         same = fold(text) in (fold(found), fold(called))
         return found, None if same else f'"{show(text)}" is taken as "{called}".'
     nearest = suggest(fold(text), names) if hinted else None
-    hint = f'Did you mean "{nearest}"?' if nearest else f"Write {_wanted(column)}."
+    hint = f'Did you mean "{nearest}"?' if nearest else f"Write {_wanted(column)}.{_ENTERED.get(column, '')}"
     return None, f'"{show(text)}" is not a {column.replace("_", " ")}. {hint}'
 
 
@@ -191,7 +196,7 @@ def _wanted(column: str) -> str:
     if column in ("measure", "trafficking_type"):
         *names, last = list_allowed(column)
         return f"{', '.join(names)} or {last}"
-    return "a day as YYYY-MM-DD" if column in DAYS else f"the name as in the template, or {settings.STATEWIDE}"
+    return "a day as YYYY-MM-DD" if column in DAYS else "the name as in the template"
 
 
 @lru_cache

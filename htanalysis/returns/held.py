@@ -59,23 +59,30 @@ def place_period(start: date, end: date) -> tuple[pd.Period, int]:
 def compare_with_held(entries: Sequence[Entry], versions: Versions) -> tuple[list[Entry], list[Problem]]:
     """Give the counts that are new, and tell those that are there or held already, or contradict what is."""
     given = ((cell, each) for cell, own in versions.items() for each in own if not each.withdrawn)
-    counts = {(*name_slot(cell, each), each.as_of): each.count for cell, each in given}
+    held = {(*name_slot(cell, each), each.as_of): each for cell, each in given}
     first, new, problems, same = {}, [], [], Counter()
     for entry in entries:
         row, key = entry.row, (*name_slot(entry.cell, entry.version), entry.as_of)
         known = first.setdefault(key, entry)
         where = f"row {known.row.number}" + (f" of {known.row.file}" if known.row.file != row.file else "")
         back = find_withdrawal(entry.version, versions.get(entry.cell, ()))
-        if known is not entry and known.count == entry.count:
+        own, other = (f"{each.period_start} to {each.period_end}" for each in (entry, known))
+        if own != other:
+            text = f"{own} and {other}, {where}, both count in {entry.quarter}. Correct one of the periods."
+            problems.append(row.problem(text, "period_start"))
+        elif known is not entry and known.count == entry.count:
             problems.append(row.problem(f"it says the same as {where}.", None, "notice"))
         elif known is not entry:
             text = f"{entry.count} contradicts {where}, which gives {known.count} for the same count and day."
             problems.append(row.problem(f"{text} Delete one.", "count"))
-        elif key in counts and counts[key] == entry.count:
+        elif key in held and held[key][2:5] == entry.version[2:5]:
             same[row.file, back and (back.as_of, back.withdrawn)] += 1
-        elif key in counts:
-            text = f"{entry.count} contradicts {counts[key]}, which is held with the same as_of."
-            problems.append(row.problem(f"{text} A revision needs a later as_of.", "count"))
+        elif key in held:
+            (start, end, number), what = held[key][2:5], "count"
+            if number == entry.count:
+                number, what = f"{number} for {start} to {end}", "period_start"
+            text = f"{entry.count} contradicts {number}, which is held with the same as_of."
+            problems.append(row.problem(f"{text} A revision needs a later as_of.", what))
         elif back and entry.as_of < back.as_of:
             text = f"this count was withdrawn on {back.as_of}: {show(back.withdrawn)}."
             problems.append(row.problem(f"{text} Write a later as_of if it is a count again.", "as_of"))

@@ -211,7 +211,7 @@ def _tell_above(head: Row, table: Table, days: Mapping[int, Cell]) -> Iterator[P
 
 def _check_head(head: Row, cells: Sequence[Cell], columns: Sequence[str], dated: bool) -> Iterator[Problem]:
     missing = [name for name in COLUMNS if name not in columns and not (dated and name == "as_of")]
-    strange = []
+    strange, meant = [], set()
     for cell, name in zip(cells, columns, strict=True):
         shown = f'"{show(" ".join(cell.text.split()))}"'
         if name in COLUMNS and columns.count(name) == 1 and _REFERENCE.search(cell.text.strip()):
@@ -220,16 +220,22 @@ def _check_head(head: Row, cells: Sequence[Cell], columns: Sequence[str], dated:
             near = difflib.get_close_matches(name, missing, n=1, cutoff=0.6) or [
                 column for column in missing if re.search(rf"(^|_){column}s?(_|$)", name)
             ]
-            if near and not _SCALED.search(cell.text):
+            if near and _SCALED.search(cell.text):
+                yield head.problem(
+                    f"{shown} speaks of parts or multiples. Write plain counts in a column named {near[0]}."
+                )
+            elif near:
                 yield head.problem(f"{shown} is not a column. Did you mean {near[0]}? Name it so.")
             else:
                 strange.append(shown)
+            meant |= {*near}
+    missing = [name for name in missing if name not in meant]
     if twice := [name for name in dict.fromkeys(columns) if name in COLUMNS and columns.count(name) > 1]:
         are = "this column is" if len(twice) == 1 else f"{', '.join(twice)} are"
         yield head.problem(f"{are} there twice. Keep one table on a sheet, with each column once.", twice[0])
     if strange:
         are = "is not a column" if len(strange) == 1 else "are not columns"
-        todo = "What is meant as one of the columns needs its name"
+        todo = "If it stands for a column that is missing, give it that column’s name"
         todo = todo if missing else f"It may hold a name, and is never stored: {_COPY}"
         yield head.problem(f"{_list(strange, 5)} {are} of a return. {todo}.")
     if missing:
@@ -303,7 +309,10 @@ def _tell_unseen(head: Row, table: Table, columns: Sequence[str], rows: Sequence
         spans = bottom > max(top, head.number) or (right > left and top > head.number and filled > 2)
         apart = {*COLUMNS} if any(cell.filled for cells in covered for cell in cells) else {*COLUMNS} - {"as_of"}
         if spans and {*columns[left - 1 : right]} & apart:
-            yield head.problem(f"{area} is one merged cell. Unmerge it, and write into each cell what is meant for it.")
+            place = replace(head, number=max(top, head.number))
+            yield place.problem(
+                f"{area} is one merged cell. Unmerge it, and write into each cell what is meant for it."
+            )
 
 
 def fill_as_of(rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
