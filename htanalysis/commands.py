@@ -117,7 +117,11 @@ def withdraw(options: argparse.Namespace) -> None:
     require_described()
     day = date.fromisoformat(_read_day(options.as_of))
     quarter, *names = options.what
-    _refuse(None if len(names) in (0, 2) else "Name a quarter, a task force and a measure, or one file.")
+    _refuse(
+        None
+        if len(names) in (0, 2)
+        else "Name a quarter, a task force and a measure, or one file; a name of several words in quotation marks."
+    )
     with store.locked():
         store.require_untouched()
         if names:

@@ -291,7 +291,9 @@ def test_types_that_fall_short_of_all_are_told(tmp_path):
 
 def test_a_type_alone_is_told_since_all_stays_unknown(tmp_path):
     ((_, message),) = told(tmp_path, line(30, kind="sex"))
-    assert message == f"30 sex without all: all arrests of {NORTH_BAY} stay unknown. Send the count of all, too."
+    assert (
+        message == f"30 sex, and no row for all: the number of all arrests of {NORTH_BAY} stays unknown. Send it, too."
+    )
     assert told(tmp_path, line(30, kind="sex"), line(30)) == told(tmp_path, line(30, "Statewide", kind="sex")) == []
     assert told(tmp_path, *[line(10, kind=kind) for kind in ("sex", "labor", "other")]) == []
 

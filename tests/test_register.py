@@ -152,7 +152,8 @@ def test_a_return_after_the_end_is_named(home):
     run("close", FRESNO, "--until", "2012Q3", "--as-of", "2012-10-01")
     told = check_files([write(home, "2012Q4", [FRESNO])], store.read_store(), date(2013, 6, 1)).problems
     assert [str(each).partition(": ")[2] for each in told if each.severity == "error"] == [
-        f"{FRESNO} reports until 2012Q3, and 2012Q4 is after. Correct the task force or the period."
+        f"{FRESNO} reports until 2012Q3, and 2012Q4 is after. Correct it or the period; htanalysis register shows who"
+        " reports."
     ]
 
 

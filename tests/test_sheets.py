@@ -63,7 +63,7 @@ def message(path):
         ("a.csv", "x," * 1_000_000 + "x", "row 1 has more than 200 columns; a return has 7. Send a copy without"),
         ("a.csv", HEAD + "\n" + "," * 4_000_001, "it has more than 4,000,000 cells. Send a copy without what stands"),
         ("a.csv", HEAD.encode("utf-16-le"), "it is text in UTF-16"),
-        ("~$a.xlsx", b"\x05user", "it is a mark that the workbook is open in Excel. Save, close"),
+        ("~$a.xlsx", b"\x05user", "it is a mark that the workbook is open in Excel. Save and close"),
         ("._a.xlsx", b"\0\5\x16\7", "it is a companion file of macOS"),
         ("b.csv", "Agency,Date,Arrests,X\nA,2012,31,1", 'row 1 holds "Agency", "Date", "Arrests" and 1 more. Fill in'),
     ],
@@ -116,7 +116,7 @@ ENTITIES = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "b">]
     [
         ({"content.xml": b"x"}, "it is an OpenDocument file (ODS), not an XLSX workbook."),
         ({"Index/Document.iwa": b"x"}, "it is a Numbers document, not an XLSX workbook."),
-        (PARTS | {SHEET: ENTITIES}, "it holds XML entities, which no spreadsheet program writes."),
+        (PARTS | {SHEET: ENTITIES}, "it holds what no spreadsheet program writes (XML entities)."),
     ],
     ids=["ODS", "Numbers", "entities in UTF-16"],
 )
@@ -333,7 +333,7 @@ TOLD = [
         head("Exploitation and Trafficking Unit", "May 10"),
     ),
     *(
-        ("row 3: what stands above the names of the columns speaks of parts or multiples.", head(title))
+        ("row 3: what stands above the names of the columns speaks of thousands, percent or the like.", head(title))
         for title in ("Counts in thousands", "in tens", "Counts in millions", "All figures ×10", "Averages per month")
     ),
     ("row 3: it names the columns, and rows above it hold more than a title.", head("2012-07-01", "2012-09-30", "x")),
@@ -467,7 +467,7 @@ def test_a_line_that_names_the_separator_is_no_row_and_names_may_be_quoted(tmp_p
 TAKEN = ("Count [note 1]", "Count*", "count¹", "Count (2)")
 MEANT = ("counts", "Count of arrests")
 SCALED = ("Count (hundreds)", "Count [000]", "Count %")
-PLAIN = " speaks of parts or multiples. Write plain counts in a column named count."
+PLAIN = " speaks of thousands, percent or the like. Write plain counts in a column named count."
 STRANGE = " is not a column of a return. If it stands for a column that is missing, give it that column’s name."
 
 
@@ -478,7 +478,7 @@ STRANGE = " is not a column of a return. If it stands for a column that is missi
         *((heading, " is taken as count.") for heading in TAKEN),
         *((heading, " is not a column. Did you mean count? Name it so.") for heading in MEANT),
         *(
-            (heading, " speaks of parts or multiples. Write plain counts in a column named count.")
+            (heading, " speaks of thousands, percent or the like. Write plain counts in a column named count.")
             for heading in SCALED
         ),
         ("Number", STRANGE),

@@ -18,7 +18,7 @@ from test_staff_commands import SAN_DIEGO, add, home  # noqa: F401, a fixture
 
 import htanalysis as ht
 from htanalysis import settings
-from htanalysis.report.build import _find_changes
+from htanalysis.report.build import _GONE, _find_changes
 from htanalysis.report.pages import _tell_changes
 from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
@@ -79,7 +79,11 @@ def test_from_the_day_of_its_withdrawal_a_count_is_not_returned_until_it_is_retu
         (["2012Q3", NORTH_BAY, "arrests"], {"reason": " "}, "A withdrawal needs a reason in words"),
         (["2012Q3", NORTH_BAY, "arrests"], {"as_of": "2012-10-30"}, "2012-10-30 is before the count became known"),
         (["2012Q3", NORTH_BAY, "arrests"], {"as_of": "2100-01-01"}, "2100-01-01 is in the future"),
-        (["2012Q3", NORTH_BAY], {}, "Name a quarter, a task force and a measure, or one file."),
+        (
+            ["2012Q3", NORTH_BAY],
+            {},
+            "Name a quarter, a task force and a measure, or one file; a name of several words in quotation marks.",
+        ),
         (["none.csv"], {}, "none.csv"),
     ],
 )
@@ -137,7 +141,7 @@ def test_what_was_withdrawn_or_contradicts_itself_is_told_apart_from_revisions(t
         assert not shown["revisions"]["rows"]
         told[audience] = shown["gone"]["rows"]
     (count,) = (int(row.split(",")[5]) for row in nine if NORTH_BAY in row)
-    state = ["2012Q3", "all task forces", "arrests", "all", 396, ""]
+    state = ["2012Q3", "all task forces", "arrests", "all", 396, _GONE]
     assert told["public"] == [state]
     why = "withdrawn on 2012-12-01: of another county"
     assert told["internal"] == [["2012Q3", NORTH_BAY, "arrests", "all", count, why], state]

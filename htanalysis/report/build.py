@@ -35,6 +35,8 @@ from htanalysis.returns.counts import count_quarters, load_returns, total_return
 from htanalysis.returns.versions import CELL
 from htanalysis.returns.views import hand_over, known_day, view_returns
 
+#: Why a sum is known no longer.
+_GONE = "what it adds up was withdrawn, contradicts itself, or is not public any more"
 _FINDING_COLUMNS = [
     *("notebook", "id", "sentence", "value", "low", "high"),
     *("unit", "basis", "source", "source_ids", "method", "assumption", "formula"),
@@ -310,7 +312,7 @@ def _find_changes(plan: _Plan, found: Sequence[Mapping[str, Any]]) -> dict[str, 
     lost = list_newly_known(*reversed(known)).assign(task_force="all task forces", trafficking_type="all")
     gone = pd.concat([list_gone(*counts), list_gone(*totals), lost]).drop_duplicates(CELL)
     corrections, reasons = list_corrections(then, now), view_returns(now, audience).remarks.drop(columns="state")
-    gone = gone.merge(reasons.drop_duplicates(CELL), "left", CELL).fillna({"remark": ""})
+    gone = gone.merge(reasons.drop_duplicates(CELL), "left", CELL).fillna({"remark": _GONE})
     quarters = _name_ends(plan)
     late = newly[newly["quarter"].le(pd.Period(quarters[0]))]
     revised = any(map(len, (*revisions, corrections, gone, late)))

@@ -161,7 +161,8 @@ def _check_days(entry: Entry, today: datetime.date) -> Iterator[Problem]:
         quarter = entry.quarter
         own = count_months(start, end) == 1 or entry.task_force in _list_own_periods()
         if when := _tell_outside(quarter, *list_times()[entry.task_force]):
-            yield problem(f"{entry.task_force} reports {when}. Correct the task force or the period.", "task_force")
+            todo = "Correct it or the period; htanalysis register shows who reports."
+            yield problem(f"{entry.task_force} reports {when}. {todo}", "task_force")
         elif (start, end) != (quarter.start_time.date(), quarter.end_time.date()) and not own:
             text = f"{entry.task_force}: {start} to {end} is not {quarter}, in which it counts"
             yield problem(f"{text}. Ask whether it is right.", "period_start", "notice")

@@ -33,8 +33,8 @@ _UNPACKED, _RATIO, _PARTS = 200 * 2**20, 100, 1000
 _SAVE = "Save it as XLSX or CSV"
 #: Files that programs leave beside a workbook, and what to do.
 _BESIDE = {
-    "~$": "it is a mark that the workbook is open in Excel. Save, close and name the workbook itself.",
-    ".~lock.": "it is a mark that the workbook is open in LibreOffice. Save, close and name the workbook itself.",
+    "~$": "it is a mark that the workbook is open in Excel. Save and close it, and give its own file.",
+    ".~lock.": "it is a mark that the workbook is open in LibreOffice. Save and close it, and give its own file.",
     "._": "it is a companion file of macOS, and holds no counts. Leave it out.",
 }
 #: How files of other kinds begin.
@@ -241,7 +241,7 @@ class _Book:
         content = self.archive.read(self.names[part.casefold()])
         plain = content.replace(b"\0", b"")  # UTF-16 looks like this
         if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
-            raise UnreadableError(f"it holds XML entities, which no spreadsheet program writes. {_SAVE} again.")
+            raise UnreadableError(f"it holds what no spreadsheet program writes (XML entities). {_SAVE} again.")
         if plain.count(b"<") > _MOST_TAGS:
             raise UnreadableError(f"it has more than {MOST_ROWS:,} rows. Delete the empty ones below, or split it.")
         for _, element in ElementTree.iterparse(io.BytesIO(content)):  # noqa: S314

@@ -80,7 +80,7 @@ def _compare_types(entries: Iterable[Entry], known: _Counts, odd: str) -> Iterat
             text = f"{told} are less than all, {whole}, for {of}. Count as other what is of no known type."
             yield entry.row.problem(text, "count", odd)
         elif whole is None and 0 < len(parts) < len(TYPES) and name != settings.STATEWIDE:
-            text = f"{told} without all: all {of} stay unknown. Send the count of all, too."
+            text = f"{told}, and no row for all: the number of all {of} stays unknown. Send it, too."
             yield entry.row.problem(text, "count", odd)
 
 

@@ -202,7 +202,7 @@ def _tell_above(head: Row, table: Table, days: Mapping[int, Cell]) -> Iterator[P
         more = "rows above it hold more than a title. Make it the first row of the table."
         yield head.problem(f"it names the columns, and {more}")
     elif any(_SCALED.search(cell.text) for cells in (*above, [Cell(table.sheet or "")]) for cell in cells):
-        more = "speaks of parts or multiples. Write plain counts."
+        more = "speaks of thousands, percent or the like. Write plain counts."
         yield head.problem(f"what stands above the names of the columns {more}")
     elif above and not days:
         text = "it names the columns; what stands above it is a title, and is not read."
@@ -222,7 +222,7 @@ def _check_head(head: Row, cells: Sequence[Cell], columns: Sequence[str], dated:
             ]
             if near and _SCALED.search(cell.text):
                 yield head.problem(
-                    f"{shown} speaks of parts or multiples. Write plain counts in a column named {near[0]}."
+                    f"{shown} speaks of thousands, percent or the like. Write plain counts in a column named {near[0]}."
                 )
             elif near:
                 yield head.problem(f"{shown} is not a column. Did you mean {near[0]}? Name it so.")
