@@ -1,5 +1,6 @@
 """Assumptions: each is named, and its sentence, range and source are written, once."""
 
+import math
 from dataclasses import dataclass, replace
 
 from htanalysis.data import list_described
@@ -10,7 +11,8 @@ class Assumption:
     """What an analysis takes for granted, as a share.
 
     `name` is what a table or an axis calls it. In the sentence `{}` stands for the share, and then for whose it is.
-    `usual` is the share that a source gives, which stands in `source`; `origin` are the words that follow it.
+    `usual` is the share that a source gives, which stands in `source`; `origin` are the words that follow it. From
+    where to where it can plausibly go stands in `plausible`.
     """
 
     name: str
@@ -18,6 +20,7 @@ class Assumption:
     usual: float | None = None
     origin: str = ""
     source: tuple[str, ...] = ()
+    plausible: tuple[float, float] = (-math.inf, math.inf)
 
     def is_usual(self, share: float) -> bool:
         """Say whether a share is, to half a percent, the one that the source gives."""
@@ -31,6 +34,7 @@ _ASSUMPTIONS = {
         16.4 / 20.9,
         ", as the International Labour Organization (ILO) estimates for the world",
         ("ilo-16-4",),
+        (0.5, 0.9),
     ),
     "to_labor": Assumption("part of the “other” that is labor", "{} of the “other”"),
     "sensitivity": Assumption("chance that a labor victim is recognized"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from htanalysis.data import load, read_descriptor
+from htanalysis.data import load, name_facts, read_descriptor
 from htanalysis.errors import HtanalysisError
 
 #: What BibTeX takes for a command.
@@ -51,7 +51,7 @@ class Issue:
     def cite(self, told: str, item: str) -> str:
         """Write a sentence that cites something in it, and the entry for BibTeX."""
         package = read_descriptor()
-        known = "as the 2012 report states them" if self.as_of == "report" else f"as known on {self.as_of}"
+        known = name_facts()["stated"] if self.as_of == "report" else f"as known on {self.as_of}"
         about = f"htanalysis {self.version}, numbers of {self.quarter} {known}"
         year, report = package["created"][:4], package["sources"][0]["title"]
         entry = {

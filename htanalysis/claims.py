@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import pandas as pd
 
-from htanalysis.data import evidence, load, read_descriptor
+from htanalysis import settings
+from htanalysis.data import evidence, is_stated, load, read_descriptor
 from htanalysis.errors import HtanalysisError, UnknownNameError
 from htanalysis.results import Amount, Column, Result, sources_of
 from htanalysis.returns.corrections import TABLES, load_corrected
@@ -61,12 +62,12 @@ _STATED = re.compile(
 
 def _published() -> sqlite3.Connection:
     """Give the database of what sources stated, but for the claims themselves; only a change makes it anew."""
-    stated = [(entry["name"], entry["hash"]) for entry in read_descriptor()["resources"] if "hash" in entry]
-    return _copy_tables(tuple(each for each in stated if each[0] != "report_claims"))
+    stated = [(entry["name"], entry.get("hash")) for entry in read_descriptor()["resources"] if is_stated(entry)]
+    return _copy_tables(settings.HOME, tuple(each for each in stated if each[0] != "report_claims"))
 
 
 @lru_cache(maxsize=1)
-def _copy_tables(stated: tuple[tuple[str, str], ...]) -> sqlite3.Connection:
+def _copy_tables(_home: object, stated: tuple[tuple[str, str | None], ...]) -> sqlite3.Connection:
     return _make_database({name: load(name) for name, _ in stated})
 
 

@@ -63,6 +63,15 @@ def read_descriptor() -> dict[str, Any]:
     return _complete(_descriptor().read_bytes(), corrections.read_text("utf-8") if corrections.exists() else "")
 
 
+def name_facts() -> dict[str, str]:
+    """Give what sentences name of the collection: its place, the report that it is from, and who holds the returns."""
+    package = read_descriptor()
+    usual = {"place": "the state", "report": package["sources"][0]["title"], "report_year": "published"}
+    usual |= {"publisher": "its publisher", "agency": "The agency"}
+    facts = {name: package.get(name, words) for name, words in usual.items()}
+    return facts | {"stated": f"as the {facts['report_year']} report states them"}
+
+
 def _descriptor() -> Path:
     return settings.HOME / "data" / "datapackage.json"
 
@@ -109,7 +118,7 @@ def write_hashes() -> None:
     for entry in read_descriptor()["resources"]:
         content = read_file(entry)
         _read_columns(entry, content)
-        if entry["path"].startswith(_FIXED):
+        if is_stated(entry):
             held = rf'("path": "{re.escape(entry["path"])}")(,\s*"bytes": \d+, "hash": "[^"]+")?'
             text = re.sub(held, rf'\1,\n   "bytes": {len(content)}, "hash": "{_hash(content)}"', text)
     _descriptor().write_text(text, encoding="utf-8")
@@ -266,6 +275,11 @@ def evidence(reference: str) -> dict[str, str]:
     if reference not in phrases:
         raise UnknownNameError("a source in data/datapackage.json", reference, phrases)
     return phrases[reference]
+
+
+def is_stated(entry: Mapping[str, Any]) -> bool:
+    """Say whether a data set's file holds what a source stated; all else is the agency's to change."""
+    return entry["path"].startswith(_FIXED)
 
 
 def read_file(entry: dict[str, Any]) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from htanalysis.assumptions import assumption
 from htanalysis.bias import correct_selection
 from htanalysis.detection import detect_with_errors
 from htanalysis.errors import HtanalysisError
@@ -104,6 +105,20 @@ class WhatIf:
         own = {"id": self.id, "row": sum(map(operator.mul, steps, strides)), "axes": axes, "method": self.method}
         rows = {end: " ".join(texts) for end, texts in self.written.items()} | self._drawn
         return tell_what_if(own | {"source": [*self.source], "basis": ["assumed"], "formula": None} | rows, "en")
+
+    def rank(self, **setting: Any) -> list[tuple[int, int, str]]:
+        """Rank the axes that are no words by how far each moves the answer over what is plausible of it (`assumption`).
+
+        Gives the highest and the lowest pixel, counted from the top, and the label, as `rank_assumptions` ranks.
+        """
+        told, rows = self.to_json(**setting), []
+        pixels = [int(pixel) for pixel in told["value_at"].split(" ")]
+        for axis, own in zip(self.axes, told["axes"], strict=True):
+            low, high = assumption(axis.name).plausible
+            steps = [] if own["even"] else [at for at, step in enumerate(axis.steps) if low <= step <= high]
+            along = [pixels[told["row"] + (at - own["step"]) * own["stride"]] for at in {*steps, own["step"]}]
+            rows += [(min(along), max(along), own["label"])] * bool(steps)
+        return sorted(rows, key=lambda row: row[0] - row[1])
 
     def say(self, **setting: Any) -> str:
         """Say the answer for a setting; what it leaves out is as by default."""

@@ -13,6 +13,7 @@ from babel.dates import format_date, format_interval, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
+from htanalysis.data import name_facts
 from htanalysis.errors import UnknownNameError
 
 #: The languages of the pages, and the locale by whose rules each writes numbers and days.
@@ -25,7 +26,7 @@ def say(key: str, language: str, **fields: Any) -> str:
     It names its fields in braces: a number as `{count:n}`, with one decimal `{mean:1}`, as a percentage `{share:%}`, a
     day as `{day:day}`, a list as `{names:list}`, words without a colon. A quarter, or the first and the last quarter or
     day with a colon between them, become months by `{period:quarter}`, months cut short by `{period:short}`, the first
-    month alone by `{period:start}`.
+    or the last month alone by `{period:start}` or `{period:end}`.
 
     Examples
     --------
@@ -38,10 +39,17 @@ def say(key: str, language: str, **fields: Any) -> str:
     return _Writer(LOCALES[language]).format(sentences[key], **fields)
 
 
-@cache
 def read_words(language: str) -> dict[str, str]:
-    """Give all sentences of a language by their names."""
-    return tomllib.loads((files("htanalysis") / "words" / f"{language}.toml").read_text(encoding="utf-8"))
+    """Give all sentences of a language by their names; what they name of the collection is filled in."""
+    return _fill_words(language, tuple(name_facts().items()))
+
+
+@cache
+def _fill_words(language: str, facts: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    sentences = tomllib.loads((files("htanalysis") / "words" / f"{language}.toml").read_text(encoding="utf-8"))
+    for name, words in facts:
+        sentences = {key: text.replace(f"{{{name}}}", words) for key, text in sentences.items()}
+    return sentences
 
 
 def tell_what_if(content: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -82,6 +90,10 @@ def _write_period(months: str) -> Callable[[str, str], str]:
     return write
 
 
+def _write_month(day: date, locale: str) -> str:
+    return format_skeleton("yMMMM", day, locale=locale)
+
+
 def _write_day(day: date | str, locale: str) -> str:
     return format_date(date.fromisoformat(day) if isinstance(day, str) else day, "long", locale)
 
@@ -95,6 +107,7 @@ _FORMS: dict[str, Callable[[Any, str], str]] = {
     "day": _write_day,
     "quarter": _write_period("yMMMM"),
     "short": _write_period("yMMM"),
-    "start": lambda quarter, locale: format_skeleton("yMMMM", pd.Period(quarter).start_time.date(), locale=locale),
+    "start": lambda period, locale: _write_month(pd.Period(period.split(":")[0]).start_time, locale),
+    "end": lambda period, locale: _write_month(pd.Period(period.split(":")[-1]).end_time, locale),
     "list": lambda names, locale: format_list(names, locale=locale),
 }

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from htanalysis import settings
-from htanalysis.data import load_with_periods
+from htanalysis.data import load_with_periods, name_facts
 from htanalysis.feasible import Series, read_measures
 from htanalysis.quarterly import name_sources, tell_reported
 from htanalysis.quarters import say_quarter
@@ -24,7 +24,7 @@ _FEWEST_CHANGES = 4
 #: What is taken for granted below that.
 _ONE_BY_ONE = ", if cases come one by one"
 _SAME = ", by the same task forces"
-_STATED = {"report": "as the 2012 report states it", "returns": "by a statewide return"}
+_STATED = {"report": "as the {report_year} report states it", "returns": "by a statewide return"}
 _ROW = ["measure", "value", "low", "high", "basis", "unit", "formula", "source", "now", "told", "against"]
 _ROW += ["reported", "before", "since_before", "year_before", "since_year", "who"]
 
@@ -187,9 +187,8 @@ def _tell_count(now: _Count, row: pd.Series) -> str:
     """Say a count and by whom it is, or why there is none."""
     due = row["task_forces_reporting"]
     if pd.notna(row["count"]):
-        return (
-            f"{now.words}, {f'by {due} of {due} task forces' if row['basis'] == 'computed' else _STATED[row['origin']]}"
-        )
+        stated = f"by {due} of {due} task forces" if row["basis"] == "computed" else _STATED[row["origin"]]
+        return f"{now.words}, {stated.format_map(name_facts())}"
     why = {"not published": ", as the sum could point at one task force’s count", "not known": " yet"}.get(
         now.words, ""
     )

@@ -12,9 +12,9 @@ from htanalysis.wording import number
 
 _EXAMPLES = {
     "reported": "investigations initiated in a published quarter",
-    "computed": "Alameda’s share of all convictions",
+    "computed": "the largest county’s share of all convictions",
     "bounded": "convictions in a county that the report names without a count",
-    "assumed": "labor victims missed, if California had the world’s mix",
+    "assumed": "labor victims missed, if the state had the world’s mix",
 }
 
 

@@ -159,7 +159,7 @@ def bound_foreign(american: Result, identified: Result) -> Result:
     text = "none, or (1 − smallest share from the United States that rounds to the published one) × identified, rounded"
     ends = "fewest = 0; most = ⌊(1 − ({share} − {half})) × {total}⌋"
     formula = write_formula(f"{text} down: {ends}", share=share, half=HALF_PERCENT, total=total)
-    holds = "victims whose origin is not known are as often foreign as the others, and the share since 2009 holds"
+    holds = "victims whose origin is not known are as often foreign as the others, and the share held at that time"
     more = {"assumption": holds, "given": {"foreign": Amount(1 - share, "share")}}
     ends, source = (0, math.floor((1 - share + HALF_PERCENT) * total + 1e-9)), sources_of(american, identified)
     return _bound("bound_foreign", ends, "victims", formula, source, **more)

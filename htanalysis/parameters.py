@@ -51,7 +51,7 @@ def list_ranges() -> dict[str, Range | tuple[str, ...]]:
         "audience": settings.AUDIENCES,
         "assumption": tuple(SHAPES),
         "max_change": FRACTION,
-        "san_jose_share": FRACTION,
+        "joiner_share": FRACTION,
         "ilo_labor_share": Range(0, 1, open=True),
         "other_to_labor": FRACTION,
         "vice_share": FRACTION,
@@ -61,7 +61,7 @@ def list_ranges() -> dict[str, Range | tuple[str, ...]]:
     }
     if _YEARS in {entry["name"] for entry in list_described()}:  # another collection need not have it
         years = load(_YEARS)["year"]
-        ranges["settled_until"] = Range(int(years.min()), int(years.max()) - 1, whole=True)
+        ranges["open_years"] = Range(1, int(years.max() - years.min()), whole=True)
     return ranges
 
 

@@ -79,8 +79,8 @@ def share_known(counts: pd.DataFrame) -> Result:
 
 
 def list_known_totals(totals: pd.DataFrame) -> Result:
-    """List the totals of the two years that hold (`total_quarters`); `{told}` is one of them in words."""
-    check_columns("totals", totals, ["measure", "count"], numbers=["count"])
+    """List the totals that hold (`total_quarters`), `{since}` and `{until}` when; `{told}` is one of them in words."""
+    check_columns("totals", totals, ["measure", "count", "period_start", "period_end"], numbers=["count"])
     held, origin = int(totals["count"].notna().sum()), totals.get("origin", pd.Series("report", totals.index))
     returned = origin.eq("returns").any()
     more = ("returns",) * bool(returned)
@@ -98,7 +98,8 @@ def list_known_totals(totals: pd.DataFrame) -> Result:
         method="total_quarters",
         frame=frame,
         columns={"measure": Column(title="measure"), "count": Column(title="total")},
-        given={"held": Amount(held), "all": Amount(len(totals)), "have": choose(held, "has", "have")},
+        given={"held": Amount(held), "all": Amount(len(totals)), "have": choose(held, "has", "have")}
+        | {"since": f"{totals['period_start'].min():%B %Y}", "until": f"{totals['period_end'].max():%B %Y}"},
     )
 
 

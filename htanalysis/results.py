@@ -17,7 +17,7 @@ import pandas as pd
 from htanalysis import settings
 from htanalysis.amounts import Amount, Column
 from htanalysis.citations import Issue
-from htanalysis.data import OWN, evidence, read_descriptor, resource
+from htanalysis.data import OWN, evidence, name_facts, resource
 from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns
 from htanalysis.wording import in_formula, span, tell_range, with_unit
 
@@ -137,7 +137,7 @@ class Result:
 
     @property
     def words(self) -> dict[str, Any]:
-        """What a sentence may name in braces: value, low, high, range, between, told, place, and what went in."""
+        """What a sentence may name in braces: value, low, high, range, between, told, what went in, and the facts."""
         digits = int(self.unit == "times") if self.digits is None else self.digits
         ends = {name: getattr(self, name) for name in ("value", "low", "high") if getattr(self, name) is not None}
         told: dict[str, Any] = {name: Amount(end, self.unit, digits) for name, end in ends.items()}
@@ -147,7 +147,7 @@ class Result:
             )
             if "value" in ends:
                 told["told"] = tell_range(self.value, self.low, self.high, self.unit, digits)
-        return {"place": read_descriptor().get("place", "")} | told | dict(self.given)
+        return name_facts() | told | dict(self.given)
 
     @property
     def _told(self) -> str:

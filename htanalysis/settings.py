@@ -17,6 +17,12 @@ def is_carried() -> bool:
     return HOME == _CARRIED
 
 
+def find_notebooks() -> Path:
+    """Find the folder of notebooks: the collection's, or the package's own where it has none."""
+    own = HOME / "notebooks"
+    return own if own.is_dir() else OWN / "notebooks"
+
+
 def find_reports() -> Path:
     """Find the folder of reports: the collection's own, or, of one that was installed, where one stands."""
     return (Path() if is_carried() else HOME) / "reports"

@@ -163,7 +163,7 @@ SWEEP = [
 
 @pytest.mark.parametrize(("assumption", "max_change", "share", "quarter"), SWEEP)
 def test_each_sentence_is_true_at_any_parameter(assumption, max_change, share, quarter):
-    given = {"assumption": assumption, "max_change": max_change, "san_jose_share": share, "quarter": quarter}
+    given = {"assumption": assumption, "max_change": max_change, "joiner_share": share, "quarter": quarter}
     found = findings_of(run("01", **given))
     assert find_wrong_formulas(found) == []
     brought = {name: min(share * last / (last - first), 1) for name, (first, last) in PUBLISHED.items()}

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from ipywidgets import HTML, SelectionSlider, SelectMultiple
 
@@ -49,6 +50,15 @@ def test_what_moves_the_answer_most_stands_first(shown):
     tornado = find(shown[0][0], HTML)[-1].value.partition("tornado")[2]
     named = re.findall(r">([^<]+)</text>", tornado)
     assert named[:2] == ["True share of labor victims", "Part of the “other” that is labor"] and len(named) == 3
+    # As far as on the page, which ranks them over the same ranges.
+    base = {axis.name: axis.default for axis in GRID.axes}
+    ranges = {"true_labor_share": (0.5, 0.9), "to_labor": (0, 1), "sensitivity": (0.7, 1)}
+    ranked = ht.rank_assumptions(ht.model_detection(ht.mix_of(TYPES, "task forces")), base, ranges).frame
+    ends = np.log10(GRID.answers[["value", "low", "high"]].to_numpy())
+    scale = [ends.min(), ends.max()], [240, 0]
+    for bar, row in zip(re.findall(r'd="M(\d+) \d+H(\d+)"', tornado), ranked.itertuples(), strict=True):
+        drawn = [240 - np.interp(np.log10(end), *scale) for end in (row.low, row.high)]
+        assert [float(end) for end in bar] == pytest.approx(drawn, abs=2)
 
 
 def test_two_scenarios_move_apart(shown):
@@ -63,11 +73,13 @@ def test_two_scenarios_move_apart(shown):
 
 def test_a_move_takes_less_than_a_tenth_of_a_second(shown):
     ht.explore(GRID)
-    slider, took = find(shown[0][0], SelectionSlider)[0], []
+    slider, picture, took = find(shown[0][0], SelectionSlider)[0], find(shown[0][0], HTML)[-1], []
     for place in range(12):
         began = time.perf_counter()
         slider.index = place
         took.append(time.perf_counter() - began)
+        # A style would have the whole of JupyterLab laid out anew.
+        assert len(picture.value) < 4000 and "<style" not in picture.value
     assert sorted(took)[6] < 0.1
 
 
@@ -77,6 +89,11 @@ def test_the_map_marks_and_the_table_lists_the_counties_that_are_chosen(shown):
     listed, (drawn, table) = find(box, SelectMultiple)[0], find(box, HTML)
     assert len(listed.options) == 58 and len(words) == 9 and "Alameda: 52 (reported)" in words
     listed.value = ["Alameda", "Fresno"]
+    # Lines are thin, or they would cover the areas, which have their shapes.
+    width, stroke = (
+        float(re.search(each, drawn.value)[1]) for each in (r'viewBox="\S+ \S+ (\S+)', r'stroke-width="(.+?)"')
+    )
+    assert 0 < stroke < width / 300 and 20_000 < len(drawn.value) < 50_000
     marked = [part for part in drawn.value.split("<g>") if explorer._FILLS["chosen"] in part]
     assert [re.match("<title>(.+?):", part)[1] for part in marked] == ["Alameda", "Fresno"]
     assert re.findall(r"<th>(\w+)</th>\s*<td>", table.value) == ["Alameda", "Fresno"]

@@ -33,8 +33,8 @@ def test_a_later_report_begins_with_its_quarter_and_keeps_the_two_years_as_histo
 @pytest.mark.parametrize(
     ("name", "topic"),
     [
-        ("california-outside-vice", "Labor trafficking in California outside vice units"),
-        ("growth-from-san-jose", "Growth from San Jose"),
+        ("california-outside-vice", "Labor trafficking in the state outside vice units"),
+        ("growth-from-san-jose", "Growth that came with the task force that joined"),
         ("tcvap-persons", "TCVAP persons"),
     ],
 )

@@ -151,9 +151,15 @@ def test_a_finding_is_safe_to_quote_if_it_is_certain_and_nothing_in_the_report_d
 def test_what_is_quoted_names_its_source_and_what_a_statement_contradicts_is_not_quoted():
     found = [finding("arrests-in-all", 441, basis="computed"), finding("convictions-in-all", 113)]
     agree = table("claims-agree", "fact", (index.QUOTED["arrests-in-all"],), (index.QUOTED["convictions-in-all"],))
+    assert index.summarize({"00": notebook(*found), "07": notebook(agree)}, ABOUT)["quotes"] == []
+    both = ("counts", "2010-07-01", "2012-06-30"), ("arrests", "2007-01-01", "2012-09-30")
+    found.append(table("times-covered", "label start end", *both, kind="figure"))
     told = index.summarize({"00": notebook(*found), "07": notebook(agree)}, ABOUT)["quotes"]
     assert [quote["id"] for quote in told] == ["arrests-in-all", "convictions-in-all"]
-    assert told[0]["text"] == "There were 441 arrests under California’s trafficking law from 2007 to September 2012."
+    assert (
+        told[0]["text"]
+        == "There were 441 arrests under California’s trafficking law from January 2007 to September 2012."
+    )
     assert told[0]["source"] == "The State of Human Trafficking in California 2012: Chapter 3, Table 1."
     differ = table("claims-differ", "fact", (index.QUOTED["arrests-in-all"],))
     told = index.summarize({"00": notebook(*found), "07": notebook(agree, differ)}, ABOUT)["quotes"]

@@ -101,7 +101,7 @@ def test_the_map_fills_a_count_hatches_a_range_and_greys_what_is_not_named():
         assert len(points) >= 2 and all(
             any(ring.buffer(2).contains(Point(at)) for ring in areas[county]) for at in points
         )
-    fitted = maps._fit_frame(COUNTIES)
+    fitted = maps.fit_frame(COUNTIES)
     assert len(fitted) == 58 and fitted.is_valid.all() and not fitted.is_empty.any()
 
 

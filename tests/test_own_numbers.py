@@ -2,6 +2,11 @@
 
 import inspect
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -223,9 +228,42 @@ def test_another_states_quarters_name_its_own_task_forces_and_days():
     assert ht.split_growth(counts, 0.3).assumption == "Rural Nevada had 30% of the counts of 2016Q4"
     bounds = ht.bound_quarters(counts, totals).frame
     assert bounds.loc[1, ["low", "high", "low_assumed", "high_assumed"]].tolist() == [0, 100, 10, 16]
-    ht.check_parameters(quarter="2016Q4", as_of="report", settled_until=2015)
+    ht.check_parameters(quarter="2016Q4", as_of="report", open_years=1)
     with pytest.raises(ht.HtanalysisError, match="the data cover 2015Q1 to 2016Q4"):
         ht.parse_period("2012Q2", "report")
+
+
+#: What is California's in our collection, and of another state's in one made of it, whose years are later by five.
+OTHER = {"California": "Nevada", "Los Angeles": "Clark", "Alameda": "Washoe", "San Jose/South Bay": "Lovelock/Fallon"}
+OTHER |= {"San Jose": "Lovelock", "H.E.A.T.": "W.A.R.M.", "Kamala D. Harris": "Ada Example", "Cal EMA": "Nev EMA"}
+
+
+def turn(text):
+    for ours, theirs in OTHER.items():
+        text = text.replace(ours, theirs)
+    later = re.sub(r"(?<![\d#.])20(0[5-9]|1[0-3])(?!\d)", lambda year: str(int(year[0]) + 5), text)
+    return re.sub(r"(?<![\d.])06(?=\d{3}(?!\d)|\\)", "32", later.replace("population_2015", "population_2010"))
+
+
+def test_another_states_report_is_whole_and_names_nothing_of_ours(tmp_path):
+    for folder in ("data", "shapefiles"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("quarters"))
+    for path in [*(tmp_path / "data").rglob("*.csv"), tmp_path / "data" / "datapackage.json"]:
+        text = turn(path.read_text(encoding="utf-8"))
+        path.write_text(re.sub(r',\s*"bytes": \d+, "hash": "[^"]+"', "", text), encoding="utf-8")
+    (shapes,) = (tmp_path / "shapefiles").glob("*.shp")
+    counties = gpd.read_file(shapes)
+    counties.assign(fips="32" + counties["fips"].str[2:]).to_file(shapes)
+    command = [Path(sys.executable).parent / "htanalysis", "report", "--quarter", "latest", "--out", tmp_path / "out"]
+    subprocess.run(command, env=os.environ | {"HTANALYSIS_HOME": str(tmp_path)}, cwd=tmp_path, check=True)
+    folder = tmp_path / "out" / "2017Q2"
+    # The page of the methods shows the package's examples, which run on its own collection.
+    paths = {*folder.glob("*.html"), folder / "findings.csv"} - {folder / "methods.html"}
+    pages = {path: path.read_text(encoding="utf-8") for path in paths}
+    assert len(pages) > 12 and "Nevada’s task forces identified" in pages[folder / "brief.html"]
+    for path, text in pages.items():
+        told = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL).replace("\xa0", " ")
+        assert not [words for words in (*OTHER, "2010Q3", "2012-06") if words in told], path.name
 
 
 def test_another_states_staff_get_a_template_with_its_task_forces(nevada, monkeypatch, capsys):

@@ -233,7 +233,7 @@ def test_code_is_on_the_page_behind_a_switch_and_settings_are_explained(report):
     assert 'type="checkbox" id="show-code"' in text and "Show the code</label>" in text
     assert 'class="code highlight" id="code-' in text
     part = text.partition("Settings of this page")[2]
-    assert "san_jose_share" in part and "0.11" in part and "one of nine" in part
+    assert "joiner_share" in part and "0.11" in part and "one of nine" in part
 
 
 def test_every_download_says_its_size_and_format(report):

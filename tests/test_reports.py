@@ -175,7 +175,7 @@ def test_a_notebook_that_fails_does_not_withhold_the_pages_of_the_others(tmp_pat
     assert "This page could not be made." in failed and "stopped in cell 7" in failed and "RuntimeError" not in failed
     index = (beside / f"index{mark}.html").read_text(encoding="utf-8")
     told = re.sub(r"<[^>]+>", "", index.partition('class="failed"')[2].partition("</p>")[0])
-    assert "Of 3 pages 1 could not be made" in told and "Where in California were convictions" in told
+    assert "Of 3 pages 1 could not be made" in told and "Where were convictions" in told
     with (beside / f"findings{mark}.csv").open(encoding="utf-8") as file:
         assert {row["notebook"] for row in csv.DictReader(file)} == {"00-start-here", "01-quarterly-trends"}
 

@@ -82,7 +82,7 @@ def draw_map(rates: gpd.GeoDataFrame, caption: Caption, counted: str = "convicti
     fifteen, the largest first. The `rate_counties` need polygons and a reference system.
     """
     _check_statuses(rates, ["lower", "upper", "geometry"])
-    shapes, sketch = _fit_frame(rates), Sketch()
+    shapes, sketch = fit_frame(rates), Sketch()
     shapes["count"] = [span(row.lower, row.upper, between=False) for row in rates.itertuples()]
     units = [choose(upper, counted.removesuffix("s"), counted) for upper in shapes["upper"]]
     shapes["words"] = shapes["count"] + " " + units + " (" + shapes["status"] + ")"
@@ -137,7 +137,7 @@ def _find_outside(rates: pd.DataFrame, limits: Mapping[str, pd.DataFrame]) -> pd
     return found
 
 
-def _fit_frame(rates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def fit_frame(rates: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Project areas around their own middle, and move and scale them into the map's frame."""
     kinds = set(rates.geometry.geom_type)
     if rates.crs is None or not kinds <= {"Polygon", "MultiPolygon"} or rates.geometry.is_empty.any():

@@ -26,7 +26,7 @@ from htanalysis.report.editions import write_editions
 from htanalysis.report.execute import plan_task, read_task, run_or_find, run_tasks
 from htanalysis.report.notebooks import Executed, find_notebooks, read_executed
 from htanalysis.report.pages import share, sum_up, write_index, write_other_pages, write_page
-from htanalysis.report.request import Scenario, Wanted, describe_state, kept_in, remember
+from htanalysis.report.request import Scenario, Wanted, describe_state, hash_inputs, kept_in, remember
 from htanalysis.report.workbook import write_workbook
 from htanalysis.results import source_in_words
 from htanalysis.returns import store
@@ -150,7 +150,7 @@ class _Plan:
 def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
     periods = [parse_period(each.quarter, each.as_of) for each in wanted]
     notebooks = [read_task(path) for path in find_notebooks()]
-    read_last, see, inside = cache(drafts.read_history), cache(hand_over), manifest.hash_inputs()
+    read_last, see, inside = cache(drafts.read_history), cache(hand_over), hash_inputs("htanalysis")
     titles = {each.source.stem: read_executed(each.source).title for each in notebooks if each.declared is not None}
     plans: dict[Path, _Plan] = {}
     for each, quarters in zip(wanted, periods, strict=True):
@@ -240,7 +240,7 @@ def _tell_failures(plan: _Plan) -> Iterator[str]:
 
 def _finish(plan: _Plan, began: datetime) -> None:
     """Write the rest of a report and move it into its place, or keep it beside where a notebook stopped."""
-    now = manifest.hash_inputs()
+    now = hash_inputs("htanalysis")
     changed = {name for name, _ in plan.inside.items() ^ now.items() if not name.startswith("notebooks/")}
     if changed and not plan.failures:
         raise HtanalysisError(

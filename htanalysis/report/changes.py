@@ -38,7 +38,7 @@ _KINDS = {
     "news": ("What a new quarter brings", "{sentence} In {then}: {old}."),
     "again": ("Counts that were withdrawn and are returned again", _LINE + ": {count}; before: {withdrawn}"),
     "findings": ("Findings that move", "{sentence} {then}: {old}; {now}: {new}"),
-    "statements": ("Statements of the 2012 report", "“{quote}” ({chapter}): {old} becomes {new}"),
+    "statements": ("Statements of the report", "“{quote}” ({chapter}): {old} becomes {new}"),
     "hidden": ("Counts of the state that a public report will not show", "{quarter} {measure}: {count}"),
     "late": ("Days before the last that is held, on which reports would now show more", "{as_of}"),
 }

@@ -17,7 +17,7 @@ HEADLINES = {
     "quarterly-counts-of-the-period": "Counts of the quarter that are known",
     "quarterly-counts-published": "Quarterly counts that are known",
     "victims-identified-growth": "Victims identified in a quarter",
-    "growth-before-san-jose": "Change in investigations before the ninth task force",
+    "growth-before-san-jose": "Change in investigations before the joining task force",
     "arrests-against-year-before": "Arrests under § 236.1, against the year before",
     "task-force-arrests-on-other-charges": "Task forces’ arrests not recorded under § 236.1",
     "convictions-to-come": "Convictions still to come",
@@ -50,8 +50,12 @@ _TOPICS = {
     "bias-analysis": "how likely, with all assumptions uncertain",
     "specifications": "how likely, in every combination of assumptions",
     "other-effect": "labor trafficking, however the “other” are classified",
-    "california-outside-vice": "labor trafficking in California outside vice units",
-    "california-sex-outside-vice": "sex trafficking in California outside vice units",
+    "growth-from-san-jose": "growth that came with the task force that joined",
+    "victims-identified-growth-before-san-jose": "victims identified, growth before a task force joined",
+    "arrests-growth-before-san-jose": "arrests, growth before a task force joined",
+    "heat-unit-share": "convictions of one unit under § 236.1",
+    "california-outside-vice": "labor trafficking in the state outside vice units",
+    "california-sex-outside-vice": "sex trafficking in the state outside vice units",
     "vice-selection-odds": "sex trafficking in vice units, against others",
     "vice-and-others": "cases that vice units handle",
     "providers-labor": "labor trafficking among foreign victims of service providers",
@@ -59,12 +63,9 @@ _TOPICS = {
 }
 #: How names are written that stand in ids.
 _PROPER = {
-    "california": "California",
-    "san jose": "San Jose",
     "tcvap": "TCVAP",
     "gini": "Gini",
     "ilo": "ILO",
-    "heat unit": "H.E.A.T. Unit",
     "americans": "Americans",
 }
 #: How the findings end that stand before those where a report is about a later quarter than the 2012 report is.

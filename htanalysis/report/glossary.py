@@ -14,7 +14,7 @@ from nbconvert.preprocessors.sanitize import SanitizeHTML
 #: Words that need explaining: how a page may write each, and what it means.
 GLOSSARY = {
     "quarter": (r"\b\d{4}Q[1-4]\b", "Three months of the calendar year. 2012Q2 is April to June 2012."),
-    "§ 236.1": (r"§\s236\.1", "The section of the California Penal Code that makes human trafficking a crime."),
+    "§ 236.1": (r"§\s236\.1", "The section of the Penal Code that makes human trafficking a crime."),
     "95% interval": (
         r"95% (?:confidence )?intervals?|confidence intervals?",
         "A range made by a method that holds the true value in 95 of 100 cases, were chance the only error.",
@@ -28,7 +28,7 @@ GLOSSARY = {
         r"Cal EMA",
         "California Emergency Management Agency. It funded the task forces and received their quarterly returns.",
     ),
-    "CalWORKs": (r"CalWORKs", "California’s cash aid and services for families with children."),
+    "CalWORKs": (r"CalWORKs", "Cash aid and services of the state for families with children."),
     "CJIS": (
         r"CJIS",
         "The Attorney General’s Division of Criminal Justice Information Systems, which collects what counties report"
@@ -83,11 +83,11 @@ GLOSSARY = {
     "return": (r"\breturns\b", "What a task force reports for one period; a later one for the same period revises it."),
     "task force": (
         r"\btask forces?\b",
-        "Police, prosecutors and services of one region that work together on trafficking; California funds nine.",
+        "Police, prosecutors and services of one region that work together on trafficking.",
     ),
     "TCVAP": (
         r"TCVAP",
-        "Trafficking and Crime Victims Assistance Program, California’s aid for foreign victims of trafficking.",
+        "Trafficking and Crime Victims Assistance Program, the state’s aid for foreign victims of trafficking.",
     ),
     "vice unit": (r"vice[- ](?:units?|housed)", "Police who work on prostitution, gambling and the like."),
 }

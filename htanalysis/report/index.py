@@ -282,9 +282,10 @@ def _quote(shown: _Shown, name: str) -> list[Line]:
     verdicts = {table for table in VERDICTS for row in shown.rows(table) if row["fact"] == QUOTED[name]}
     if not finding or not is_safe(finding, verdicts):
         return []
-    (line,) = shown.line(f"quote-{name}", name, value=finding["value"])
+    times = {"counts": shown.cover(_COUNTS), "arrests": shown.cover(_ARRESTS)}
     places = source_in_words(finding["source"])
-    return [line | {"places": places, "source": shown.say("source", places=places)}]
+    source = {"places": places, "source": shown.say("source", places=places)}
+    return [line | source for line in shown.line(f"quote-{name}", name, value=finding["value"], **times)]
 
 
 def _list_asks(shown: _Shown) -> list[Line]:

@@ -10,10 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from htanalysis import settings
 from htanalysis.errors import HtanalysisError
 from htanalysis.report.cache import Task, hash_files, read_record, seal
-from htanalysis.report.request import INPUTS
 from htanalysis.returns import store
 from htanalysis.wording import join_words
 
@@ -24,11 +22,6 @@ _PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "pikepdf"
 _STORE = "data/quarters/"
 #: What a report is made from, by how the names of its files begin.
 _KINDS = {"data/": "the data", "shapefiles/": "the data", "notebooks/": "the notebooks", "htanalysis/": "the package"}
-
-
-def hash_inputs() -> dict[str, str]:
-    """Give the hash of each file that reports are made from and with."""
-    return hash_files(settings.HOME, (*INPUTS, "htanalysis"))
 
 
 def describe_origin(parameters: Mapping[str, str], inside: Mapping[str, str]) -> dict[str, Any]:

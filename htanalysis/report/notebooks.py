@@ -17,7 +17,7 @@ _NAME = re.compile(r"[0-9]+(-[a-z0-9]+)+")
 
 def find_notebooks() -> list[Path]:
     """List the notebooks in reading order: those named as 01-trends.ipynb, so that no copy becomes a page by itself."""
-    folder = settings.HOME / "notebooks"
+    folder = settings.find_notebooks()
     found = sorted(path for path in folder.glob("*.ipynb") if _NAME.fullmatch(path.stem))
     if not found:
         raise HtanalysisError(f"{folder} holds no notebook. Put one there with a name such as 01-trends.ipynb.")

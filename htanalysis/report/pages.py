@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from htanalysis import settings
 from htanalysis.charts import svg, tables
-from htanalysis.data import list_described, read_descriptor
+from htanalysis.data import list_described, name_facts, read_descriptor
 from htanalysis.languages import LOCALES, say, tell_what_if
 from htanalysis.lead import is_later
 from htanalysis.quarters import name_report
@@ -42,7 +42,7 @@ _PARAMETER = re.compile(r"^(\w+)\s*(?::[^=#]*)?=\s*(.*?)(?:\s*#\s*(.*))?$", flag
 def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, Any]:
     """Give what all pages of a report say, which is known before any notebook is executed."""
     version, mark, period = read_descriptor()["version"], mark_of(parameters["audience"]), name_report(parameters)
-    on_paper = f"report for {period}{', internal' if mark else ''}"
+    on_paper = f"{say('brand', 'en')}: report for {period}{', internal' if mark else ''}"
     return {
         "period": period,
         "assumption": parameters.get("assumption"),
@@ -52,6 +52,7 @@ def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str,
         "mark": mark,
         "style": Markup(read_asset("pages.css").replace("(report)", on_paper)),  # noqa: S704, ours
         "titles": titles,
+        **{name: name_facts()[name] for name in ("report", "report_year")},
         "version": version,
         "quarter": parameters["quarter"].split(":")[-1],
         "as_of": parameters["as_of"],
@@ -111,7 +112,7 @@ def write_index(whole: Mapping[str, Any], folder: Path) -> None:
         style = Markup(read_asset("index.css") + read_asset("brief.css"))  # noqa: S704, ours
         _write("brief", f"brief{end}", content | {"notes": {}, "index_style": style}, folder)
     content = {
-        "heading": "What California’s numbers on human trafficking say, and what they do not",
+        "heading": f"What {name_facts()['place']}’s numbers on human trafficking say, and what they do not",
         "description": "Every finding, by question, with its basis and source, and what is not known.",
         "notes": make_notes(whole["found"]),
         "questions": list_questions(whole["notebooks"], whole["found"], whole["later"]),
@@ -176,6 +177,7 @@ def write_comparison(frame: pd.DataFrame, reports: Mapping[str, Path], titles: M
         "links": {name: index.parent.name for name, index in reports.items()},
         "rows": frame.to_dict("records"),
         "titles": titles,
+        **{name: name_facts()[name] for name in ("report", "report_year")},
         "mark": mark,
         "style": Markup(read_asset("pages.css")),  # noqa: S704, ours
     }
@@ -283,7 +285,7 @@ def _tell_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     }
     titles = {"revisions": "Counts of returns that were revised", "known": "Counts newly known"}
     titles["gone"] = "Counts that were known and are not now"
-    titles["corrections"] = "Counts of the 2012 report that were corrected"
+    titles["corrections"] = f"Counts of the {name_facts()['report_year']} report that were corrected"
     changes = changes | {name: changes[name].astype({"quarter": "str"}) for name in ("revisions", "gone", "known")}
     rows = {name: changes[name].astype(object).to_numpy().tolist() for name in heads}
     return {

@@ -17,7 +17,7 @@ from htanalysis.report.cache import describe_environment, digest, hash_files, re
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 #: What a report is made of, below the collection's home.
-INPUTS = ("data", "shapefiles", "notebooks")
+INPUTS = ("data", "shapefiles")
 #: What the page of the methods begins with.
 METHODS = settings.OWN / "docs" / "methods.md"
 
@@ -101,9 +101,15 @@ def _seal_outputs(place: Path) -> str:
 def describe_state(wanted: Wanted, last: Path | None) -> str:
     """Give a sealed hash of all that a report is made of: the collection, what computes, and the last report before."""
     # An addition to the store that was stopped half way counts, though its files are not yet in their places.
-    files = hash_files(settings.HOME, INPUTS) | hash_files(settings.HOME / "data" / "quarters" / ".added", ("",))
+    files = hash_inputs() | hash_files(settings.HOME / "data" / "quarters" / ".added", ("",))
     texts = [path.read_text(encoding="utf-8") if path and path.exists() else None for path in (last, METHODS)]
     return seal(digest([describe_environment(), files, texts, wanted.pdf and find_browser() is not None]))
+
+
+def hash_inputs(*more: str) -> dict[str, str]:
+    """Give the hash of each file that reports are made from, and of those in more folders of the collection."""
+    notebooks = hash_files(settings.find_notebooks().parent, ("notebooks",))
+    return hash_files(settings.HOME, (*INPUTS, *more)) | notebooks
 
 
 def _record(wanted: Wanted, out: Path) -> Path:

@@ -17,7 +17,7 @@ from xlsxwriter.utility import quote_sheetname, xl_range_abs
 
 from htanalysis import settings
 from htanalysis.charts.tables import format_cell
-from htanalysis.data import evidence, read_descriptor
+from htanalysis.data import evidence, name_facts, read_descriptor
 from htanalysis.quarters import name_report
 from htanalysis.report.glossary import GLOSSARY
 from htanalysis.results import source_in_words
@@ -77,7 +77,7 @@ def write_workbook(shown: Sequence[Mapping[str, Any]], path: Path, parameters: M
     notes = _list_notes(shown)
     sheets = _lay_out(shown, notes)
     mark = "Internal: " if _is_internal(parameters) else ""
-    title = f"{mark}Human trafficking in California, tables of the report for {name_report(parameters)}"
+    title = f"{mark}Human trafficking in {name_facts()['place']}, tables of the report for {name_report(parameters)}"
     about = {"title": title, "author": _AUTHOR, "subject": f"Numbers {tell_day(parameters['as_of'])}"}
     # Its bytes are written by us: xlsxwriter has an error of its own for a full disk.
     content = io.BytesIO()
@@ -206,8 +206,8 @@ def _introduce(parameters: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     use = ", for internal use" if internal else ""
     yield (
         "How to cite",
-        f"{_AUTHOR}. Human trafficking in California, tables of the report for {name_report(parameters)}, numbers"
-        f" {known}{use}. Version {version}. The numbers: {read_descriptor()['sources'][0]['title']}.",
+        f"{_AUTHOR}. Human trafficking in {name_facts()['place']}, tables of the report for {name_report(parameters)},"
+        f" numbers {known}{use}. Version {version}. The numbers: {read_descriptor()['sources'][0]['title']}.",
     )
     yield (
         "License",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from htanalysis import settings
-from htanalysis.data import load, load_with_periods
+from htanalysis.data import load, load_with_periods, name_facts
 from htanalysis.errors import HtanalysisError
 from htanalysis.returns import store
 from htanalysis.returns.disclosure import TYPES, Decision, decide_changed, hide_parts, hold_back
@@ -137,7 +137,7 @@ def tell_day(as_of: str) -> str:
     >>> tell_day("2012-10-31"), tell_day("report")
     ('as known on 2012-10-31', 'as the 2012 report states them')
     """
-    return "as the 2012 report states them" if as_of == REPORT_ALONE else f"as known on {as_of}"
+    return name_facts()["stated"] if as_of == REPORT_ALONE else f"as known on {as_of}"
 
 
 def last_quarter(as_of: str = "latest") -> pd.Period:

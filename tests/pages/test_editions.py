@@ -115,7 +115,7 @@ def test_the_contents_and_the_links_of_the_pdf_name_the_sheet_that_a_thing_is_on
     summary = next(iter(chapters))
     for title, (first, _) in chapters.items():
         assert f"{'In short' if title == summary else title} {first} " in contents
-    first, texts = chapters["Where in California were convictions for human trafficking reported?"]
+    first, texts = chapters["Where were convictions for human trafficking reported?"]
     (alameda,) = chapters[summary][1]
     sheet = int(re.search(r"Alameda has 52 of 113 convictions \(page (\d+)\)", alameda)[1])
     assert first <= sheet < first + len(texts) and "How to read it: " in texts[sheet - first]
