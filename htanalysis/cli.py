@@ -217,7 +217,7 @@ def _add_register(commands: argparse._SubParsersAction) -> None:
     add.add_argument("name", help="its name, under which counts are stored")
     add.add_argument("--from", dest="first", required=True, metavar="QUARTER", help="first quarter that it reports")
     add.add_argument("--until", metavar="QUARTER", help="last quarter that it reports")
-    close = _add(changes, "close", "close_in_register", "end one", f"register close {name} --until 2013Q2")
+    close = _add(changes, "close", "change_in_register", "end one", f"register close {name} --until 2013Q2")
     close.add_argument("name", help="any of its names")
     close.add_argument("--until", required=True, metavar="QUARTER", help="last quarter that it reports")
     rename = _add(changes, "rename", "rename_in_register", "rename one", f"register rename {name} {new}")

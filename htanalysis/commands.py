@@ -225,25 +225,19 @@ def add_to_register(options: argparse.Namespace) -> None:
     print(f"{name} reports from {first} on, as known from {day} on.")
 
 
-def close_in_register(options: argparse.Namespace) -> None:
-    """Say until when a task force reported."""
-    last, day = read_quarter(options.until), _read_day(options.as_of)
-    name = change_task_force(options.name, {"reports_until": last}, [], day)
-    print(f"{name} reports until {last}, as known from {day} on.")
-
-
 def change_in_register(options: argparse.Namespace) -> None:
-    """Change what else the register says of a task force."""
-    day = _read_day(options.as_of)
-    cells = {"home_county": options.county, "periods": options.periods}
-    cells = {name: text or None for name, text in cells.items() if text is not None}
-    if options.first is not None:
-        cells["reports_from"] = read_quarter(options.first)
-    if options.reopen:
-        cells["reports_until"] = None
-    _refuse(None if cells or options.also else "Say what changes: --from, --reopen, --county, --periods or --also.")
-    name = change_task_force(options.name, cells, options.also, day)
-    print(f"{name} is changed, as known from {day} on. htanalysis register shows it.")
+    """Change what the register says of a task force, such as when it ends."""
+    day, given = _read_day(options.as_of), vars(options)
+    texts = {"home_county": given.get("county"), "periods": given.get("periods")}
+    quarters = {"reports_from": given.get("first"), "reports_until": given.get("until")}
+    cells = {name: text or None for name, text in texts.items() if text is not None}
+    cells |= {name: read_quarter(text) for name, text in quarters.items() if text is not None}
+    cells |= {"reports_until": None} if given.get("reopen") else {}
+    also = given.get("also", [])
+    _refuse(None if cells or also else "Say what changes: --from, --reopen, --county, --periods or --also.")
+    name = change_task_force(options.name, cells, also, day)
+    told = f"reports until {cells['reports_until']}" if cells.get("reports_until") else "is changed"
+    print(f"{name} {told}, as known from {day} on. htanalysis register shows it.")
 
 
 def rename_in_register(options: argparse.Namespace) -> None:

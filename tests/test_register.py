@@ -74,7 +74,7 @@ def test_a_task_force_joins_ends_and_is_renamed_and_each_day_keeps_what_it_knew(
     told = capsys.readouterr().out.splitlines()
     assert told == [
         f"{KERN} reports from 2012Q3 on, as known from 2012-09-01 on.",
-        f"{FRESNO} reports until 2013Q1, as known from 2013-04-02 on.",
+        f"{FRESNO} reports until 2013Q1, as known from 2013-04-02 on. htanalysis register shows it.",
         f"{KERN} is Kern Task Force from 2013-05-02 on. Returns may use both names.",
     ]
     sizes = {
@@ -247,11 +247,12 @@ def test_an_end_that_is_told_after_a_statewide_return_was_published_leaves_no_di
     assert [total("2012Q4", "internal", day) for day in ("2013-02-28", "2013-03-01")] == [400, 400]
 
 
-def test_a_count_that_was_published_in_a_sum_and_withdrawn_is_not_told_by_an_end(home):
+@pytest.mark.parametrize("typed", [["close", FRESNO, "--until", "2012Q3"], ["change", FRESNO, "--from", "2013Q1"]])
+def test_a_count_that_was_published_in_a_sum_and_withdrawn_is_told_by_no_end_and_no_beginning(home, typed):
     add(home, "2012Q4", NINE)
     assert total("2012Q4") == sum(range(40, 49))
     withdraw()
-    run("close", FRESNO, "--until", "2012Q3", "--as-of", "2013-03-01")
+    assert run(*typed, "--as-of", "2013-03-01") == 0
     assert total("2012Q4", "internal") == sum(range(40, 49)) - 41
     assert all(pd.isna(total("2012Q4", as_of=day)) for day in ("2013-01-30", "2013-02-20", "latest"))
 
@@ -312,7 +313,7 @@ def test_all_sums_that_were_ever_shown_of_a_quarter_count_the_same_task_forces(h
     for day in pd.date_range("2013-05-01", periods=8).strftime("%Y-%m-%d"):
         quarter, known = draw.choice(quarters), [name for name, *_ in read_times()]
         due = sorted(list_reporting(pd.Period(quarter)))
-        match draw.choice(["return", "return", "some", "state", "end", "begin"]):
+        match draw.choice(["return", "return", "some", "state", "end", "begin", "change"]):
             case "return":
                 add(home, quarter, due, day=day)
             case "some":
@@ -321,6 +322,9 @@ def test_all_sums_that_were_ever_shown_of_a_quarter_count_the_same_task_forces(h
                 add(home, quarter, ["Statewide"], count=450, day=day)
             case "end":
                 run("close", draw.choice(known), "--until", draw.choice(quarters), "--as-of", day)
+            case "change":
+                way = draw.choice([["--reopen"], ["--from", draw.choice(quarters)]])
+                run("change", draw.choice(known), *way, "--as-of", day)
             case "begin" if KERN not in known:
                 run("add", KERN, "--from", draw.choice(quarters), "--as-of", day)
         days.append(day)
