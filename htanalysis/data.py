@@ -63,12 +63,12 @@ def read_descriptor() -> dict[str, Any]:
     return _complete(_descriptor().read_bytes(), corrections.read_text("utf-8") if corrections.exists() else "")
 
 
-def name_facts() -> dict[str, str]:
+def name_facts(language: str = "en") -> dict[str, str]:
     """Give what sentences name of the collection: its place, the report that it is from, and who holds the returns."""
     package = read_descriptor()
     usual = {"place": "the state", "report": package["sources"][0]["title"], "report_year": "published"}
     usual |= {"publisher": "its publisher", "agency": "The agency"}
-    facts = {name: package.get(name, words) for name, words in usual.items()}
+    facts = {name: package.get(f"{name}_{language}", package.get(name, words)) for name, words in usual.items()}
     return facts | {"stated": f"as the {facts['report_year']} report states them"}
 
 

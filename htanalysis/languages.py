@@ -41,7 +41,7 @@ def say(key: str, language: str, **fields: Any) -> str:
 
 def read_words(language: str) -> dict[str, str]:
     """Give all sentences of a language by their names; what they name of the collection is filled in."""
-    return _fill_words(language, tuple(name_facts().items()))
+    return _fill_words(language, tuple(name_facts(language).items()))
 
 
 @cache

@@ -261,6 +261,7 @@ def test_another_states_report_is_whole_and_names_nothing_of_ours(tmp_path):
     paths = {*folder.glob("*.html"), folder / "findings.csv"} - {folder / "methods.html"}
     pages = {path: path.read_text(encoding="utf-8") for path in paths}
     assert len(pages) > 12 and "Nevada’s task forces identified" in pages[folder / "brief.html"]
+    assert "Departamento de Justicia de Nevada" in pages[folder / "brief-es.html"]
     for path, text in pages.items():
         told = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL).replace("\xa0", " ")
         assert not [words for words in (*OTHER, "2010Q3", "2012-06") if words in told], path.name

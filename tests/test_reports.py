@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -264,7 +263,7 @@ def test_a_folder_that_takes_no_file_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_a_collection_without_notebooks_leaves_the_earlier_report(tmp_path, monkeypatch):
-    monkeypatch.setattr("htanalysis.report.notebooks.settings", SimpleNamespace(HOME=tmp_path / "none"))
+    monkeypatch.setattr("htanalysis.settings.find_notebooks", lambda: tmp_path / "none")
     (tmp_path / "2012Q2").mkdir()
     (tmp_path / "2012Q2" / "index.html").write_text("earlier")
     with pytest.raises(HtanalysisError, match="holds no notebook"):
