@@ -18,9 +18,9 @@ from htanalysis.integers import Region
 
 #: What can be assumed of a series, and how a sentence says so.
 SHAPES = {
-    "never falling": "no count fell in the quarters that the total adds up",
-    "convex": "no change in the quarters that the total adds up was smaller than the change before it",
-    "limited change": "no count in the quarters that the total adds up was over {percent:g}% off the one before it",
+    "never falling": "no quarter that the published total covers had fewer than the one before it",
+    "convex": "growth never slowed over the quarters that the published total covers",
+    "limited change": "no quarter that the published total covers was over {percent:g}% off the one before it",
 }
 
 

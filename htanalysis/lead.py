@@ -22,7 +22,7 @@ UNSAID = "cannot be said"
 #: From so many earlier changes on, they tell whether counts vary more than Poisson counts.
 _FEWEST_CHANGES = 4
 #: What is taken for granted below that.
-_ONE_BY_ONE = ", if cases come one by one"
+ONE_BY_ONE = ", if cases come one by one"
 _SAME = ", by the same task forces"
 _STATED = {"report": "as the {report_year} report states it", "returns": "by a statewide return"}
 _ROW = ["measure", "value", "low", "high", "basis", "unit", "formula", "source", "now", "told", "against"]
@@ -236,7 +236,7 @@ def _judge(now: _Count, before: _Count, dispersion: float | None) -> str:
     rises = before.high < float("inf") and _differs(now.low, before.high, dispersion or 1.0)
     falls = now.high < float("inf") and _differs(before.low, now.high, dispersion or 1.0)
     if rises or falls:
-        return MORE if dispersion else MORE + _ONE_BY_ONE
+        return MORE if dispersion else MORE + ONE_BY_ONE
     return NO_MORE if (now.low, before.low) == (now.high, before.high) else UNSAID
 
 

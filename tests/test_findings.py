@@ -47,10 +47,14 @@ def test_what_stands_above_a_finding_does_not_say_how_it_comes_out():
     assert not re.search(r"\b(less|more|fewer|rose|fell|growth|rising|beyond)\b", titles, flags=re.IGNORECASE)
 
 
-def test_files_are_offered_with_format_and_size_where_they_are_there(tmp_path):
-    (tmp_path / "report-internal.pdf").write_bytes(b"x" * 2_600)
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [(1, "1 kB"), (2_600, "3 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (1_161_000, "1.2 MB")],
+)
+def test_files_are_offered_with_format_and_size_where_they_are_there(tmp_path, size, told):
+    (tmp_path / "report-internal.pdf").write_bytes(b"x" * size)
     pdf, manifest, sums = findings.list_downloads(tmp_path, ["01-x"], "-internal")
-    assert (pdf["path"], pdf["format"], pdf["size"]) == ("report-internal.pdf", "PDF", ", 3 kB")
+    assert (pdf["path"], pdf["format"], pdf["size"]) == ("report-internal.pdf", "PDF", f", {told}")
     assert [(each["name"], each["size"]) for each in (manifest, sums)] == [
         ("manifest-internal.json", ""),
         ("SHA256SUMS", ""),

@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from htanalysis.report import index
@@ -36,6 +37,7 @@ TIMES = table(
     "times-covered", "label start end", ("counts", "2010-07-01", "2012-06-30"), ("", "2007-01-01", "2012-09-30")
 )
 WHO = table("who-reports", "task_force county reports_from", ("A", "X", "2010Q3"), ("B", "Y", "2011Q3"))
+CHANGE, OPEN = "measure since_before since_year who", ("−3 to +9: cannot be said", "9; a year before without A")
 RUN = "first last quarters count mean times basis"
 RUNS = table(
     *("victims-by-quarter", RUN, ("2010Q3", "2010Q3", 1, 100, None, None, "reported")),
@@ -75,16 +77,24 @@ def test_the_headline_is_the_fact_and_the_doubt():
     ],
 )
 def test_a_later_report_leads_with_its_quarter_and_the_two_years_are_history(known, headline, tile):
-    told = index.summarize({"00": notebook(*START, finding("victims-in-words", **known))}, LATER)
+    changes = table(
+        "change-to-last-quarter", CHANGE, ("victims identified", "+6: no more than chance would bring", *OPEN)
+    )
+    own = {"00": notebook(*START, finding("victims-in-words", **known)), "01": notebook(changes)}
+    told = index.summarize(own, LATER)
     assert headline in told["headline"][0]["text"] and told["headline"][0]["id"] == "victims-in-words"
     assert told["tiles"][0]["number"] == tile and "July – September 2012, as the" in told["tiles"][0]["sure"]
-    assert texts(told["lead"])[:2] == [
-        "It is so.",
-        "In the two years before, July 2010 – June 2012, they identified 1,277.",
+    before = "A quarter before they identified 304; the change is no more than chance would bring."
+    before = before if "value" in known else "How many more or fewer they were than a quarter before cannot be said."
+    assert texts(told["lead"])[:4] == [
+        before,
+        "How many more or fewer they were than a year before cannot be said.",
+        "A year before, not all of the same task forces reported.",
+        "In the two years of the 2012 report, July 2010 – June 2012, they identified 1,277.",
     ]
     assert told["dates"]["period"] == "Counts for July – September 2012"
-    spanish = index.summarize({"00": notebook(*START, finding("victims-in-words", **known))}, LATER, "es")
-    assert "It is so." not in texts(spanish["lead"])  # words that a notebook wrote are in English alone
+    spanish = index.summarize(own, LATER, "es")
+    assert [line["id"] for line in spanish["lead"]] == [line["id"] for line in told["lead"]]
     assert told["dates"]["known"] == "numbers as known on October 31, 2012"
 
 
@@ -127,14 +137,24 @@ def test_quarters_of_which_nothing_is_known_have_no_height_of_their_own():
     assert picture["title"] == "Victims identified, quarter by quarter" and "0 victims" not in picture["alt"]
 
 
+def test_a_long_series_is_drawn_from_its_last_three_years_on():
+    quarters = [str(quarter) for quarter in pd.period_range("2012Q2", periods=20, freq="Q")]
+    rows = [(quarter, quarter, 1, 300, None, None, "computed") for quarter in quarters]
+    picture = index.summarize({"00": notebook(table("victims-by-quarter", RUN, *rows))}, LATER)["pictures"][0][0]
+    assert picture["drawn"].count("<rect") == 12 and ">Apr – Jun 2014<" in picture["drawn"]
+    assert picture["what"] == "Victims identified in the last 12 quarters."
+
+
 def test_a_year_that_is_not_over_is_dashed():
     heads = "what year count days"
     rows = [("arrests", 2011, 133, 365), ("arrests", 2012, 113, 274), ("convictions", 2011, 28, 365)]
     rows = table("rates-236-1", heads, *rows, ("convictions", 2012, 21, 274), kind="figure")
     picture = index.summarize({"02": notebook(rows)}, ABOUT)["pictures"][0][0]
     assert re.findall(r'<rect class="(\w+)"', picture["drawn"]) == ["known", "part", "begun", "part"]
-    assert ">9 months<" in picture["drawn"] and "2012, 9 months: 113 and 21." in picture["alt"]
+    assert ">9 months<" in picture["drawn"] and "2012, 9 months: 113 arrests, 21 convictions" in picture["alt"]
     assert picture["title"] == "Arrests under the trafficking law: 133 in 2011, 133 in 2011"
+    told = re.findall(r"<title>(.*?)</title>", picture["drawn"])
+    assert told == ["2011: 133 arrests, 28 convictions of them so far.", picture["alt"].partition("far. ")[2]]
 
 
 def test_a_finding_is_safe_to_quote_if_it_is_certain_and_nothing_in_the_report_differs():

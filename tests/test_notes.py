@@ -29,6 +29,14 @@ def test_a_sentence_is_one_stop_for_the_tab_key_however_many_numbers_it_has():
     assert opened.count("<button") == 3 and opened.count('tabindex="-1"') == 2
 
 
+def test_no_line_ends_between_a_number_and_its_brackets_or_what_ends_the_sentence():
+    opened = str(open_numbers("The odds are 12 times as high (1 to 247).", "x"))
+    assert [re.sub("<[^>]+>", "", part) for part in re.findall(r'<span class="whole">(.*?)</span>', opened)] == [
+        "(1",
+        "247).",
+    ]
+
+
 def test_a_sentence_is_escaped():
     assert str(open_numbers("<b> & 5", "x")).startswith("&lt;b&gt; &amp; <button")
 

@@ -14,7 +14,7 @@ from htanalysis import settings
 from htanalysis.data import evidence, read_descriptor
 from htanalysis.report import methods
 from htanalysis.report import pages as made
-from htanalysis.report.findings import HEADLINES, list_unknown
+from htanalysis.report.findings import HEADLINES, list_unknown, tell_size
 from htanalysis.report.glossary import GLOSSARY, Words
 from htanalysis.report.notebooks import Cell, Executed, find_notebooks, read_executed
 
@@ -238,8 +238,8 @@ def test_code_is_on_the_page_behind_a_switch_and_settings_are_explained(report):
 
 def test_every_download_says_its_size_and_format(report):
     text = (report / "findings.html").read_text(encoding="utf-8")
-    size = round((report / "findings.csv").stat().st_size / 1000)
-    assert f'<a href="findings.csv">findings.csv</a> (CSV, {size} kB)' in text
+    size = tell_size(report / "findings.csv")
+    assert f'<a href="findings.csv">findings.csv</a> (CSV, {size})' in text
     assert '<a href="manifest.json">manifest.json</a> (JSON)' in text
     assert len(re.findall(r"\.ipynb</a> \(Jupyter notebook, \d+ kB\)", text)) == len(FIGURES) + 1
 
@@ -388,7 +388,7 @@ def test_methods_are_folded_behind_what_they_led_to_and_what_is_for_researchers_
         cell("2", "## Two?\n\nPlain."),
         cell("3", "Method A.", "method"),
         cell("4", "After."),
-        cell("5", "Method B.", "method"),
+        show("5", "plain", "Method B.", "method"),
         cell("a", "In 2012.", "history"),
         cell("6", "## Six?", "researchers"),
         show("7", "plain", "drawn for few", "researchers"),

@@ -220,7 +220,7 @@ def test_the_package_imports_from_left_to_right():
         "report.manifest amounts results quarters parameters rates quarterly counties associations bias overlap "
         "charts.tables charts.look charts.draw charts.maps charts.show charts.svg charts.years returns.counts "
         "returns.template returns.checks returns.withdrawals claims report.notebooks report.changes "
-        "report.findings report.index report.search report.workbook commands growth lead report.pages "
+        "report.findings lead report.index report.search report.workbook commands growth report.pages "
         "report.editions report.build report.scenarios listings mixes detection nowcasts totals quarterly_trends "
         "selection grids explorer ",
     )

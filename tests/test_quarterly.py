@@ -239,7 +239,7 @@ def test_an_assumption_that_is_not_known_is_refused():
         ht.Shape("convexe")
     with pytest.raises(ht.HtanalysisError, match=r"max_change is 1\.5"):
         ht.Shape("limited change", 1.5)
-    words = "no count in the quarters that the total adds up was over 12.5% off the one before it"
+    words = "no quarter that the published total covers was over 12.5% off the one before it"
     assert ht.Shape("limited change", 0.125).words == words
 
 

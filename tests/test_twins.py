@@ -22,7 +22,7 @@ def test_each_sentence_has_a_twin_with_the_same_fields_and_other_words(language)
 
 def test_numbers_shares_and_days_follow_the_rules_of_the_language():
     assert say("headline-two-years", "es", count=1277).endswith("a 1,277 víctimas de trata en dos años.")
-    assert [say("types-sex", language, share=0.56) for language in ("en", "es")] == ["sex 56%", "sexual 56%"]
+    assert [say("types-sex", language, sex=0.56) for language in ("en", "es")] == ["sex 56%", "sexual 56%"]
     assert say("numbers-known", "es", day="2012-09-30").endswith("30 de septiembre de 2012")
     assert say("headline-quarter-unknown", "es", period="2012Q3").endswith("julio–septiembre de 2012.")
     assert say("quarter-label", "es", period="2010Q3") == "jul–sept de 2010"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 _HIGH, _OPEN, _ACROSS, _LINE, _HEAD = 130, 34, 36, 16, 20
 #: Width of a letter, and of a picture on a phone.
 _LETTER, _NARROW = 7, 340
+#: How words on a bar look.
+_INSIDE = {"known": "on-known"}
 #: The part of its place that a bar leaves free on either side.
 _GAP = 0.08
 
@@ -22,7 +24,7 @@ class Bar:
 
     It is as high as its value. `look` is "known", or dashed: "begun" for a count of a time that is not over, and "open"
     for what is not published, which without a value has no height of its own. `part` is how much of the value is set
-    off at its foot, with words of its own.
+    off at its foot, with words of its own. `told` is what it says of itself under the pointer and to the arrow keys.
     """
 
     value: float | None
@@ -32,11 +34,7 @@ class Bar:
     look: str = "known"
     part: float = 0
     part_words: str = ""
-
-    @property
-    def inside(self) -> str:
-        """How words on the bar look."""
-        return "on-known" if self.look == "known" else ""
+    told: str = ""
 
 
 def draw_upright(bars: Sequence[Bar]) -> str:
@@ -47,7 +45,7 @@ def draw_upright(bars: Sequence[Bar]) -> str:
         high = _OPEN if bar.value is None else _HIGH * bar.value / top
         gap = 0 if bar.size > 1 else _GAP
         x, wide, middle = (100 * share / whole for share in (left + gap, bar.size - 2 * gap, left + bar.size / 2))
-        parts.append(_box(x, foot - high, wide, high, bar.look))
+        parts.append(_box(x, foot - high, wide, high, bar.look, bar.told))
         # A box over several has its words inside, any other above it.
         up = foot - high - 6 if bar.size == 1 else foot - high / 2 - _LINE * (len(bar.words) - 1) / 2 + 4
         parts += [_write(line, middle, up + _LINE * place) for place, line in enumerate(bar.words)]
@@ -55,7 +53,7 @@ def draw_upright(bars: Sequence[Bar]) -> str:
             deep = _HIGH * bar.part / top
             parts += [
                 _box(x, foot - deep, wide, deep, "part"),
-                _write(bar.part_words, middle, foot - deep - 4, bar.inside),
+                _write(bar.part_words, middle, foot - deep - 4, _INSIDE.get(bar.look, "")),
             ]
         for place, line in enumerate(bar.below, 1):
             parts.append(_write(line, middle, foot + 3 + _LINE * place, "muted", _LETTER * len(line) / 2))
@@ -69,15 +67,16 @@ def draw_across(bars: Sequence[Bar]) -> str:
     whole, left, parts = sum(bar.value for bar in bars), 0.0, []
     for bar in bars:
         x, wide = 100 * left / whole, 100 * bar.value / whole
-        parts.append(_box(x, 1, wide - 0.5, _ACROSS - 2, bar.look))
-        parts += [_write(line, x + wide / 2, _ACROSS / 2 + 5, bar.inside) for line in bar.words]
+        parts.append(_box(x, 1, wide - 0.5, _ACROSS - 2, bar.look, bar.told))
+        parts += [_write(line, x + wide / 2, _ACROSS / 2 + 5, _INSIDE.get(bar.look, "")) for line in bar.words]
         left += bar.value
     return _frame(_ACROSS, parts)
 
 
-def _box(left: float, top: float, wide: float, high: float, look: str) -> str:
+def _box(left: float, top: float, wide: float, high: float, look: str, told: str = "") -> str:
     place = f'x="{left:.2f}%" y="{top:.1f}" width="{wide:.2f}%" height="{max(high, 1):.1f}"'
-    return f'<rect class="{look}" {place}/>'
+    words = f"<title>{html.escape(told, quote=False)}</title>" if told else ""
+    return f'<rect class="{look}" {place}>{words}</rect>'
 
 
 def _write(words: str, middle: float, up: float, look: str = "", half: float = 0) -> str:

@@ -129,6 +129,12 @@ def list_unknown(notebook: Executed) -> list[str]:
     return re.findall(r"^- (.+)$", notebook.read_section(UNKNOWN), flags=re.MULTILINE)
 
 
+def tell_size(path: Path) -> str:
+    """Say how large a file is."""
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 999_500 else f"{max(1, round(size / 1000))} kB"
+
+
 def list_downloads(folder: Path, notebooks: Iterable[str], mark: str) -> list[dict[str, str]]:
     """List the files beside the pages that are there; the manifest and the hashes, written last, have no size yet."""
     executed = {f"notebooks/{name}.ipynb": ("Jupyter notebook", "as executed") for name in notebooks}
@@ -136,7 +142,7 @@ def list_downloads(folder: Path, notebooks: Iterable[str], mark: str) -> list[di
     downloads = []
     for name, (kind, words) in listed.items():
         path = folder / name.replace(".", f"{mark}.")
-        size = f", {max(1, round(path.stat().st_size / 1000))} kB" if path.exists() else ""
+        size = f", {tell_size(path)}" if path.exists() else ""
         if size or name in ("manifest.json", "SHA256SUMS"):
             place = path.relative_to(folder).as_posix()
             downloads.append({"path": place, "name": path.name, "format": kind, "words": words, "size": size})

@@ -4,14 +4,17 @@ All of its numbers come from what the notebooks show, and all of its words from 
 missing, as where a notebook failed or a count is not published, is left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from htanalysis.charts.small import Bar, draw_across, draw_upright
 from htanalysis.languages import say
+from htanalysis.lead import ONE_BY_ONE, UNSAID
+from htanalysis.rates import MORE, NO_MORE
 from htanalysis.report.notebooks import Executed
 from htanalysis.results import source_in_words
 from htanalysis.returns.records import REPORT_ALONE
@@ -27,6 +30,10 @@ QUOTED = {
 }
 #: So many quotes have room.
 _QUOTES = 4
+#: The last quarters that a picture has room for.
+_QUARTERS = 12
+#: The sentence that says whether a change is more than chance, by the words of `lead_quarter`.
+_VERDICTS = {NO_MORE: "chance-no-more", MORE: "chance-more", MORE + ONE_BY_ONE: "chance-if", UNSAID: "chance-unsaid"}
 #: The tables that say which of the report's own statements agree with its other numbers, and which do not.
 _AGREE = "claims-agree"
 VERDICTS = (_AGREE, "claims-differ", "claims-unknown")
@@ -131,14 +138,25 @@ def _write_lead(shown: _Shown, about: Mapping[str, Any]) -> list[Line]:
     """Write the report's other highlights, and first, of a later quarter, what it brought and the years before it."""
     value, lines = shown.value, []
     if about["later"]:
-        news, period = shown.items.get("victims-in-words"), shown.cover(_COUNTS)
-        english = shown.language == "en"  # What it says of earlier quarters is in words that the notebook wrote.
-        lines += [{"text": news["sentence"], "id": news["id"]}] if news and english else []
-        lines += shown.line("history", "victims-in-two-years", count=value("victims-in-two-years"), period=period)
+        lines, count = _write_changes(shown, about), value("victims-in-two-years")
+        lines += shown.line("history", "victims-in-two-years", count=count, period=shown.cover(_COUNTS))
     opened = value("investigations-in-two-years")
     lines += shown.line("investigations", "investigations-in-two-years", count=opened)
     lines += shown.line("american", "american-victims", share=value("american-victims"))
     return lines + shown.line("types", "counted-sex", **_list_types(shown))
+
+
+def _write_changes(shown: _Shown, about: Mapping[str, Any]) -> list[Line]:
+    """Say what the quarter before and the same a year before had, and whether the change is more than chance."""
+    counts = {run["first"]: run["count"] for run in shown.rows("victims-by-quarter") if run["quarters"] == 1}
+    rows = (row for row in shown.rows("change-to-last-quarter") if row["measure"] == "victims identified")
+    row, now, lines = next(rows, None), shown.value("victims-in-words"), []
+    for name, ago in {"before": 1, "year": 4}.items() if row else ():
+        count, verdict = counts.get(str(pd.Period(about["quarter"]) - ago)), row[f"since_{name}"].rpartition(": ")[2]
+        told = {"count": count, "verdict": shown.say(_VERDICTS[verdict])}
+        told = {} if None in (count, now) else told
+        lines += shown.line(f"change-{name}{'' if told else '-open'}", "victims-in-words", **told)
+    return lines + shown.line("change-others", "victims-in-words") * bool(row and not row["who"].startswith("the same"))
 
 
 def _list_types(shown: _Shown) -> dict[str, float | None]:
@@ -174,22 +192,23 @@ def _list_tiles(shown: _Shown, about: Mapping[str, Any]) -> list[Line]:
 # The pictures
 
 
-def _frame(shown: _Shown, name: str, title: str, what: str, drawn: str, alt: str) -> dict[str, Any]:
+def _frame(shown: _Shown, name: str, title: str, what: str, drawn: str, bars: Sequence[Bar]) -> dict[str, Any]:
     return {
         "id": name,
         "notebook": shown.items[name]["notebook"],
         "title": title,
         "what": what,
         "drawn": Markup(drawn),  # noqa: S704, what draws escapes every word
-        "alt": alt,
+        "alt": " ".join(bar.told for bar in bars),
     }
 
 
 def _draw_quarters(shown: _Shown) -> list[dict[str, Any]]:
     """Draw the victims of each quarter; those of quarters that are only known together as one box of their mean."""
-    runs, bars, told = shown.rows("victims-by-quarter"), [], []
+    runs, bars = shown.rows("victims-by-quarter"), []
     if not runs:
         return []
+    runs = [run for run in runs if run["last"] > str(pd.Period(runs[-1]["last"]) - _QUARTERS)]
     for run in runs:
         period = f"{run['first']}:{run['last']}"
         known, numbers = run["quarters"] == 1 and run["count"] is not None, {"quarters": run["quarters"]}
@@ -198,16 +217,16 @@ def _draw_quarters(shown: _Shown) -> list[dict[str, Any]]:
         words = shown.say(f"{key}-words", **numbers).split("\n") if known or run["quarters"] > 1 else ["?"]
         value, look = (run["count"], "known") if known else (run["mean"], "open")
         below = [shown.say("quarter-label", period=period)] if known and run in (runs[0], runs[-1]) else []
-        bars.append(Bar(value, words, below, run["quarters"], look))
-        told.append(shown.say(f"{key}-alt", period=period, **numbers))
+        told = shown.say(f"{key}-told", period=period, **numbers)
+        bars.append(Bar(value, words, below, run["quarters"], look, told=told))
     last, before = runs[-1], runs[-2] if len(runs) > 1 else {}
     title = shown.say("quarters-title")
     if last["times"] is not None:
         title = shown.say("quarters-title-times", **last | {"quarters": before["quarters"]})
     hidden = [run["quarters"] for run in runs if run["count"] is None or run["quarters"] > 1]
-    key = "quarters-what-together" if any(run["mean"] is not None for run in runs) else "quarters-what"
-    what = shown.say(key, hidden=sum(hidden), all=sum(run["quarters"] for run in runs))
-    return [_frame(shown, "victims-by-quarter", title, what, draw_upright(bars), " ".join(told))]
+    key = "-together" if any(run["mean"] is not None for run in runs) else "" if hidden else "-known"
+    what = shown.say(f"quarters-what{key}", hidden=sum(hidden), all=sum(run["quarters"] for run in runs))
+    return [_frame(shown, "victims-by-quarter", title, what, draw_upright(bars), bars)]
 
 
 def _draw_years(shown: _Shown) -> list[dict[str, Any]]:
@@ -216,18 +235,18 @@ def _draw_years(shown: _Shown) -> list[dict[str, Any]]:
     arrests, convictions = ([row for row in rows if row["what"] == what] for what in ("arrests", "convictions"))
     if not arrests or len(arrests) != len(convictions):
         return []
-    bars, told, whole = [], [], [row for row in arrests if row["days"] >= 365]
+    bars, whole = [], [row for row in arrests if row["days"] >= 365]
     for row, part in zip(arrests, convictions, strict=True):
         months = round(12 * row["days"] / 365)
         below = [str(row["year"])] + [shown.say("months", months=months)] * (row not in whole)
         counts = [shown.say("number", number=each["count"]) for each in (row, part)]
         look = "known" if row in whole else "begun"
-        bars.append(Bar(row["count"], counts[:1], below, 1, look, part["count"], counts[1]))
-        told.append(shown.say("years-row", label=", ".join(below), arrests=counts[0], convictions=counts[1]))
+        told = shown.say("years-told", label=", ".join(below), arrests=counts[0], convictions=counts[1])
+        bars.append(Bar(row["count"], counts[:1], below, 1, look, part["count"], counts[1], told))
     first, last = whole[0], whole[-1]
     ends = {"first": first["count"], "first_year": first["year"], "last": last["count"], "last_year": last["year"]}
-    title, alt = shown.say("years-title", **ends), shown.say("years-alt", rows=" ".join(told))
-    return [_frame(shown, "rates-236-1", title, shown.say("years-what"), draw_upright(bars), alt)]
+    title, what = shown.say("years-title", **ends), shown.say("years-what")
+    return [_frame(shown, "rates-236-1", title, what, draw_upright(bars), bars)]
 
 
 def _draw_counties(shown: _Shown) -> list[dict[str, Any]]:
@@ -240,27 +259,32 @@ def _draw_counties(shown: _Shown) -> list[dict[str, Any]]:
     if len(named) != 1 or None in counts.values():
         return []
     told = {"county": named[0], "names": names, "others": len(names)} | counts
-    parts = {key: [shown.say(f"counties-{key}", **told)] for key in ("count", "rest")}
-    bars = [Bar(counts["count"], parts["count"]), Bar(counts["rest"], parts["rest"], look="open")]
-    title, what, alt = (shown.say(f"counties-{part}", **told) for part in ("title", "what", "alt"))
-    return [_frame(shown, "county-map", title, what, draw_across(bars), alt)]
+    parts = {"count": (counts["count"], "known"), "rest": (counts["rest"], "open")}
+    return _draw_parts(shown, "county-map", "counties", parts, told)
 
 
 def _draw_victims(shown: _Shown) -> list[dict[str, Any]]:
     """Draw where the victims came from, and of which type they were."""
-    share, types = shown.value("american-victims"), _list_types(shown)
-    drawn = []
+    share, types, drawn = shown.value("american-victims"), _list_types(shown), []
     if share is not None:
-        rest = Bar(1 - share, [shown.say("origin-rest")], look="open")
-        bars = [Bar(share, [shown.say("origin-american", share=share)]), rest]
-        title, what, alt = (shown.say(f"origin-{part}", share=share) for part in ("title", "what", "alt"))
-        drawn.append(_frame(shown, "american-victims", title, what, draw_across(bars), alt))
+        parts = {"american": (share, "known"), "rest": (1 - share, "open")}
+        drawn += _draw_parts(shown, "american-victims", "origin", parts, {"share": share})
     if None not in types.values():
-        words = {kind: [shown.say(f"types-{kind}", share=share)] for kind, share in types.items()}
-        bars = [Bar(share, words[kind], look="open" if kind == "other" else "known") for kind, share in types.items()]
-        title, what, alt = (shown.say(f"types-{part}", **types) for part in ("title", "what", "alt"))
-        drawn.append(_frame(shown, "counted-sex", title, what, draw_across(bars), alt))
+        parts = {kind: (types[kind], "open" if kind == "other" else "known") for kind in types}
+        drawn += _draw_parts(shown, "counted-sex", "types", parts, types)
     return drawn
+
+
+def _draw_parts(
+    shown: _Shown, name: str, key: str, parts: Mapping[str, tuple[float, str]], numbers: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Draw one bar of parts, each with its value and look, by the names of the sentences on them."""
+    bars = []
+    for part, (value, look) in parts.items():
+        words, told = (shown.say(f"{key}-{part}{end}", **numbers) for end in ("", "-told"))
+        bars.append(Bar(value, [words], look=look, told=told))
+    title, what = (shown.say(f"{key}-{part}", **numbers) for part in ("title", "what"))
+    return [_frame(shown, name, title, what, draw_across(bars), bars)]
 
 
 # What can be quoted, and whom to ask
@@ -294,13 +318,12 @@ def _list_asks(shown: _Shown) -> list[Line]:
     counties = [row["status"] for row in shown.rows("county-map")]
     hidden = {"quarters": cells.count(None), "counties": counties.count("bounded")}
     fields = {
-        "quarters": {"hidden": hidden["quarters"] or None, "all": len(cells)},
-        "counties": {"hidden": hidden["counties"] or None, "all": len(counties)},
-        "types": {"other": shown.value("counted-other")},
+        "quarters": ("known-and-missing", {"hidden": hidden["quarters"] or None, "all": len(cells)}),
+        "counties": ("county-map", {"hidden": hidden["counties"] or None, "all": len(counties)}),
+        "types": ("counted-other", {"other": shown.value("counted-other")}),
     }
-    names = {"quarters": "known-and-missing", "counties": "county-map", "types": "counted-other"}
     return [
         line | {"who": shown.say(f"ask-{key}-who")}
-        for key, name in names.items()
-        for line in shown.line(f"ask-{key}", name, **fields[key])
+        for key, (name, own) in fields.items()
+        for line in shown.line(f"ask-{key}", name, **own)
     ]

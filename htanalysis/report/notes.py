@@ -9,11 +9,12 @@ from markupsafe import Markup, escape
 from htanalysis.data import evidence, resource
 from htanalysis.report.methods import read_formula
 
-#: A number in a sentence: not a quarter, a day, a year, a section of law, a table or the level of an interval.
+#: A number in a sentence: not a quarter, a day, a year, a section of law, a table or the level of an interval. No line
+#: ends between it and what stands before and after it; a browser would end one on either side of what opens a note.
 _NUMBER = re.compile(
-    r"(?<![\w§.,–-])(?<!§ )(?<!§\xa0)(?<!Table )(?<!Chapter )(?<!note )"
+    r"([(“]*)(?<![\w§.,–-])(?<!§ )(?<!§\xa0)(?<!Table )(?<!Chapter )(?<!note )"
     r"(?!(?:19|20)\d\d(?![\d%]|[,.]\d))(?!\d\d?, (?:19|20)\d\d\b)(?!\d+% (?:confidence )?interval)"
-    r"[−-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?(?!\w|[.,]\d)"
+    r"([−-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?)(?!\w|[.,]\d)([)”.,;:?]*)"
 )
 
 
@@ -29,7 +30,9 @@ def open_numbers(text: str, note: str, stop: bool = True, write: Callable[[str],
     """
     parts, end = [], 0
     for match in _NUMBER.finditer(text):
-        parts += [write(text[end : match.start()]), open_note(match[0], note, stop)]
+        opened, whole = open_note(match[2], note, stop), Markup('<span class="whole">{}{}{}</span>')
+        opened = whole.format(match[1], opened, match[3]) if match[1] or match[3] else opened
+        parts += [write(text[end : match.start()]), opened]
         end, stop = match.end(), False
     return Markup("").join([*parts, write(text[end:])])
 

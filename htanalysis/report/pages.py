@@ -127,34 +127,19 @@ def write_other_pages(whole: Mapping[str, Any], folder: Path) -> None:
     resources, methods = _list_resources(), describe_methods(_used(notebooks))
     moved = {item["id"] for item in changes["findings"]} if changes else set()
     notes = make_notes([item for item in whole["found"] if item["id"] in moved])
-    contents = {
-        "changes": {
-            "heading": "What changed since the last report",
-            "description": "Findings that moved since the last report, counts newly known, and counts revised.",
-            "notes": notes,
-        },
-        "codebook": {
-            "heading": "Where each number comes from",
-            "description": "The data sets behind every number, with their columns, sources and limits.",
-            "resources": resources,
-            "notes": {},
-        },
-        "methods": {
-            "heading": "How each number is computed",
-            "description": "Each function that computes a number of the report, with its formula.",
-            "script": read_asset("pages.js"),  # Functions and their code, no figures: without what serves these.
-        }
-        | methods,
-    }
-    for name, content in contents.items():
-        _write(name, name, whole | content, folder)
+    words = "Findings that moved since the last report, counts newly known, and counts revised."
+    content = {"heading": "What changed since the last report", "description": words, "notes": notes}
+    _write("changes", "changes", whole | content, folder)
+    words = "The data sets behind every number, with their columns, sources and limits."
+    content = {"heading": "Where each number comes from", "description": words, "notes": {}}
+    _write("codebook", "codebook", whole | content | {"resources": resources}, folder)
+    words = "Each function that computes a number of the report, with its formula."
+    content = {"heading": "How each number is computed", "description": words} | methods
+    script = read_asset("pages.js")  # Functions and their code, no figures: without what serves these.
+    _write("methods", "methods", whole | content | {"script": script}, folder)
     for resource in resources:
-        own = {
-            "heading": resource["title"],
-            "description": f"{resource['title']}: {resource['row']}.",
-            "r": resource,
-            "notes": {"about": _note_dataset(resource)},
-        }
+        own = {"heading": resource["title"], "description": f"{resource['title']}: {resource['row']}.", "r": resource}
+        own["notes"] = {"about": _note_dataset(resource)}
         _write("dataset", f"data-{resource['name']}", whole | own, folder)
     for name, cell in whole["failed"].items():
         _write("failed", name, whole | {"heading": whole["titles"].get(name, name), "cell": cell}, folder)

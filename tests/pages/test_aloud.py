@@ -15,7 +15,7 @@ STORED = Path(__file__).parent / "aloud"
 
 def tell(page):
     """Give what the accessibility tree holds, but for addresses, sizes of files, and a row's name, its cells again."""
-    lines = re.sub(r"\d+ kB", "… kB", page.locator("body").aria_snapshot()).splitlines()
+    lines = re.sub(r"[\d.]+ [kM]B", "… kB", page.locator("body").aria_snapshot()).splitlines()
     told = [re.sub(r"""(- '?row) ["“].*(?=:$)""", r"\1", line) for line in lines if "- /url:" not in line]
     return "\n".join(told) + "\n"
 

@@ -3,6 +3,7 @@
 import html
 import re
 import shutil
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pikepdf
@@ -12,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import FIGURES, PAGES, find_html_faults, make_report, open_everything, open_page
 
 from htanalysis.report import editions
+from htanalysis.report.findings import tell_size
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +27,9 @@ def folder(report, tmp_path_factory):
 def test_the_index_and_the_findings_offer_both_with_their_size(folder):
     text, first = ((folder / f"{name}.html").read_text(encoding="utf-8") for name in ("findings", "index"))
     for name, kind in (("report.html", "HTML"), ("report.pdf", "PDF"), ("brief.pdf", "PDF"), ("brief-es.pdf", "PDF")):
-        size = round((folder / name).stat().st_size / 1000)
-        assert f'<a href="{name}">{name}</a> ({kind}, {size} kB)' in text
-        assert f'<a href="{name}">{name}</a>, {size} kB' in first
+        size = tell_size(folder / name)
+        assert f'<a href="{name}">{name}</a> ({kind}, {size})' in text
+        assert f'<a href="{name}">{name}</a>, {size}' in first
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +87,19 @@ def book(folder):
 
 
 def find_chapters(book):
-    """Give each chapter's title, and the texts of its sheets with the number of the first."""
+    """Give each chapter's title, and its texts by sheet with the number of the first; one may begin below another."""
     marks = [
         (mark.title, book.get_destination_page_number(mark)) for mark in book.outline if not isinstance(mark, list)
     ]
     texts = [re.sub(r"\s+", " ", sheet.extract_text()) for sheet in book.pages]
-    ends = [*(first for _, first in marks[1:]), len(texts)]
-    return {title: (first + 1, texts[first:end]) for (title, first), end in zip(marks, ends, strict=True)}
+    chapters = {}
+    for (title, first), (following, end) in pairwise([*marks, ("", len(texts))]):
+        # A heading's last words are enough: pypdf gives its numbers, and some letters, in other ways.
+        own, (begins, ends) = texts[first : end + 1], (" ".join(each.split()[-5:]) for each in (title, following))
+        own[-1] = own[-1].partition(ends)[0] if ends else own[-1]
+        own[0] = own[0].partition(begins)[2]
+        chapters[title] = first + 1, own if len(own[-1]) > 300 else own[:-1]  # what stands above at the top of a sheet
+    return chapters
 
 
 def test_the_pdf_is_small_tagged_and_bookmarked_and_has_no_more_than_60_sheets_of_letter(folder, book):
@@ -119,6 +127,20 @@ def test_the_contents_and_the_links_of_the_pdf_name_the_sheet_that_a_thing_is_on
     (alameda,) = chapters[summary][1]
     sheet = int(re.search(r"Alameda has 52 of 113 convictions \(page (\d+)\)", alameda)[1])
     assert first <= sheet < first + len(texts) and "How to read it: " in texts[sheet - first]
+
+
+def test_no_sheet_of_the_pdf_is_half_empty(book):
+    lowest = []
+    for sheet in book.pages:
+        places = []
+
+        def note(text, page, at, *_, places=places):
+            if text.strip():
+                places.append(page[1] * at[4] + page[3] * at[5] + page[5])
+
+        sheet.extract_text(visitor_text=note)
+        lowest.append(min(places))
+    assert [number for number, place in enumerate(lowest[:-1], 1) if place > 0.45 * 792] == []
 
 
 def test_notes_are_numbered_in_order_in_brackets_and_stand_on_the_sheet_that_calls_them(book):

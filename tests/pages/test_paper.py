@@ -51,7 +51,7 @@ def test_words_links_and_the_notes_of_pages_without_figures_stand_at_the_end(pri
 
 @pytest.mark.parametrize("form", ["A4", "Letter"])
 def test_the_index_is_one_sheet_in_each_language(browser, report, form):
-    for name, told in {"index": "what-if, not a finding", "index-es": "un supuesto, no un resultado"}.items():
+    for name, told in {"index": "what-if, not a finding", "index-es": "supuesto, no hallazgo"}.items():
         page = open_page(browser, report, name)
         (sheet,) = pypdf.PdfReader(io.BytesIO(page.pdf(format=form, print_background=True))).pages
         assert flat(told) in flat(sheet.extract_text()) and "1-888-373-7888" in sheet.extract_text()
