@@ -1,14 +1,11 @@
-"""What a coming count may be: the last value, unless a model would have told the counts before it better.
-
-What filters a series is imported where one is forecast, since most series are too short for it.
-"""
+"""What a coming count may be: the last value, unless a model would have told the counts before it better."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
@@ -205,7 +202,7 @@ def _reach(known: pd.DataFrame, count: pd.DataFrame, ahead: int) -> pd.DataFrame
     number = known.rolling(_RECENT, min_periods=1).count()
     free = (number - pd.Series(_LOST)).where(number >= _FEWEST_ERRORS)
     spread = (known**2).rolling(_RECENT, min_periods=1).sum() / free
-    quantile = stats.t.ppf((1 + settings.CONFIDENCE) / 2, (free / np.sqrt(ahead)).clip(lower=1))
+    quantile = stdtrit((free / np.sqrt(ahead)).clip(lower=1), (1 + settings.CONFIDENCE) / 2)
     return np.exp(quantile * np.sqrt(np.maximum(spread, 1 / (count + 0.5)).where(free.notna()))).clip(upper=1e12)
 
 
@@ -229,19 +226,22 @@ def _forecast_each(series: _Series) -> pd.DataFrame:
 def _smooth(rates: pd.Series, ahead: int) -> np.ndarray:
     """Smooth with each set of constants, and take at each time the one whose forecasts were best until then.
 
-    Each filter looks back alone, so that one pass gives the forecasts from every origin.
+    Each filter (Kalman's, all at once) looks back alone, so that one pass gives the forecasts from every origin.
+    statsmodels, which has it, takes far longer to import.
     """
-    from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing
-
-    start = {"initialization_method": "known", "initial_level": rates.iloc[0], "initial_trend": 0.0}
-    model = ExponentialSmoothing(rates.to_numpy(), trend=True, damped_trend=True, concentrate_scale=False, **start)
-    made = []
-    for constants in _CONSTANTS:
-        model.update(np.array([*constants, 1.0]))
-        filtered = model.ssm.filter()
-        onwards = filtered.design[0, :, 0] @ np.linalg.matrix_power(filtered.transition[:, :, 0], ahead - 1)
-        made.append(onwards @ filtered.predicted_state[:, 1:])
-    made = pd.DataFrame(np.transpose(made))
+    level, trend, damping = np.array(_CONSTANTS).T
+    move = np.array([[np.ones_like(damping), damping], [np.zeros_like(damping), damping]]).transpose(2, 0, 1)
+    gain, seen = np.stack([level, trend], axis=1)[:, :, None], move[:, :1]
+    state, unsure, made = np.zeros_like(gain), np.zeros_like(move), []
+    state[:, 0] = rates.iloc[0]
+    for rate in rates:
+        error, size = rate - seen @ state, seen @ unsure @ seen.mT + 1
+        together = move @ unsure @ seen.mT + gain
+        state, unsure = move @ state, move @ unsure @ move.mT + gain @ gain.mT
+        if not np.isnan(rate):
+            state, unsure = state + together / size * error, unsure - together @ together.mT / size
+        made.append((seen @ np.linalg.matrix_power(move, ahead - 1) @ state).ravel())
+    made = pd.DataFrame(made)
     errors = made.rsub(rates.shift(-ahead), axis=0).abs()
     best = errors.shift(ahead).expanding(min_periods=1).mean().fillna(0.0).to_numpy().argmin(axis=1)
     return made.to_numpy()[np.arange(len(made)), best]

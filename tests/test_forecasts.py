@@ -2,10 +2,12 @@ import time
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as running
 from hypothesis import strategies as st
+from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing
 
 import htanalysis as ht
 from htanalysis import forecasts
@@ -69,6 +71,19 @@ def test_rates_are_forecast_for_the_exposure_to_come():
     assert ht.forecast(series, [8] * 8, 16).value == pytest.approx(2 * ht.forecast(series, [8] * 8).value, rel=0.01)
     nine_months = ht.forecast([100] * 8 + [75], [365] * 8 + [274], 365)
     assert nine_months.value == pytest.approx(100, rel=0.01)
+
+
+@pytest.mark.parametrize(("missing", "ahead"), [((), 1), ((3, 4, 11), 1), ((1, 8), 3)])
+def test_each_smoothing_is_the_filter_of_statsmodels(missing, ahead, monkeypatch):
+    rates = pd.Series(np.random.default_rng(7).normal(size=20).cumsum()).drop([*missing]).reindex(range(20))
+    start = {"initialization_method": "known", "initial_level": rates[0], "initial_trend": 0.0}
+    model = ExponentialSmoothing(rates.to_numpy(), trend=True, damped_trend=True, concentrate_scale=False, **start)
+    for constants in forecasts._CONSTANTS:
+        monkeypatch.setattr(forecasts, "_CONSTANTS", [constants])
+        model.update(np.array([*constants, 1.0]))
+        told = model.ssm.filter()
+        onwards = told.design[0, :, 0] @ np.linalg.matrix_power(told.transition[:, :, 0], ahead - 1)
+        assert forecasts._smooth(rates, ahead) == pytest.approx(onwards @ told.predicted_state[:, 1:], abs=1e-9)
 
 
 def test_missing_counts_keep_their_place_and_push_the_forecast_away():
