@@ -85,7 +85,6 @@ from .growth import split_over as split_over
 from .intervals import apply_bayes as apply_bayes
 from .intervals import count_behind_share as count_behind_share
 from .intervals import smallest_total as smallest_total
-from .lead import is_later as is_later
 from .lead import lead_quarter as lead_quarter
 from .listings import list_bases as list_bases
 from .listings import list_data_sets as list_data_sets
@@ -127,6 +126,7 @@ from .quarterly_trends import tell_trends as tell_trends
 from .quarters import count_days as count_days
 from .quarters import cover as cover
 from .quarters import held_quarters as held_quarters
+from .quarters import is_later as is_later
 from .quarters import parse_period as parse_period
 from .quarters import period_label as period_label
 from .quarters import relate_to_period as relate_to_period

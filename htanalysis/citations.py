@@ -9,10 +9,6 @@ from htanalysis.errors import HtanalysisError
 _SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "&%$#_{}"})
 
 
-def _last_reported() -> str:
-    return load("task_force_quarters")["quarter"].max()
-
-
 @dataclass(frozen=True)
 class Issue:
     """Which of all reports a number is from: its quarter or quarters, the day as of which returns are known, and more.
@@ -20,7 +16,7 @@ class Issue:
     `as_of` is a day, or "report" where the 2012 report alone is known; `scenario` names other assumptions.
     """
 
-    quarter: str = field(default_factory=_last_reported)
+    quarter: str = field(default_factory=lambda: load("task_force_quarters")["quarter"].max())
     as_of: str = "report"
     scenario: str = ""
 

@@ -60,7 +60,9 @@ _FIXED = ("report/", "reference/")
 def read_descriptor() -> dict[str, Any]:
     """Read the descriptor as the standard defines it, complete: one entry a data set under "resources"."""
     corrections = settings.HOME / "data" / "corrections.csv"
-    return _complete(_descriptor().read_bytes(), corrections.read_text("utf-8") if corrections.exists() else "")
+    # It is asked for thousands of times in a report, so a file is read again only where it is another one.
+    states = [path.stat() if path.exists() else None for path in (_descriptor(), corrections)]
+    return _complete(_descriptor(), corrections, *((each.st_mtime_ns, each.st_ino) for each in states if each))
 
 
 def name_facts(language: str = "en") -> dict[str, str]:
@@ -77,19 +79,19 @@ def _descriptor() -> Path:
 
 
 @lru_cache(maxsize=4)
-def _complete(content: bytes, corrections: str) -> dict[str, Any]:
+def _complete(descriptor: Path, corrections: Path, *states: tuple[int, int]) -> dict[str, Any]:
     """Give each data set and each column what it takes from the package, and list the phrases with their places.
 
     Each row of the corrections is a source of its own.
     """
-    package = json.loads(content)
+    package, stated = json.loads(descriptor.read_bytes()), corrections.read_text("utf-8") if len(states) > 1 else ""
     shared = {column["name"]: column for column in package["columns"]}
     for entry in (*package["resources"], package["returns"]):
         phrases, fields = entry["evidence"].items(), entry["schema"]["fields"]
         title = f"{package['sources'][0]['title']}, {'; '.join(entry.get('places', entry['evidence']))}"
         entry["evidence"] = [phrase | {"place": place} for place, stated in phrases for phrase in stated]
         if entry["name"] == "corrections":
-            entry["evidence"] += _cite_corrections(corrections)
+            entry["evidence"] += _cite_corrections(stated)
         for key, given in (("sources", [{"title": title}]), ("licenses", package["licenses"]), ("caveats", [])):
             entry.setdefault(key, given)
         entry["schema"]["fields"] = [

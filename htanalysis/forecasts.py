@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
@@ -205,7 +205,7 @@ def _reach(known: pd.DataFrame, count: pd.DataFrame, ahead: int) -> pd.DataFrame
     number = known.rolling(_RECENT, min_periods=1).count()
     free = (number - pd.Series(_LOST)).where(number >= _FEWEST_ERRORS)
     spread = (known**2).rolling(_RECENT, min_periods=1).sum() / free
-    quantile = stats.t.ppf((1 + settings.CONFIDENCE) / 2, (free / np.sqrt(ahead)).clip(lower=1))
+    quantile = stdtrit((free / np.sqrt(ahead)).clip(lower=1), (1 + settings.CONFIDENCE) / 2)
     return np.exp(quantile * np.sqrt(np.maximum(spread, 1 / (count + 0.5)).where(free.notna()))).clip(upper=1e12)
 
 

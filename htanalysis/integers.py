@@ -62,7 +62,8 @@ class Region:
         names = [*self.columns, *(name for name, row in zip(self.held, self.rows, strict=True) if any(row[1:]))]
         # Where one variable is left, whole numbers recur with it in steps of the scale.
         last = len(self.columns) == 1
-        (low, high), name = min(((self._range(name), name) for name in (names[:1] if last else names)), key=_width)
+        ranges = ((self._range(name), name) for name in (names[:1] if last else names))
+        (low, high), name = min(ranges, key=lambda found: found[0][1] - found[0][0])
         return any(
             self._with(name, value) for value in itertools.islice(_outward(low, high), self.scale if last else None)
         )
@@ -170,11 +171,6 @@ class Region:
         self.rows[place] = [sign * value for value in chosen]
         self.rows[place][column], self.scale = sign * scale, pivot
         self.held[place], self.columns[column - 1] = self.columns[column - 1], self.held[place]
-
-
-def _width(found: tuple[tuple[float, float], int]) -> float:
-    (low, high), _ = found
-    return high - low
 
 
 def _outward(low: int, high: float) -> Iterator[int]:

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import betaincinv
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
@@ -88,8 +88,8 @@ def limit_share(count: int, rest: int) -> tuple[float, float]:
     if count + rest == 0:
         raise HtanalysisError("No cases, so there is no share.")
     tail = (1 - settings.CONFIDENCE) / 2
-    low = float(stats.beta.ppf(tail, count, rest + 1)) if count else 0.0
-    return low, float(stats.beta.ppf(1 - tail, count + 1, rest)) if rest else 1.0
+    low = float(betaincinv(count, rest + 1, tail)) if count else 0.0
+    return low, float(betaincinv(count + 1, rest, 1 - tail)) if rest else 1.0
 
 
 def is_number(value: Any) -> bool:

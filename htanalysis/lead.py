@@ -7,13 +7,13 @@ the history before it.
 from typing import NamedTuple
 
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from htanalysis import settings
-from htanalysis.data import load_with_periods, name_facts
+from htanalysis.data import name_facts
 from htanalysis.feasible import Series, read_measures
 from htanalysis.quarterly import name_sources, tell_reported
-from htanalysis.quarters import say_quarter
+from htanalysis.quarters import is_later, say_quarter
 from htanalysis.rates import MORE, NO_MORE, compare_rates
 from htanalysis.results import Column, Result
 from htanalysis.wording import choose, join_words, number, span, tell_range
@@ -40,11 +40,6 @@ class _Count(NamedTuple):
     def is_open(self) -> bool:
         """Whether nothing is told of it."""
         return self.words.startswith("not ")
-
-
-def is_later(quarters: pd.PeriodIndex) -> bool:
-    """Say whether a period reaches beyond the quarters of the 2012 report, which are the history before it then."""
-    return bool(quarters[-1] > load_with_periods("task_force_quarters")["quarter"].max())
 
 
 def lead_quarter(counts: pd.DataFrame, totals: pd.DataFrame, reporters: pd.DataFrame, quarter: pd.Period) -> Result:
@@ -111,7 +106,7 @@ def measure_changes(own: pd.DataFrame, until: pd.Period) -> float | None:
     if len(parts) < _FEWEST_CHANGES:
         return None
     tail = (1 - settings.CONFIDENCE) / 2
-    return max(1.0, float(parts.mean() * (stats.t.isf(tail, len(parts)) / stats.norm.isf(tail)) ** 2))
+    return max(1.0, float(parts.mean() * (stdtrit(len(parts), tail) / ndtri(tail)) ** 2))
 
 
 def _tell_measure(series: Series, own: pd.DataFrame, quarter: pd.Period, by_whom: str) -> dict[str, object]:

@@ -49,6 +49,11 @@ def parse_period(text: str, as_of: str = "latest") -> pd.PeriodIndex:
     return pd.period_range(ends[0], ends[-1], freq="Q")
 
 
+def is_later(quarters: pd.PeriodIndex) -> bool:
+    """Say whether a period reaches beyond the quarters of the 2012 report, which are the history before it then."""
+    return bool(quarters[-1] > load_with_periods("task_force_quarters")["quarter"].max())
+
+
 def read_quarter(text: str) -> pd.Period:
     """Read a quarter, held or not, however it is typed; what is none is refused.
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from scipy import stats
-from scipy.special import betainc
+from scipy.special import betainc, chdtri, gammaincinv  # scipy.stats takes long to import.
 
 from htanalysis import settings
 from htanalysis.amounts import Column
@@ -49,8 +48,8 @@ def poisson_interval(
             f"count is {count}, dispersion {dispersion}; the first must be whole and 0 or more, the second 1 or more."
         )
     tail, twice = (1 - confidence) / 2, 2 * count / dispersion
-    low = stats.chi2.ppf(tail, twice) if count else 0.0
-    return float(dispersion * low / 2), float(dispersion * stats.chi2.isf(tail, twice + 2) / 2)
+    low = gammaincinv(twice / 2, tail) if count else 0.0
+    return float(dispersion * low), float(dispersion * chdtri(twice + 2, tail) / 2)
 
 
 def compare_rates(count: int, days: float, base_count: int, base_days: float, dispersion: float = 1.0) -> Result:
@@ -86,7 +85,7 @@ def compare_rates(count: int, days: float, base_count: int, base_days: float, di
         )
     first, second = int(count) / dispersion, int(base_count) / dispersion
     null, scale = days / (days + base_days), base_days / days
-    low, rest = _least_share(first, second), _least_share(second, first)
+    low, rest = (limit_share(*both)[0] for both in ((first, second), (second, first)))
     tails = betainc(first, second + 1, null), betainc(second, first + 1, 1 - null)
     return Result(
         basis="computed",
@@ -440,8 +439,3 @@ def _check_outcomes(table: pd.DataFrame, settled: pd.Series, until: int) -> None
         raise HtanalysisError(f"settled_until is {until}; some but not all of {years} must be settled.")
     if (table.loc[settled, "arrests"] == 0).any():
         raise HtanalysisError(f"table: a ratio needs arrests in each year up to {until}.")
-
-
-def _least_share(count: float, rest: float) -> float:
-    """Find the smallest share at which so many or more are no rarer than the confidence allows; none need be whole."""
-    return float(stats.beta.ppf((1 - settings.CONFIDENCE) / 2, count, rest + 1)) if count else 0.0

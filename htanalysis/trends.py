@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.linalg import solve_triangular
+from scipy.linalg import eigh
 from scipy.optimize import brentq, linprog
+from scipy.special import stdtr, stdtrit
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
@@ -91,15 +91,13 @@ class _Curve:
     shape: float = 0.0
     power: int = 1
 
-    def vary(self, data: _Data, correlations: np.ndarray | None = None, shape: float | None = None) -> np.ndarray:
-        """Give the variances and covariances of what was observed."""
-        size = self.mean ** (self.power / 2)
-        extra = np.outer(size, size) * (np.eye(len(size)) if correlations is None else correlations)
-        return data.gather @ (np.diag(self.mean) + (self.shape if shape is None else shape) * extra) @ data.gather.T
+    def vary(self, data: _Data) -> np.ndarray:
+        """Give the variances of what was observed, where nothing is correlated."""
+        return data.gather @ (self.mean + self.shape * self.mean**self.power)
 
     def work(self, data: _Data) -> tuple[np.ndarray, np.ndarray]:
         """Give the derivatives of what was observed, and the working weights."""
-        variance = self.vary(data).diagonal() * np.where(data.single, 1, _CERTAIN)
+        variance = self.vary(data) * np.where(data.single, 1, _CERTAIN)
         return data.gather @ (self.mean[:, None] * data.design), 1 / variance
 
 
@@ -320,7 +318,7 @@ def _start(data: _Data) -> np.ndarray:
 
 
 def _pearson(data: _Data, curve: _Curve) -> float:
-    return float(((data.observed - data.gather @ curve.mean) ** 2 / curve.vary(data).diagonal()).sum())
+    return float(((data.observed - data.gather @ curve.mean) ** 2 / curve.vary(data)).sum())
 
 
 def _choose_model(dispersion: float, number: int) -> tuple[str, str]:
@@ -358,52 +356,54 @@ def _weigh_correlations(data: _Data, curve: _Curve, correlations: Sequence[float
     """
     slopes, weights = curve.work(data)
     bread = np.linalg.pinv((slopes.T * weights) @ slopes) @ (slopes.T * weights)
-    lags = np.abs(data.time[:, None] - data.time)
-    errors, likely = [], []
+    lags, size = np.abs(data.time[:, None] - data.time), curve.mean ** (curve.power / 2)
+    chance, errors, likely = data.gather @ np.diag(curve.mean) @ data.gather.T, [], []
     for correlation in correlations:
-        serial = np.asarray(correlation) ** lags
-        shape = _fit_shape(data, curve, serial, slopes) if len(correlations) > 1 else curve.shape
-        variance = curve.vary(data, serial, shape)
-        errors.append(np.sqrt(np.diag(bread @ variance @ bread.T)))
-        likely.append(_restricted(data, curve, variance, slopes)[1])
+        extra = data.gather @ (np.outer(size, size) * np.asarray(correlation) ** lags) @ data.gather.T
+        # Both have the same directions, so that another shape changes nothing but the sizes along them.
+        sizes, directions = eigh(extra, chance)
+        turned = directions.T @ (data.observed - data.gather @ curve.mean), directions.T @ slopes, sizes
+        shape = _fit_shape(data.freedom, curve.shape, *turned) if len(correlations) > 1 else curve.shape
+        errors.append(np.sqrt(np.diag(bread @ (chance + shape * extra) @ bread.T)))
+        likely.append(_restrict(shape, *turned)[1])
     likely = np.exp(np.array(likely) - max(likely))
     return np.array(errors), likely / likely.sum()
 
 
-def _fit_shape(data: _Data, curve: _Curve, serial: np.ndarray, slopes: np.ndarray) -> float:
+def _fit_shape(freedom: int, start: float, *turned: np.ndarray) -> float:
     def excess(shape: float) -> float:
-        return _restricted(data, curve, curve.vary(data, serial, shape), slopes)[0] - data.freedom
+        return _restrict(shape, *turned)[0] - freedom
 
-    highest = 64 * max(curve.shape, 1e-6)
-    return float(brentq(excess, 0.0, highest, rtol=0.01)) if excess(0.0) > 0 > excess(highest) else curve.shape
+    highest = 64 * max(start, 1e-6)
+    return float(brentq(excess, 0.0, highest, rtol=0.01)) if excess(0.0) > 0 > excess(highest) else start
 
 
-def _restricted(data: _Data, curve: _Curve, variance: np.ndarray, slopes: np.ndarray) -> tuple[float, float]:
-    """Give the weighted sum of squared residuals that no parameter explains, and the restricted log-likelihood."""
-    root = np.linalg.cholesky(variance)
-    residuals = solve_triangular(root, data.observed - data.gather @ curve.mean, lower=True)
-    scaled = solve_triangular(root, slopes, lower=True)
-    orthogonal, triangle = np.linalg.qr(scaled)
-    squares = float(residuals @ residuals - ((orthogonal.T @ residuals) ** 2).sum())
-    logs = np.log(np.diag(root)).sum() + np.log(np.abs(np.diag(triangle))).sum()
-    return squares, -float(logs) - squares / 2
+def _restrict(shape: float, residuals: np.ndarray, slopes: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
+    """Give the weighted sum of squared residuals that no parameter explains, and the restricted log-likelihood.
+
+    Of that, what is the same for every shape and correlation is left out.
+    """
+    root = np.sqrt(1 + shape * sizes)
+    orthogonal, triangle = np.linalg.qr(slopes / root[:, None])
+    squares = float(((residuals / root) ** 2).sum() - ((orthogonal.T @ (residuals / root)) ** 2).sum())
+    return squares, -float(np.log(root).sum() + np.log(np.abs(np.diag(triangle))).sum()) - squares / 2
 
 
 def _terms(names: Sequence[Any], data: _Data, curve: _Curve, model: str, correlations: Sequence[float]) -> pd.DataFrame:
     params, (errors, weights) = curve.params, _weigh_correlations(data, curve, correlations)
-    distribution = stats.norm() if model == "Poisson" else stats.t(data.freedom)
-    reach = np.array([_quantile(column, weights, distribution) for column in errors.T])
+    freedom = np.inf if model == "Poisson" else data.freedom
+    reach = np.array([_quantile(column, weights, freedom) for column in errors.T])
     ratios = [np.exp(params), np.exp((params - reach).clip(-50)), np.exp((params + reach).clip(max=50))]
-    values = [names, *ratios, 2 * weights @ distribution.sf(np.abs(params) / errors)]
+    values = [names, *ratios, 2 * weights @ stdtr(freedom, -np.abs(params) / errors)]
     table = pd.DataFrame(dict(zip(_TERMS, values, strict=True)))
     return table[table["term"].ne("constant")].reset_index(drop=True)
 
 
-def _quantile(errors: np.ndarray, weights: np.ndarray, distribution: Any) -> float:
+def _quantile(errors: np.ndarray, weights: np.ndarray, freedom: float) -> float:
     """Find how far the interval reaches where the standard error is one of several, each with its weight."""
     tail = (1 - settings.CONFIDENCE) / 2
-    reaches = errors * distribution.isf(tail)
+    reaches = errors * -stdtrit(freedom, tail)
     if len(errors) == 1 or reaches.max() == 0:
         return float(reaches.max())
     ends = 0.999 * reaches.min(), 1.001 * reaches.max()  # a little wider, for rounding
-    return float(brentq(lambda reach: weights @ distribution.sf(reach / errors) - tail, *ends))
+    return float(brentq(lambda reach: weights @ stdtr(freedom, -reach / errors) - tail, *ends))

@@ -90,7 +90,7 @@ def test_a_later_report_leads_with_its_quarter_and_the_two_years_are_history(kno
         before,
         "How many more or fewer they were than a year before cannot be said.",
         "A year before, not all of the same task forces reported.",
-        "In the two years of the 2012 report, July 2010 – June 2012, they identified 1,277.",
+        "In the quarters of the 2012 report, July 2010 – June 2012, they identified 1,277.",
     ]
     assert told["dates"]["period"] == "Counts for July – September 2012"
     spanish = index.summarize(own, LATER, "es")

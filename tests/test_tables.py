@@ -91,10 +91,11 @@ def test_a_caption_needs_known_sources_and_bases():
             ht.Caption("id", "t", "s", source=["table-1"], basis=basis)
 
 
-def test_a_page_lists_the_last_eight_quarters_of_a_long_table_and_the_workbook_all():
+@pytest.mark.parametrize(("name", "title"), [("quarter", "quarter"), ("label", "quarter"), ("period", "time")])
+def test_a_page_lists_the_last_eight_quarters_of_a_long_table_and_the_workbook_all(name, title):
     quarters = [str(quarter) for quarter in pd.period_range("2010Q3", periods=30, freq="Q")]
-    frame = pd.DataFrame({"measure": ["a"] * 30 + ["b"] * 30, "quarter": quarters * 2})
-    columns = {name: Column(title=name) for name in ("measure", "quarter")}
+    frame = pd.DataFrame({"measure": ["a"] * 30 + ["b"] * 30, name: quarters * 2})
+    columns = {"measure": Column(title="measure"), name: Column(title=title)}
     content = ht.Table(frame, CAPTION, columns).to_json()
     kept = keep_last(content)
     assert [row[1] for row in kept["rows"]] == quarters[-8:] * 2 and len(content["rows"]) == 60

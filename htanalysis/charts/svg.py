@@ -60,10 +60,6 @@ def _list_panels(figure: Item) -> dict[str, tuple[str, list[Item], list[Item]]]:
     return panels
 
 
-def _across(name: str) -> str:
-    return name.replace("y", "x", 1)
-
-
 def _bold(text: str) -> str:
     """Write plotly's text on one line, with its bold letters."""
     return re.sub("&lt;(/?b)&gt;", r"<\1>", html.escape(text.replace("<br>", " "), quote=False))
@@ -169,7 +165,7 @@ def _draw_panel(
 
     So many letters have the longest of the labels beside all panels, which thus begin at one place.
     """
-    x_axis, y_axis = layout[_across(name)], layout[name]
+    x_axis, y_axis = layout[name.replace("y", "x", 1)], layout[name]
     traces = [trace for trace in traces if any(x is not None for x in trace["x"])]
     x, y = _Axis(x_axis, [x for trace in traces for x in trace["x"]]), _Axis(y_axis, ())
     height = _PANEL if many else _ALONE

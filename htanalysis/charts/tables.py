@@ -83,7 +83,8 @@ class Table:
 
 def keep_last(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """Keep of a table by quarter that is too long for a page the last eight; the workbook has them all."""
-    places = [place for place, column in enumerate(content["columns"]) if column["name"] in ("quarter", "period")]
+    names = ("quarter", "period")
+    places = [at for at, column in enumerate(content["columns"]) if {column["name"], column["label"]} & {*names}]
     times = sorted({row[place] for place in places[:1] for row in content["rows"] if row[place]})
     if len(times) <= LONG:
         return content

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,9 @@ def _look_twice(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
     """Look at the store as it is and as it would be: at the same time where a process can be forked safely."""
     if not _can_fork():
         return _look(), _look(rows)
+    # What both import is imported once; nothing of it starts a thread.
+    for name in ("IPython.core.displaypub", "IPython.core.interactiveshell", "htanalysis.quarterly_trends"):
+        import_module(name)
     receiver, sender = multiprocessing.Pipe(duplex=False)
     other = multiprocessing.get_context("fork").Process(target=_send_look, args=(receiver, sender), daemon=True)
     other.start()

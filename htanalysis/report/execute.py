@@ -126,7 +126,10 @@ def run_or_find(
     """Give the outcome of each task, as it was kept or by running it; a bar, or a line a page, shows how far all is."""
     from tqdm import tqdm
 
-    waiting, done, failed = [], 0, 0
+    done, failed, there, waiting = 0, 0, [], []
+    for task in tasks:  # What is kept is read again when it is its turn, since thousands would not fit into memory.
+        (there if kept.find(task) else waiting).append(task)
+    running = run(waiting)
     lines = not sys.stderr.isatty()
     # A size of its own: some terminals do not tell theirs, and tqdm would show nothing there.
     with tqdm(total=len(tasks), bar_format=_BAR, ncols=100, nrows=24, disable=lines) as bar:
@@ -139,13 +142,11 @@ def run_or_find(
             bar.set_description_str(f"{done} done, {min(jobs, len(tasks) - done)} running, {failed} failed", False)
             bar.update()
 
-        for task in tasks:
-            if outcome := kept.find(task):
-                count(task, " (as it was)")
-                yield task, outcome
-            else:
-                waiting.append(task)
-        for task, outcome in run(waiting):
+        for task in there:
+            outcome = kept.find(task) or next(iter(run([task])))[1]  # Somebody may have deleted it meanwhile.
+            count(task, " (as it was)")
+            yield task, outcome
+        for task, outcome in running:
             count(task, " (stopped, as is told at the end)" if outcome.failure else "")
             kept.keep(task, outcome)
             yield task, outcome
@@ -154,14 +155,23 @@ def run_or_find(
 def run_tasks(tasks: Iterable[Task], data: bytes, jobs: int) -> Iterator[tuple[Task, Outcome]]:
     """Run notebooks in their order, so many `jobs` at a time, and give each outcome as soon as it is there.
 
-    All see the same data (see `cache.pack`). Who stops asking, by an error or by Ctrl-C, ends what runs.
+    All see the same data (see `cache.pack`). The first run before anybody asks for an outcome. Who stops asking, by an
+    error or by Ctrl-C, ends what runs.
     """
+    outcomes = _follow(tasks, data, jobs)
+    next(outcomes)
+    return outcomes
+
+
+def _follow(tasks: Iterable[Task], data: bytes, jobs: int) -> Iterator[tuple[Task, Outcome] | None]:
+    """Start the first processes and give nothing; then give each outcome."""
     waiting, running = deque(tasks), []
     with tempfile.TemporaryDirectory(prefix="ht-") as home:
         unpack(data, Path(home))
         try:
-            while waiting or running:
-                running += [_Run(waiting.popleft(), Path(home)) for _ in range(min(jobs - len(running), len(waiting)))]
+            running += [_Run(waiting.popleft(), Path(home)) for _ in range(min(jobs, len(waiting)))]
+            yield None
+            while running:
                 # A process that a notebook has left behind could hold the other end of its pipe open.
                 wait([sign for run in running for sign in (run.receiver, run.process.sentinel)])
                 for run in [*running]:
@@ -293,6 +303,8 @@ def _end_with_parent() -> None:
 
 
 def _execute(task: Task, home: Path, tell: Callable[[dict[int, list["NotebookNode"]]], None]) -> Outcome:
+    from nbformat import from_dict
+
     from htanalysis.shell import prepare
 
     name = task.source.stem
@@ -306,7 +318,8 @@ def _execute(task: Task, home: Path, tell: Callable[[dict[int, list["NotebookNod
         if cell.cell_type == "code" and cell.source.strip():
             tell({place: []})
             cell.execution_count = shell.execution_count
-            cell.outputs, error = run_cell(shell, cell.source)
+            outputs, error = run_cell(shell, cell.source)
+            cell.outputs = from_dict(outputs)
             tell({place: cell.outputs})
             if error:
                 return Outcome(_write(notebook), Failure(name, place + 1, _in_one_line(error)))
@@ -326,10 +339,8 @@ def make_shell(folder: Path) -> "InteractiveShell":
     return shell
 
 
-def run_cell(shell: "InteractiveShell", source: str) -> tuple[list["NotebookNode"], BaseException | None]:
+def run_cell(shell: "InteractiveShell", source: str) -> tuple[list[dict[str, Any]], BaseException | None]:
     """Run a cell, and give what it shows as a kernel would, and the error that stopped it."""
-    from nbformat import from_dict
-
     shown: list[dict[str, Any]] = []
     shell.display_pub.outputs, count = shown, shell.execution_count
 
@@ -350,7 +361,7 @@ def run_cell(shell: "InteractiveShell", source: str) -> tuple[list["NotebookNode
         each |= {"execution_count": count} if each["output_type"] == "execute_result" else {}
         for passing in ("transient", "update"):
             each.pop(passing, None)
-    return from_dict(shown), result.error_before_exec or result.error_in_exec
+    return shown, result.error_before_exec or result.error_in_exec
 
 
 class _Stream(io.TextIOBase):

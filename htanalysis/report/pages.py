@@ -20,8 +20,7 @@ from htanalysis import settings
 from htanalysis.charts import svg, tables
 from htanalysis.data import list_described, name_facts, read_descriptor
 from htanalysis.languages import LOCALES, say, tell_what_if
-from htanalysis.lead import is_later
-from htanalysis.quarters import name_report
+from htanalysis.quarters import is_later, name_report
 from htanalysis.report.cache import replace_file
 from htanalysis.report.findings import list_downloads, list_questions, name_topic
 from htanalysis.report.folder import mark as mark_of
@@ -201,8 +200,9 @@ def _environment() -> Environment:
         "sanitize": sanitize,
         "source_in_words": source_in_words,
         "slug": slug,
+        "shorten": tables.keep_last,
         "table": lambda content, row_id="": Markup(  # noqa: S704, it escapes every cell
-            mend(tables.render_table(tables.keep_last(content), on_page=True, row_id=row_id))
+            mend(tables.render_table(content, on_page=True, row_id=row_id))
         ),
         "tell": tell_what_if,
         "topic": name_topic,

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.report.cache import find_key
+from htanalysis.report.cache import seal
 from htanalysis.returns.files import show
 from htanalysis.returns.sheets import COLUMNS, DAYS, Problem
 
@@ -117,8 +117,8 @@ def _check_ledger(ledger: Sequence[_Line], end: bytes) -> Iterator[Problem]:
     if not end and not any(line.seal for line in ledger):
         return  # Written before there were seals: the next addition puts them on.
     advice = "Restore the whole folder from a copy, with the files whose names begin with a dot."
-    for row, (line, seal) in enumerate(zip(ledger, _chain(ledger), strict=True), 2):
-        if not hmac.compare_digest(line.seal.encode(), seal.encode()):
+    for row, (line, own) in enumerate(zip(ledger, _chain(ledger), strict=True), 2):
+        if not hmac.compare_digest(line.seal.encode(), own.encode()):
             words = f"this line, or one before it, is not as it was written: {show(','.join(line))}. {advice}"
             yield Problem(_LEDGER, row=row, message=words)
             return
@@ -318,18 +318,14 @@ def _chain(ledger: Iterable[_Line]) -> Iterator[str]:
     """Give the seal of each line of the ledger: of what it says and of the seal before it, with the store's own key."""
     last = ""
     for line in ledger:
-        seal = _seal(",".join([last, *line[:-1]]))
-        yield seal
-        last = line.seal or seal
-
-
-def _seal(text: str) -> str:
-    return hmac.new(find_key(), text.encode(), "sha256").hexdigest()
+        own = seal(",".join([last, *line[:-1]]))
+        yield own
+        last = line.seal or own
 
 
 def _seal_end(ledger: Sequence[_Line]) -> bytes:
     number, last = len(ledger), ledger[-1].seal if ledger else ""
-    return f"{number} {_seal(f'{number} {last}')}\n".encode()
+    return f"{number} {seal(f'{number} {last}')}\n".encode()
 
 
 def _commit(files: Mapping[str, bytes]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -169,20 +169,23 @@ def _make_view(_home: object, _fingerprint: str, _dated: object, as_of: str, aud
     decided = _decide_all(list_values(held), who, windows, limits) if audience == "public" else {}
     held = held[held["measure"].isin(load_measures(as_of)["measure"])]
     cells, totals, versions, remarks = [], [], [], []
-    known = dict(iter(count_known(held, limit).groupby(["quarter", "measure"])))
-    known = {key: rows for key, rows in known.items() if rows["low"].notna().any()}  # Of others all was withdrawn.
-    states = {key: make_state(_list_counts(rows), keep_reporting(who.then, key[0])) for key, rows in known.items()}
+    known = _group(count_known(held, limit))
+    # Of others all was withdrawn.
+    known = {key: rows for key, rows in known.items() if any(row.low is not None for row in rows)}
+    counts = {key: [(r.task_force, r.trafficking_type, r.count_, r.low) for r in rows] for key, rows in known.items()}
+    states = {key: make_state(own, keep_reporting(who.then, key[0])) for key, own in counts.items()}
     waiting = {measure for measure, quarter in windows if not states.get((quarter, measure), _NOTHING).is_whole}
     for key, state in states.items():
         if audience == "public":
-            own, batch = decided.get(key, {}), known[key]["batch"].max()
+            own, batch = decided.get(key, {}), max(row.batch for row in known[key])
             # An addition that brought no value, such as a withdrawal, decides nothing anew.
             decision = own.get(max((each for each in own if each <= batch), default=None), Decision())
             shown, waits = _tell_reporters(state), key[1] in waiting and key[::-1] in windows
             if waits or state.reporting != keep_reporting(who.now, key[0]):
                 decision = Decision()  # A sum over those of an earlier day may not be shown beside today's.
         else:
-            decision, shown = None, _show_counts(state, known[key][known[key]["months"].gt(0)])
+            summed = dict.fromkeys([(r.task_force, r.trafficking_type) for r in known[key] if r.months], OF_MONTHS)
+            decision, shown = None, _show_counts(state, summed)
         cells += [(*key, *cell) for cell in shown]
         totals += [(*key, *total) for total in show_totals(state, decision)]
     if audience == "internal":
@@ -200,10 +203,10 @@ def _decide_all(
 ) -> dict[tuple[pd.Period, str], dict[int, Decision]]:
     """Decide for each quarter and measure what a state of the store may show, by the addition that brought it about."""
     decided: dict[str, dict[pd.Period, dict[int, Decision]]] = {}
-    for (quarter, measure), rows in held.sort_values("batch", kind="stable").groupby(["quarter", "measure"]):
-        columns = [rows[name].tolist() for name in ("batch", "task_force", "trafficking_type", "count", "as_of")]
+    for (quarter, measure), rows in _group(held.sort_values("batch", kind="stable")).items():
+        values = [(row.batch, row.task_force, row.trafficking_type, row.count_, row.as_of) for row in rows]
         now, earlier = keep_reporting(who.now, quarter), [(at, keep_reporting(old, quarter)) for at, old in who.earlier]
-        own = decide_changed([*zip(*columns, strict=True)], now, earlier, quarter <= who.published)
+        own = decide_changed(values, now, earlier, quarter <= who.published)
         decided.setdefault(measure, {})[quarter] = own
     for measure, own in decided.items():
         for quarter in hold_back(own, {quarter for name, quarter in windows if name == measure}) & own.keys():
@@ -249,6 +252,14 @@ class State:
 _NOTHING = State({}, {}, {}, frozenset({settings.STATEWIDE}), frozenset())
 
 
+def _group(rows: pd.DataFrame) -> dict[tuple[pd.Period, str], list[Any]]:
+    """Group rows by quarter and measure, as tuples of plain values: a frame for each group would take long."""
+    plain, groups = rows.rename(columns={"count": "count_"}).astype(object), {}
+    for row in plain.where(plain.notna(), None).itertuples(index=False):
+        groups.setdefault((row.quarter, row.measure), []).append(row)
+    return dict(sorted(groups.items()))
+
+
 def make_state(rows: Iterable[tuple], reporting: frozenset[str]) -> State:
     """Make the state of some counts: task force, trafficking type, count, and its least where it is not known."""
     held: dict[str, dict[str, int]] = {}
@@ -265,11 +276,6 @@ def make_state(rows: Iterable[tuple], reporting: frozenset[str]) -> State:
     counts = {name: _count(*own) for name, own in names.items()}
     partial = frozenset(name for name, (own, _) in names.items() if not _is_whole(own))
     return State(counts, types, statewide, reporting, partial)
-
-
-def _list_counts(rows: pd.DataFrame) -> Iterator[tuple]:
-    names = ("task_force", "trafficking_type", "count", "low")
-    return zip(*([None if value is pd.NA else value for value in rows[name].tolist()] for name in names), strict=True)
 
 
 def _is_whole(own: Mapping[str, int]) -> bool:
@@ -302,8 +308,7 @@ def _list_versions(held: pd.DataFrame) -> list[tuple]:
     return [(*force, day, count) for force, found in versions.items() for day, count in found.items()]
 
 
-def _show_counts(state: State, monthly: pd.DataFrame) -> Iterator[tuple]:
-    words = dict.fromkeys(zip(monthly["task_force"], monthly["trafficking_type"], strict=True), OF_MONTHS)
+def _show_counts(state: State, words: Mapping[tuple[str, str], str]) -> Iterator[tuple]:
     for name in sorted(state.reporting | set(state.counts)):
         value = state.counts.get(name)
         if value is None:
