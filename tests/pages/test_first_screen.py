@@ -85,7 +85,7 @@ def test_a_sentence_is_copied_with_its_source_and_the_link_to_its_finding(browse
     page.wait_for_function("document.querySelector('[data-copy]').textContent === 'Copied'")
     sentence, source = page.evaluate("navigator.clipboard.readText()").split("” ")
     assert sentence == (
-        "“California’s task forces identified 1,277 victims of trafficking in the two years to June 2012."
+        "“California’s task forces identified 1,277 victims of trafficking from July 2010 to June 2012."
     )
     place = "Chapter 3, California’s Nine Regional Task Forces"
     link = (report / "00-start-here.html").as_uri() + "#victims-in-two-years"
