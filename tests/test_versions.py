@@ -141,6 +141,8 @@ def test_what_was_withdrawn_or_contradicts_itself_is_told_apart_from_revisions(t
         assert not shown["revisions"]["rows"]
         told[audience] = shown["gone"]["rows"]
     (count,) = (int(row.split(",")[5]) for row in nine if NORTH_BAY in row)
+    plan.parameters = days[0]  # Nothing was withdrawn by then.
+    assert not _tell_changes(_find_changes(plan, []))["gone"]["rows"]
     state = ["2012Q3", "all task forces", "arrests", "all", 396, _GONE]
     assert told["public"] == [state]
     why = "withdrawn on 2012-12-01: of another county"

@@ -310,9 +310,10 @@ def _find_changes(plan: _Plan, found: Sequence[Mapping[str, Any]]) -> dict[str, 
     known = [count_quarters(day, audience) for day in (then, now)]
     revisions, newly = [list_revisions(*counts), list_revisions(*totals)], list_newly_known(*known)
     lost = list_newly_known(*reversed(known)).assign(task_force="all task forces", trafficking_type="all")
-    gone = pd.concat([list_gone(*counts), list_gone(*totals), lost]).drop_duplicates(CELL)
+    gone = pd.concat([list_gone(*counts), list_gone(*totals), lost])
     corrections, reasons = list_corrections(then, now), view_returns(now, audience).remarks.drop(columns="state")
-    gone = gone.merge(reasons.drop_duplicates(CELL), "left", CELL).fillna({"remark": _GONE})
+    gone, reasons = (each.drop_duplicates(CELL).astype({"quarter": "str"}) for each in (gone, reasons))
+    gone = gone.merge(reasons, "left", CELL).fillna({"remark": _GONE})
     quarters = _name_ends(plan)
     late = newly[newly["quarter"].le(pd.Period(quarters[0]))]
     revised = any(map(len, (*revisions, corrections, gone, late)))
