@@ -99,7 +99,9 @@ def test_a_small_picture_tells_what_its_marks_stand_for_to_the_keys_and_the_poin
     plot, tip = page.locator(".picture-rates-236-1 .plot"), page.locator(".tip")
     plot.press("Home")
     assert tip.inner_text() == "2007: 33 arrests, 10 convictions of them so far."
-    box = page.locator(".picture-county-map .open").bounding_box()
+    mark = page.locator(".picture-county-map .open")
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert tip.inner_text().startswith("Los Angeles, Monterey") and "split not published" in tip.inner_text()
     page.context.close()
