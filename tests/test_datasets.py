@@ -12,7 +12,7 @@ import htanalysis as ht
 from htanalysis import data, settings
 from htanalysis.data import load_with_periods, read_descriptor
 from htanalysis.errors import HtanalysisError, UnknownNameError
-from htanalysis.returns.register import add_task_force, close_task_force, list_reporting
+from htanalysis.returns.register import add_task_force, change_task_force, list_reporting
 
 ROOT = Path(__file__).resolve().parents[1]
 RESOURCES = {entry["name"]: entry for entry in read_descriptor()["resources"]}
@@ -405,7 +405,7 @@ TENTH = "Kern County Human Trafficking Task Force"
 def test_a_tenth_task_force_in_the_register_changes_nothing_of_2012(home):  # noqa: ARG001, the copy is written to
     before = ht.recompute_claims()
     add_task_force(TENTH, pd.Period("2012Q3"), None, "Kern", None, [], "2012-09-01")
-    close_task_force("Fresno CAHT", pd.Period("2013Q2"), "2013-07-01")
+    change_task_force("Fresno CAHT", {"reports_until": pd.Period("2013Q2")}, [], "2013-07-01")
     pd.testing.assert_frame_equal(ht.recompute_claims(), before)
     assert len(ht.load("task_forces")) == 9 and before["verdict"].eq("differs").sum() == 39
     reporting = {quarter: list_reporting(pd.Period(quarter)) for quarter in ("2012Q2", "2012Q3", "2013Q3")}

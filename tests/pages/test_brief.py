@@ -107,4 +107,4 @@ def test_the_brief_of_a_later_quarter_leads_with_that_quarter(browser, report, t
     english, spanish = (print_sheets(browser, folder, name) for name in BRIEFS)
     assert len(english) == len(spanish) == 1
     assert "victims in July – September 2012." in english[0] and "In the quarters of the 2012 report" in english[0]
-    assert "en julio–septiembre de 2012." in spanish[0] and "En los dos años del informe de 2012" in spanish[0]
+    assert "en julio–septiembre de 2012." in spanish[0] and "En los trimestres del informe de 2012" in spanish[0]
