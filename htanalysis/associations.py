@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.optimize import brentq, minimize
+from scipy.special import chdtrc, chdtri
 
 from htanalysis import settings
 from htanalysis.counties import join_counties
@@ -43,6 +43,8 @@ def cross_task_forces(
     Formula: counties counted by task force and conviction; p-value = sum of the hypergeometric probabilities, given
     the margins, of this table and of all that are no more likely.
     """
+    from scipy import stats  # Here alone: it takes long to import.
+
     table, rows, some_reported = _cross(counts, places, counted, home), [], f"with {counted}"
     at_home, found = table[home].notna(), table["lower"].gt(0)
     groups = (f"with a {name_column(home)}", "home", "home counties", at_home), ("without", "other", "others", ~at_home)
@@ -141,12 +143,12 @@ def fit_odds(outcome: Sequence[bool], columns: pd.DataFrame, tested: str) -> Odd
     def lost(value: float) -> float:
         return 2 * (height - _climb(happened, design, best, at, value)[1])
 
-    limit, unit = stats.chi2.isf(1 - settings.CONFIDENCE, 1), scale[tested]
+    limit, unit = chdtri(1, 1 - settings.CONFIDENCE), scale[tested]
     low, high = (_find_limit(lambda value: lost(value) - limit, best[at], side) for side in (-1, 1))
     slopes = best[1:] / scale
     constant = pd.Series({"constant": best[0] - (slopes * columns.mean()).sum()})
     ratio, low, high = np.exp(np.array([best[at], low, high]) / unit).tolist()
-    return OddsRatio(ratio, low, high, float(stats.chi2.sf(lost(0), 1)), pd.concat([constant, slopes]))
+    return OddsRatio(ratio, low, high, float(chdtrc(1, lost(0))), pd.concat([constant, slopes]))
 
 
 def _cross(counts: pd.DataFrame, places: pd.DataFrame, counted: str, home: str, residents: str = "") -> pd.DataFrame:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from htanalysis import settings
 from htanalysis.assumptions import assumption
@@ -55,6 +54,8 @@ class Trapezoid:
 
     def draw(self, generator: np.random.Generator, number: int) -> np.ndarray:
         """Draw from the prior."""
+        from scipy import stats  # Here alone: it takes long to import.
+
         width = self.high - self.low
         modes = (self.mode_low - self.low) / width, (self.mode_high - self.low) / width
         return stats.trapezoid(*modes, loc=self.low, scale=width).rvs(number, random_state=generator)

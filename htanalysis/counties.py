@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from htanalysis.errors import HtanalysisError, check_columns, check_confidence
 from htanalysis.intervals import limit_share
@@ -287,6 +286,8 @@ def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> 
     Formula: Poisson quantiles, at (1 − coverage) ÷ 2 and at 1 less that, of common rate × residents, divided by the
     residents.
     """
+    from scipy import stats  # Here alone: it takes long to import.
+
     check_confidence("coverage", coverage)
     people = np.asarray(population, dtype=float)
     if not rate > 0 or not (people > 0).all():

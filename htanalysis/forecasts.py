@@ -1,7 +1,4 @@
-"""What a coming count may be: the last value, unless a model would have told the counts before it better.
-
-What filters a series is imported where one is forecast, since most series are too short for it.
-"""
+"""What a coming count may be: the last value, unless a model would have told the counts before it better."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -229,19 +226,16 @@ def _forecast_each(series: _Series) -> pd.DataFrame:
 def _smooth(rates: pd.Series, ahead: int) -> np.ndarray:
     """Smooth with each set of constants, and take at each time the one whose forecasts were best until then.
 
-    Each filter looks back alone, so that one pass gives the forecasts from every origin.
+    Each looks back alone, so that one pass gives the forecasts from every origin.
     """
-    from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing
-
-    start = {"initialization_method": "known", "initial_level": rates.iloc[0], "initial_trend": 0.0}
-    model = ExponentialSmoothing(rates.to_numpy(), trend=True, damped_trend=True, concentrate_scale=False, **start)
-    made = []
-    for constants in _CONSTANTS:
-        model.update(np.array([*constants, 1.0]))
-        filtered = model.ssm.filter()
-        onwards = filtered.design[0, :, 0] @ np.linalg.matrix_power(filtered.transition[:, :, 0], ahead - 1)
-        made.append(onwards @ filtered.predicted_state[:, 1:])
-    made = pd.DataFrame(np.transpose(made))
+    level, trend, made = np.full(len(_CONSTANTS), rates.iloc[0]), np.zeros(len(_CONSTANTS)), []
+    for_level, for_trend, damping = np.transpose(_CONSTANTS)
+    for rate in rates:
+        level, trend = level + damping * trend, damping * trend
+        error = np.nan_to_num(rate - level)  # A missing count changes nothing.
+        level, trend = level + for_level * error, trend + for_trend * error
+        made.append(level + trend * sum(damping**step for step in range(1, ahead + 1)))
+    made = pd.DataFrame(made)
     errors = made.rsub(rates.shift(-ahead), axis=0).abs()
     best = errors.shift(ahead).expanding(min_periods=1).mean().fillna(0.0).to_numpy().argmin(axis=1)
     return made.to_numpy()[np.arange(len(made)), best]

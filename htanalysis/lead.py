@@ -14,15 +14,12 @@ from htanalysis.data import name_facts
 from htanalysis.feasible import Series, read_measures
 from htanalysis.quarterly import name_sources, tell_reported
 from htanalysis.quarters import is_later, say_quarter
-from htanalysis.rates import MORE, NO_MORE, compare_rates
+from htanalysis.rates import compare_rates
 from htanalysis.results import Column, Result
-from htanalysis.wording import choose, join_words, number, span, tell_range
+from htanalysis.wording import MORE, NO_MORE, ONE_BY_ONE, UNSAID, choose, join_words, number, span, tell_range
 
-UNSAID = "cannot be said"
 #: From so many earlier changes on, they tell whether counts vary more than Poisson counts.
 _FEWEST_CHANGES = 4
-#: What is taken for granted below that.
-ONE_BY_ONE = ", if cases come one by one"
 _SAME = ", by the same task forces"
 _STATED = {"report": "as the {report_year} report states it", "returns": "by a statewide return"}
 _ROW = ["measure", "value", "low", "high", "basis", "unit", "formula", "source", "now", "told", "against"]

@@ -17,12 +17,10 @@ from htanalysis.intervals import limit_share
 from htanalysis.quarters import count_days, say_day
 from htanalysis.results import Amount, Result, sources_of
 from htanalysis.trends import Trend, fit_trend
-from htanalysis.wording import in_formula, join_words, number, span, tell_change
+from htanalysis.wording import MORE, NO_MORE, in_formula, join_words, number, span, tell_change
 
 #: Mean length of a month in days, so that nine months and twelve can be compared.
 _MONTH = 365.25 / 12
-#: What is said of a change, whether or not it is rare where nothing changed.
-MORE, NO_MORE = "more than chance would bring", "no more than chance would bring"
 
 
 def poisson_interval(

@@ -7,6 +7,10 @@ from decimal import Decimal
 
 import pandas as pd
 
+#: What is said of a change, whether or not it is rare where nothing changed; and what that takes for granted.
+MORE, NO_MORE, UNSAID = "more than chance would bring", "no more than chance would bring", "cannot be said"
+ONE_BY_ONE = ", if cases come one by one"
+
 
 def number(value: float, digits: int = 0) -> str:
     """Write a number with commas between thousands, and with so many decimals; below 0, rounded to tens, hundreds ...

@@ -270,8 +270,20 @@ def test_a_good_file_is_looked_at_without_what_only_draws(tmp_path):
     command = [sys.executable, "-c", code, "check", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("No problem found in 1 file.\nWhat adding 1 count would change:\n")
-    # One count makes no trend, so that nothing fits one; the ranges of unknown quarters need scipy.
+    # The ranges of unknown quarters need scipy.
     assert not HEAVY - {"scipy", "IPython", "nbformat"} & set(re.findall(r"'(\w+)'", done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    ("code", "heavy"),
+    [
+        ("import htanalysis.report.build", {"scipy", "nbconvert", "nbformat", "pikepdf", "xlsxwriter", "jinja2"}),
+        ("from htanalysis.report import execute; [*map(__import__, execute._IMPORTED)]", {"scipy.stats"}),
+    ],
+)
+def test_a_report_begins_to_run_notebooks_without_what_is_needed_later(code, heavy):
+    code = f"{code}; import sys; print(sorted({heavy!r} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_a_command_refuses_to_work_on_another_collection_than_the_one_it_is_called_in(tmp_path, capsys, monkeypatch):

@@ -1,4 +1,7 @@
-"""A report: the executed notebooks, their pages, and what they found as files. It appears whole or not at all."""
+"""A report: the executed notebooks, their pages, and what they found as files. It appears whole or not at all.
+
+What writes pages is imported when the first notebook is there, so that notebooks begin to run sooner.
+"""
 
 import errno
 import shutil
@@ -22,12 +25,9 @@ from htanalysis.report import folder as drafts
 from htanalysis.report import manifest
 from htanalysis.report.cache import Failure, Kept, Outcome, Task, pack
 from htanalysis.report.changes import compare_findings, list_gone, list_newly_known, list_revisions
-from htanalysis.report.editions import write_editions
 from htanalysis.report.execute import plan_task, read_task, run_or_find, run_tasks
 from htanalysis.report.notebooks import Executed, find_notebooks, read_executed
-from htanalysis.report.pages import share, sum_up, write_index, write_other_pages, write_page
 from htanalysis.report.request import Scenario, Wanted, describe_state, hash_inputs, kept_in, remember
-from htanalysis.report.workbook import write_workbook
 from htanalysis.results import source_in_words
 from htanalysis.returns import store
 from htanalysis.returns.corrections import list_corrections
@@ -121,10 +121,13 @@ class _Plan:
     origin: dict[str, Any]
     #: Each file that it is made from and with, and its hash.
     inside: dict[str, str]
-    #: What the last report found, if there is one, and what all pages of this one say.
+    #: What the last report found, if there is one.
     last: dict[str, Any] | None
-    shared: dict[str, Any]
+    #: The titles of all notebooks, by their names.
+    titles: Mapping[str, str]
     draft: Path | None = None
+    #: What all pages say.
+    shared: dict[str, Any] = field(default_factory=dict)
     #: What each notebook shows, by its name, and nothing for one that stopped.
     done: dict[str, Executed | None] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -167,9 +170,7 @@ def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
         path = drafts.find_last(out, parameters)
         last, state = read_last(path) if path else None, describe_state(each, path)
         origin = manifest.describe_origin(parameters, inside)
-        plan = _Plan(each, parameters, target, tasks, state, origin, inside, last, share(parameters, titles))
-        plan.shared["rebuilt"] = manifest.tell_rebuilt(origin, plan.earlier, datetime.now(UTC))
-        plans[target] = plan
+        plans[target] = _Plan(each, parameters, target, tasks, state, origin, inside, last, titles)
     return list(plans.values())
 
 
@@ -215,7 +216,11 @@ def _order(plans: Sequence[_Plan]) -> tuple[dict[str, list[_Plan]], list[Task]]:
 
 
 def _take(plan: _Plan, task: Task, outcome: Outcome) -> None:
-    plan.draft = plan.draft or drafts.make_draft(plan.target)
+    from htanalysis.report.pages import share, write_page
+
+    if not plan.draft:
+        plan.draft, rebuilt = drafts.make_draft(plan.target), _tell_rebuilt(plan)
+        plan.shared = share(plan.parameters, plan.titles) | {"rebuilt": rebuilt}
     name = task.source.stem
     path = plan.draft / "notebooks" / f"{name}{plan.mark}.ipynb"
     path.parent.mkdir(exist_ok=True)
@@ -227,8 +232,11 @@ def _take(plan: _Plan, task: Task, outcome: Outcome) -> None:
         plan.done[name] = notebook = read_executed(path)
         own = [each for each in plan.last["findings"] if each["notebook"] == name] if plan.last else []
         moved = compare_findings(own, _list_findings({name: notebook}), _name_ends(plan)) if plan.last else []
-        rebuilt = manifest.tell_rebuilt(plan.origin, plan.earlier, datetime.now(UTC), task)
-        write_page(name, notebook, plan.shared | {"rebuilt": rebuilt}, plan.draft, moved)
+        write_page(name, notebook, plan.shared | {"rebuilt": _tell_rebuilt(plan, task)}, plan.draft, moved)
+
+
+def _tell_rebuilt(plan: _Plan, task: Task | None = None) -> str | None:
+    return manifest.tell_rebuilt(plan.origin, plan.earlier, datetime.now(UTC), task)
 
 
 def _tell_failures(plan: _Plan) -> Iterator[str]:
@@ -263,6 +271,9 @@ def _finish(plan: _Plan, began: datetime) -> None:
 
 
 def _fill(plan: _Plan, began: datetime) -> list[dict[str, Any]]:
+    from htanalysis.report.pages import sum_up, write_index, write_other_pages
+    from htanalysis.report.workbook import write_workbook
+
     draft, mark, names = plan.draft, plan.mark, [task.source.stem for task in plan.tasks]
     notebooks = {name: plan.done[name] for name in names if plan.done[name]}
     found = _list_findings(notebooks)
@@ -275,6 +286,8 @@ def _fill(plan: _Plan, began: datetime) -> list[dict[str, Any]]:
     write_other_pages(whole, draft)
     write_index(whole, draft)
     if plan.wanted.single_file or plan.wanted.pdf:
+        from htanalysis.report.editions import write_editions
+
         write_editions(draft, whole, plan.wanted.single_file, plan.wanted.pdf)
         write_index(whole, draft)  # It offers them.
     manifest.finish(draft, mark, plan.origin, plan.shared["rebuilt"], began)
