@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -59,10 +60,14 @@ _FIXED = ("report/", "reference/")
 
 def read_descriptor() -> dict[str, Any]:
     """Read the descriptor as the standard defines it, complete: one entry a data set under "resources"."""
-    corrections = settings.HOME / "data" / "corrections.csv"
+    descriptor, states = _descriptor(), []
+    corrections = descriptor.with_name("corrections.csv")
     # It is asked for thousands of times in a report, so a file is read again only where it is another one.
-    states = [path.stat() if path.exists() else None for path in (_descriptor(), corrections)]
-    return _complete(_descriptor(), corrections, *((each.st_mtime_ns, each.st_ino) for each in states if each))
+    for path in (descriptor, corrections):
+        with suppress(FileNotFoundError):
+            state = path.stat()
+            states.append((state.st_mtime_ns, state.st_ino))
+    return _complete(descriptor, corrections, *states)
 
 
 def name_facts(language: str = "en") -> dict[str, str]:
@@ -271,12 +276,11 @@ def evidence(reference: str) -> dict[str, str]:
     """
     if reference.startswith(OWN):
         return {"id": reference, "place": reference.removeprefix(OWN), "quote": "", "dataset": ""}
-    phrases = {
-        item["id"]: item | {"dataset": entry["name"]} for entry in list_described() for item in entry["evidence"]
-    }
-    if reference not in phrases:
-        raise UnknownNameError("a source in data/datapackage.json", reference, phrases)
-    return phrases[reference]
+    phrases = [(entry["name"], item) for entry in list_described() for item in entry["evidence"]]
+    for name, item in phrases:
+        if item["id"] == reference:
+            return item | {"dataset": name}
+    raise UnknownNameError("a source in data/datapackage.json", reference, [item["id"] for _, item in phrases])
 
 
 def is_stated(entry: Mapping[str, Any]) -> bool:

@@ -176,12 +176,12 @@ def read_record(path: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def seal(value: str) -> str:
-    """Hash a value with the store's own key.
+def seal(value: str, key: bytes | None = None) -> str:
+    """Hash a value with the store's own key, which who seals many reads once (`find_key`).
 
     Nobody without the store can find by trial what was hashed, such as a count, nor put another value in its place.
     """
-    return hmac.new(find_key(), value.encode(), "sha256").hexdigest()
+    return hmac.new(key or find_key(), value.encode(), "sha256").hexdigest()
 
 
 def find_key() -> bytes:

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.report.cache import seal
+from htanalysis.report.cache import find_key, seal
 from htanalysis.returns.files import show
 from htanalysis.returns.sheets import COLUMNS, DAYS, Problem
 
@@ -316,9 +316,9 @@ def _join(head: Iterable[str], lines: Iterable[str]) -> bytes:
 
 def _chain(ledger: Iterable[_Line]) -> Iterator[str]:
     """Give the seal of each line of the ledger: of what it says and of the seal before it, with the store's own key."""
-    last = ""
+    last, key = "", find_key()
     for line in ledger:
-        own = seal(",".join([last, *line[:-1]]))
+        own = seal(",".join([last, *line[:-1]]), key)
         yield own
         last = line.seal or own
 

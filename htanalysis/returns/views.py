@@ -151,8 +151,11 @@ def last_quarter(as_of: str = "latest") -> pd.Period:
 @lru_cache(maxsize=8)
 def _last_returned(_home: object, _fingerprint: str, limit: pd.Timestamp) -> pd.Period | None:
     """Give the last quarter of which a store, told apart as by `_make_view`, has a count on a day."""
-    known = keep_known(store.read_store(), limit)
-    return max(known.loc[known["count"].notna(), "quarter"].unique(), default=None)
+    held = store.read_store()
+    for quarter in sorted(held["quarter"].dropna().unique(), reverse=True):
+        if keep_known(held[held["quarter"].eq(quarter)], limit)["count"].notna().any():
+            return quarter
+    return None
 
 
 @lru_cache(maxsize=8)
