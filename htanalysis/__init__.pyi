@@ -54,7 +54,6 @@ from .detection import bound_labor_share as bound_labor_share
 from .detection import compare_bounds as compare_bounds
 from .detection import detect as detect
 from .detection import detect_over as detect_over
-from .detection import detect_ratio as detect_ratio
 from .detection import detect_reading as detect_reading
 from .detection import detect_readings as detect_readings
 from .detection import detect_with_chance as detect_with_chance
@@ -124,10 +123,7 @@ from .quarterly_trends import list_back_tests as list_back_tests
 from .quarterly_trends import list_trends as list_trends
 from .quarterly_trends import tell_trends as tell_trends
 from .quarters import count_days as count_days
-from .quarters import cover as cover
-from .quarters import held_quarters as held_quarters
 from .quarters import is_later as is_later
-from .quarters import parse_period as parse_period
 from .quarters import period_label as period_label
 from .quarters import relate_to_period as relate_to_period
 from .quarters import say_quarter as say_quarter
@@ -198,3 +194,7 @@ from .wording import times_likely as times_likely
 from .wording import unlike as unlike
 
 __version__: str
+from .intervals import detect_ratio as detect_ratio
+from .listings import cover as cover
+from .returns.counts import held_quarters as held_quarters
+from .returns.counts import parse_period as parse_period

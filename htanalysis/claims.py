@@ -17,7 +17,7 @@ from htanalysis.errors import HtanalysisError, UnknownNameError
 from htanalysis.results import Amount, Column, Result, sources_of
 from htanalysis.returns.corrections import TABLES, load_corrected
 from htanalysis.returns.counts import total_quarters
-from htanalysis.returns.records import REPORT_ALONE
+from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import choose
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}

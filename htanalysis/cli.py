@@ -41,9 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("htanalysis"):
+        library = (error.name or "").partition(".")[0]
+        if library == "htanalysis":
             raise
-        print(f"{error.name} is not installed. Run: pip install 'htanalysis[report]'", file=sys.stderr)
+        print(f"{library} is not installed. Run: pip install 'htanalysis[report]'", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped. Nothing half done is left.", file=sys.stderr)

@@ -11,36 +11,13 @@ import pandas as pd
 from htanalysis.assumptions import assumption
 from htanalysis.bias import Model, try_all
 from htanalysis.errors import HtanalysisError, check_columns
-from htanalysis.intervals import check_share, check_total, is_number, limit_share, smallest_total
+from htanalysis.intervals import check_share, check_total, detect_ratio, limit_share, smallest_total
 from htanalysis.mixes import TYPES, allot_other, read_mix, say_whose
 from htanalysis.results import UNNAMED, Amount, Column, Result, sources_of, write_formula
 from htanalysis.wording import digits_for, number, span
 
 #: What `detect` and its kin give, as an axis says it.
 LIKELY = "times as likely as a labor trafficking victim to be counted"
-
-
-def detect_ratio(sex: float, labor: float, true_labor_share: float) -> float:
-    """Say how many times as likely as a labor victim a sex trafficking victim is to be counted, for a true mix.
-
-    The true odds of labor to sex divided by the counted odds. Assumes that source and true mix speak of the same place,
-    time and definition of a victim. Sex and labor are counted shares (or counts), and the true share is that of labor
-    among both: 1 where both are counted equally often, above 1 where labor victims are missed more.
-
-    Notes
-    -----
-    Formula: true labor share ÷ (1 − true labor share) × counted sex ÷ counted labor.
-
-    Examples
-    --------
-    >>> round(detect_ratio(sex=0.56, labor=0.23, true_labor_share=16.4 / 20.9), 1)
-    8.9
-    """
-    for name, counted in {"sex": sex, "labor": labor}.items():
-        if not is_number(counted) or not 0 < counted < math.inf:
-            raise HtanalysisError(f"No ratio: {name} is {counted}; it must be above 0.")
-    check_share("No ratio: true_labor_share", true_labor_share, inside=True)
-    return true_labor_share / (1 - true_labor_share) * sex / labor
 
 
 def allot_all(mix: pd.Series) -> Result:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from comm import DummyComm
@@ -11,15 +11,17 @@ from ipywidgets import HTML, HBox, Layout, SelectionSlider, SelectMultiple, VBox
 from jinja2 import Environment, PackageLoader, Template
 
 from htanalysis.charts.maps import fit_frame
-from htanalysis.grids import WhatIf
 from htanalysis.results import Result
 from htanalysis.wording import number, span
+
+if TYPE_CHECKING:
+    from htanalysis.grids import WhatIf
 
 _HEADS = {"words": "convictions", "population_2010": "residents", "rate_low": "for 100,000, from", "rate_high": "to"}
 _FILLS = {"reported": "#0b5a8a", "bounded": "#5b93b8", "none reported": "#d8dee4", "chosen": "#d98032"}
 
 
-def explore(grid: WhatIf, **other: Any) -> None:
+def explore(grid: "WhatIf", **other: Any) -> None:
     """Show sliders for a what-if: its answer, range, sentence, curves with one's own point, and what moves it most.
 
     Another setting, of steps by the names of their axes, stands beside the default, with sliders of its own.
@@ -28,7 +30,7 @@ def explore(grid: WhatIf, **other: Any) -> None:
     _show(HBox([_move(grid, setting) for setting in settings]), [grid.say(**setting) for setting in settings])
 
 
-def _move(grid: WhatIf, setting: Mapping[str, Any]) -> VBox:
+def _move(grid: "WhatIf", setting: Mapping[str, Any]) -> VBox:
     told, shown, sliders = grid.to_json(**setting), HTML(), {}
     for axis, own in zip(grid.axes, told["axes"], strict=True):
         options, style = [*zip(axis.words, axis.steps, strict=True)], {"description_width": "20rem"}

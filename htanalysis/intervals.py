@@ -56,6 +56,29 @@ def smallest_total(shares: Sequence[float]) -> int:
     raise HtanalysisError(f"No total up to 10,000 gives the shares {list(shares)}; do they add up to 1?")
 
 
+def detect_ratio(sex: float, labor: float, true_labor_share: float) -> float:
+    """Say how many times as likely as a labor victim a sex trafficking victim is to be counted, for a true mix.
+
+    The true odds of labor to sex divided by the counted odds. Assumes that source and true mix speak of the same place,
+    time and definition of a victim. Sex and labor are counted shares (or counts), and the true share is that of labor
+    among both: 1 where both are counted equally often, above 1 where labor victims are missed more.
+
+    Notes
+    -----
+    Formula: true labor share ÷ (1 − true labor share) × counted sex ÷ counted labor.
+
+    Examples
+    --------
+    >>> round(detect_ratio(sex=0.56, labor=0.23, true_labor_share=16.4 / 20.9), 1)
+    8.9
+    """
+    for name, counted in {"sex": sex, "labor": labor}.items():
+        if not is_number(counted) or not 0 < counted < math.inf:
+            raise HtanalysisError(f"No ratio: {name} is {counted}; it must be above 0.")
+    check_share("No ratio: true_labor_share", true_labor_share, inside=True)
+    return true_labor_share / (1 - true_labor_share) * sex / labor
+
+
 def apply_bayes(prior: Sequence[float], given: Sequence[float]) -> float:
     """Turn "foreign, given labor or sex" round into "labor, given foreign" by Bayes' rule.
 

@@ -7,7 +7,9 @@ import pandas as pd
 from htanalysis import settings
 from htanalysis.data import catalogue, load, resource
 from htanalysis.errors import check_columns
+from htanalysis.quarters import relate_to_period, say_day
 from htanalysis.results import Amount, Column, Result, sources_of
+from htanalysis.returns.counts import parse_period
 from htanalysis.wording import number
 
 _EXAMPLES = {
@@ -97,3 +99,15 @@ def name_published_county(convictions: pd.DataFrame, years: pd.DataFrame) -> Res
 
 def _name(**titles: str) -> dict[str, Column]:
     return {name: Column(title=title) for name, title in titles.items()}
+
+
+def cover(rows: pd.DataFrame, period: str) -> Result:
+    """Say from when to when rows with `period_start` and `period_end` count, and how that relates to a period.
+
+    The period is as for `parse_period`. Gives no number, but `{start}`, `{end}` and `{relation}` for a sentence.
+    """
+    check_columns("rows", rows, ["period_start", "period_end"])
+    start, end = rows["period_start"].min(), rows["period_end"].max()
+    relation = relate_to_period(parse_period(period), start, end)
+    given = {"start": say_day(start), "end": say_day(end), "relation": relation}
+    return Result(basis="reported", source=sources_of(rows, columns=["period_start", "period_end"]), given=given)

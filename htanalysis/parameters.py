@@ -10,7 +10,7 @@ from htanalysis import settings
 from htanalysis.data import list_described, load
 from htanalysis.errors import HtanalysisError
 from htanalysis.feasible import SHAPES
-from htanalysis.quarters import parse_period
+from htanalysis.returns.counts import parse_period
 
 _YEARS = "penal_code_236_1"
 _DAY = 'a day such as "2012-10-31", "latest" or "report"'

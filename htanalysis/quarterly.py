@@ -16,7 +16,8 @@ from htanalysis.feasible import Series, Shape, read_counts, read_measures
 from htanalysis.quarters import period_label
 from htanalysis.results import Amount, Column, Result, sources_of
 from htanalysis.returns.corrections import TABLES, load_corrected
-from htanalysis.returns.records import REPORT_ALONE, read_dated
+from htanalysis.returns.records import read_dated
+from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import choose, digits_for, join_words, number, tell_ratio
 
 NEVER_FALLING = Shape()

@@ -1,4 +1,4 @@
-"""Quarters: reading them, checking that the data hold them, and the days that a period covers."""
+"""Quarters: reading them, writing them for people, and the days that a period covers."""
 
 import re
 from collections.abc import Mapping
@@ -6,47 +6,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from htanalysis.data import load_with_periods
-from htanalysis.errors import HtanalysisError, check_columns
-from htanalysis.results import Result, sources_of
-from htanalysis.returns.views import REPORT_ALONE, last_quarter
-
-
-def held_quarters(as_of: str = "latest") -> pd.PeriodIndex:
-    """List the quarters that the report or a return known on a day covers, in order.
-
-    The day is YYYY-MM-DD, "latest" for all returns that are held, or "report" for none.
-
-    Examples
-    --------
-    >>> str(held_quarters()[-1])
-    '2012Q2'
-    """
-    return pd.period_range(load_with_periods("task_force_quarters")["quarter"].min(), last_quarter(as_of), freq="Q")
-
-
-def parse_period(text: str, as_of: str = "latest") -> pd.PeriodIndex:
-    """Read a quarter, as `read_quarter` does, a range such as "2011Q3:2012Q2" (both ends included) or "latest".
-
-    The day is as for `held_quarters`. Quarters come in order; any that the data do not cover by then is refused.
-
-    Examples
-    --------
-    >>> len(parse_period("2011Q3:2012Q2"))
-    4
-    """
-    held = held_quarters(as_of)
-    if text.strip().lower() == "latest":
-        return held[-1:]
-    ends = [_read(end) for end in text.split(":")]
-    if None in ends or len(ends) > 2:
-        raise HtanalysisError(f'"{text}" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.')
-    if ends[0] > ends[-1]:
-        raise HtanalysisError(f'"{text}" ends before it begins. Write it as {ends[-1]}:{ends[0]}.')
-    for end in ends:
-        if end not in held:
-            told = f"{end} is not held: the data cover {held[0]} to {held[-1]}"
-            raise HtanalysisError(f"{told}. Choose quarters among these, or add the returns first.")
-    return pd.period_range(ends[0], ends[-1], freq="Q")
+from htanalysis.errors import HtanalysisError
+from htanalysis.settings import REPORT_ALONE
 
 
 def is_later(quarters: pd.PeriodIndex) -> bool:
@@ -62,12 +23,13 @@ def read_quarter(text: str) -> pd.Period:
     >>> {str(read_quarter(text)) for text in ("2012Q3", "2012q3", "2012-Q3", "2012 Q3", "Q3 2012", "3Q2012")}
     {'2012Q3'}
     """
-    if not (quarter := _read(text)):
+    if not (quarter := find_quarter(text)):
         raise HtanalysisError(f'"{text}" is not a quarter. Write it as 2012Q3.')
     return quarter
 
 
-def _read(text: str) -> pd.Period | None:
+def find_quarter(text: str) -> pd.Period | None:
+    """Read a quarter as `read_quarter` does; nothing where the text is none."""
     turned = re.sub(r"^(?:Q([1-4])|([1-4])Q)[ /-]?([0-9]{4})$", r"\3Q\1\2", text.strip().upper())
     found = re.fullmatch(r"([0-9]{4})[ /-]?Q([1-4])", turned)
     return pd.Period(f"{found[1]}Q{found[2]}", freq="Q") if found else None
@@ -78,7 +40,7 @@ def period_label(quarters: pd.PeriodIndex) -> str:
 
     Examples
     --------
-    >>> period_label(parse_period("2012Q2")), period_label(parse_period("2011Q3:2012Q2"))
+    >>> period_label(pd.PeriodIndex(["2012Q2"], freq="Q")), period_label(pd.period_range("2011Q3", "2012Q2", freq="Q"))
     ('2012Q2', '2011Q3 to 2012Q2')
     """
     return str(quarters[0]) if len(quarters) == 1 else f"{quarters[0]} to {quarters[-1]}"
@@ -143,7 +105,7 @@ def relate_to_period(quarters: pd.PeriodIndex, start: pd.Timestamp, end: pd.Time
 
     Examples
     --------
-    >>> relate_to_period(parse_period("2012Q2"), pd.Timestamp("2007-01-01"), pd.Timestamp("2012-09-30"))
+    >>> relate_to_period(pd.PeriodIndex(["2012Q2"], freq="Q"), pd.Timestamp("2007-01-01"), pd.Timestamp("2012-09-30"))
     'which includes 2012Q2'
     """
     first, last = quarters[0].start_time, quarters[-1].end_time.normalize()
@@ -153,15 +115,3 @@ def relate_to_period(quarters: pd.PeriodIndex, start: pd.Timestamp, end: pd.Time
     if end < first or last < start:
         return f"and nothing of {label}"
     return f"and part of {label}"
-
-
-def cover(rows: pd.DataFrame, period: str) -> Result:
-    """Say from when to when rows with `period_start` and `period_end` count, and how that relates to a period.
-
-    The period is as for `parse_period`. Gives no number, but `{start}`, `{end}` and `{relation}` for a sentence.
-    """
-    check_columns("rows", rows, ["period_start", "period_end"])
-    start, end = rows["period_start"].min(), rows["period_end"].max()
-    relation = relate_to_period(parse_period(period), start, end)
-    given = {"start": say_day(start), "end": say_day(end), "relation": relation}
-    return Result(basis="reported", source=sources_of(rows, columns=["period_start", "period_end"]), given=given)

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from htanalysis.bias import Model, selection_e_value
-from htanalysis.detection import detect_ratio
 from htanalysis.errors import HtanalysisError, check_columns
-from htanalysis.intervals import HALF_PERCENT, apply_bayes, check_share, is_number
+from htanalysis.intervals import HALF_PERCENT, apply_bayes, check_share, detect_ratio, is_number
 from htanalysis.mixes import allot_other, read_mix, say_whose
 from htanalysis.results import Amount, Column, Result, sources_of, write_formula
 from htanalysis.wording import as_given, choose, digits_for, in_formula, join_words, percent, span, unlike

@@ -53,6 +53,9 @@ SMALLEST_SHOWN = 11
 #: From public reports nobody can tell a count of a task force to fewer values than this.
 PROTECTION_WIDTH = 5
 
+#: Stands for the day on which the 2012 report alone is known, and no return.
+REPORT_ALONE = "report"
+
 #: For whom a report is made: a public one gets no count of a single task force.
 AUDIENCES = ("public", "internal")
 

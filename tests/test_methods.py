@@ -59,6 +59,6 @@ def test_a_function_that_is_changed_is_described_anew(monkeypatch, tmp_path):
         copy.write_bytes(path.read_bytes())
     monkeypatch.setattr(methods, "_FOLDER", tmp_path)
     before = read_formula("detect_ratio")
-    path = tmp_path / "detection.py"
+    path = tmp_path / "intervals.py"
     path.write_text(path.read_text(encoding="utf-8").replace("× counted sex", "× all that are sex"), encoding="utf-8")
     assert read_formula("detect_ratio") == before.replace("× counted sex", "× all that are sex") != before

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -209,35 +210,52 @@ def test_the_guide_for_staff_stays_at_two_printed_pages():
     assert (ROOT / "docs" / "template.png").stat().st_size < 60_000 and 'src="template.png"' in text
 
 
-def test_the_package_imports_from_left_to_right():
-    order = re.findall(
-        r"[\w.]+",
-        "settings errors report.cache intervals delays chains integers feasible forecasts trends charts.small "
-        "returns.disclosure returns.looks returns.files returns.sheets returns.store returns.written "
-        "report.execute report.cluster report.folder report.request report.glossary report.methods cli codebooks "
-        "data returns.records returns.register returns.measures report.notes assumptions citations export "
-        "languages shell wording returns.versions returns.held returns.views returns.corrections returns.notices "
-        "report.manifest amounts results quarters parameters rates quarterly counties associations bias overlap "
-        "charts.tables charts.look charts.draw charts.maps charts.show charts.svg charts.years returns.counts "
-        "returns.template returns.checks returns.withdrawals claims report.notebooks report.changes "
-        "report.findings lead report.index report.search report.workbook commands growth report.pages "
-        "report.editions report.build report.scenarios listings mixes detection nowcasts totals quarterly_trends "
-        "selection grids explorer ",
-    )
-    folder = ROOT / "htanalysis"
-    modules = {
-        path.relative_to(folder).with_suffix("").as_posix().replace("/", "."): path for path in folder.rglob("*.py")
-    }
-    modules = {name: path for name, path in modules.items() if not name.endswith("__init__")}
-    assert set(modules) == set(order)
-    for name, path in modules.items():
+def read_imports():
+    """Give for each module of the package which others it imports at once."""
+    folder, imports = ROOT / "htanalysis", {}
+    for path in folder.rglob("*.py"):
+        name = path.relative_to(folder).with_suffix("").as_posix().replace("/", ".")
         text = path.read_text(encoding="utf-8")
         used = set(re.findall(r"^from htanalysis\.([\w.]+) import", text, flags=re.MULTILINE))
         for room, names in re.findall(
             r"^from htanalysis\.(charts|report|returns) import (.+)", text, flags=re.MULTILINE
         ):
             used = used - {room} | {f"{room}.{part.split(' as ')[0]}" for part in names.split(", ")}
+        for names in re.findall(r"^from htanalysis import (.+)", text, flags=re.MULTILINE):
+            used |= {name for name in names.split(", ") if not name.startswith("_")}
+        imports[name] = used
+    return {name: used for name, used in imports.items() if not name.endswith("__init__")}
+
+
+def test_the_package_imports_from_left_to_right():
+    order = re.findall(
+        r"[\w.]+",
+        "settings errors report.cache intervals delays chains integers feasible forecasts trends charts.small "
+        "returns.disclosure returns.looks returns.files returns.sheets returns.store returns.written "
+        "report.execute report.cluster report.folder report.request report.glossary report.methods cli codebooks "
+        "data quarters returns.records returns.register returns.measures report.notes assumptions citations export "
+        "languages shell wording returns.versions returns.held returns.views returns.corrections returns.notices "
+        "report.manifest amounts results rates quarterly counties associations bias overlap "
+        "charts.tables charts.look charts.draw charts.maps charts.show charts.svg charts.years returns.counts "
+        "parameters returns.template returns.checks returns.withdrawals claims report.notebooks report.changes "
+        "report.findings lead report.index report.search report.workbook commands growth report.pages "
+        "report.editions report.build report.scenarios listings mixes detection nowcasts totals quarterly_trends "
+        "selection grids explorer ",
+    )
+    imports = read_imports()
+    assert set(imports) == set(order)
+    for name, used in imports.items():
         assert all(order.index(module) < order.index(name) for module in used), name
+
+
+def test_quarters_are_arithmetic_and_analyses_stand_on_few_levels():
+    imports = read_imports()
+    assert imports["quarters"] == {"data", "errors", "settings"}
+    inner = {name: {each for each in used if "." not in each} for name, used in imports.items() if "." not in name}
+    levels: dict[str, int] = {}
+    for name in TopologicalSorter(inner).static_order():
+        levels[name] = 1 + max((levels[each] for each in inner[name]), default=0)
+    assert max(levels.values()) <= 7, {name: level for name, level in levels.items() if level > 7}
 
 
 #: Files that hold no text, or, of the tests' returns, none in UTF-8.

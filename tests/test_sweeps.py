@@ -15,8 +15,8 @@ from running import Shown, find_faults, run_notebook
 from test_notebooks import work_out
 
 from htanalysis.parameters import Range, list_ranges
-from htanalysis.quarters import held_quarters
 from htanalysis.report.notebooks import find_notebooks
+from htanalysis.returns.counts import held_quarters
 from htanalysis.wording import number, percent, with_unit
 
 #: The notebooks that are swept: all.

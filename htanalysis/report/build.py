@@ -20,7 +20,6 @@ from htanalysis import settings
 from htanalysis.citations import Issue
 from htanalysis.errors import HtanalysisError, NotebookError, UnknownNameError
 from htanalysis.parameters import check_parameters
-from htanalysis.quarters import parse_period
 from htanalysis.report import folder as drafts
 from htanalysis.report import manifest
 from htanalysis.report.cache import Failure, Kept, Outcome, Task, pack
@@ -31,7 +30,7 @@ from htanalysis.report.request import Scenario, Wanted, describe_state, hash_inp
 from htanalysis.results import source_in_words
 from htanalysis.returns import store
 from htanalysis.returns.corrections import list_corrections
-from htanalysis.returns.counts import count_quarters, load_returns, total_returns
+from htanalysis.returns.counts import count_quarters, load_returns, parse_period, total_returns
 from htanalysis.returns.versions import CELL
 from htanalysis.returns.views import hand_over, known_day, view_returns
 

@@ -13,9 +13,7 @@ from typing import Any
 
 from htanalysis.errors import HtanalysisError
 from htanalysis.report.cache import replace_file
-
-#: Stands for the day before any return was known, as `views.REPORT_ALONE`.
-_FIRST = "report"
+from htanalysis.settings import REPORT_ALONE
 
 
 def mark(audience: str) -> str:
@@ -166,4 +164,4 @@ def _name(out: Path, parameters: Mapping[str, str]) -> Path:
 def _read_name(path: Path) -> tuple[str, str, str]:
     """Give quarter, day ("" for the report alone) and scenario; no value has an underscore in it."""
     quarter, day, _, *scenario = path.stem.split("_")
-    return quarter, "" if day == _FIRST else day, "".join(scenario)
+    return quarter, "" if day == REPORT_ALONE else day, "".join(scenario)

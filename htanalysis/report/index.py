@@ -15,7 +15,7 @@ from htanalysis.charts.small import Bar, draw_across, draw_upright
 from htanalysis.languages import say
 from htanalysis.report.notebooks import Executed
 from htanalysis.results import source_in_words
-from htanalysis.returns.records import REPORT_ALONE
+from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import MORE, NO_MORE, ONE_BY_ONE, UNSAID
 
 #: What can be quoted if `is_safe` lets it, by weight, and the fact of the 2012 report that it is about.

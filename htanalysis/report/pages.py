@@ -31,8 +31,8 @@ from htanalysis.report.notebooks import Executed
 from htanalysis.report.notes import make_notes, open_note, open_numbers
 from htanalysis.report.search import read_asset, write_search
 from htanalysis.results import source_in_words
-from htanalysis.returns.records import REPORT_ALONE
 from htanalysis.returns.views import tell_day
+from htanalysis.settings import REPORT_ALONE
 
 #: A parameter as notebooks declare it, in a line: its name, its value, and what it means.
 _PARAMETER = re.compile(r"^(\w+)\s*(?::[^=#]*)?=\s*(.*?)(?:\s*#\s*(.*))?$", flags=re.MULTILINE)

@@ -60,7 +60,7 @@ def write_out(quarters: str) -> list[str]:
     """
     if ":" not in quarters:
         return [quarters]
-    from htanalysis.quarters import parse_period  # Here alone: it imports pandas.
+    from htanalysis.returns.counts import parse_period  # Here alone: it imports pandas.
 
     return [str(quarter) for quarter in parse_period(quarters)]
 

@@ -12,15 +12,55 @@ import pandas as pd
 
 from htanalysis import settings
 from htanalysis.data import load, load_with_periods
-from htanalysis.errors import check_columns
+from htanalysis.errors import HtanalysisError, check_columns
+from htanalysis.quarters import find_quarter
 from htanalysis.results import Result, sources_of
 from htanalysis.returns.corrections import load_corrected
 from htanalysis.returns.measures import list_asked, load_measures
-from htanalysis.returns.records import REPORT_ALONE, find_limit, read_dated
+from htanalysis.returns.records import find_limit, read_dated
 from htanalysis.returns.register import keep_reporting, name_forces, read_times
 from htanalysis.returns.versions import keep_known
-from htanalysis.returns.views import NOT_RETURNED, View, known_day, view_returns
+from htanalysis.returns.views import NOT_RETURNED, View, known_day, last_quarter, view_returns
+from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import span
+
+
+def held_quarters(as_of: str = "latest") -> pd.PeriodIndex:
+    """List the quarters that the report or a return known on a day covers, in order.
+
+    The day is YYYY-MM-DD, "latest" for all returns that are held, or "report" for none.
+
+    Examples
+    --------
+    >>> str(held_quarters()[-1])
+    '2012Q2'
+    """
+    return pd.period_range(load_with_periods("task_force_quarters")["quarter"].min(), last_quarter(as_of), freq="Q")
+
+
+def parse_period(text: str, as_of: str = "latest") -> pd.PeriodIndex:
+    """Read a quarter, as `read_quarter` does, a range such as "2011Q3:2012Q2" (both ends included) or "latest".
+
+    The day is as for `held_quarters`. Quarters come in order; any that the data do not cover by then is refused.
+
+    Examples
+    --------
+    >>> len(parse_period("2011Q3:2012Q2"))
+    4
+    """
+    held = held_quarters(as_of)
+    if text.strip().lower() == "latest":
+        return held[-1:]
+    ends = [find_quarter(end) for end in text.split(":")]
+    if None in ends or len(ends) > 2:
+        raise HtanalysisError(f'"{text}" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.')
+    if ends[0] > ends[-1]:
+        raise HtanalysisError(f'"{text}" ends before it begins. Write it as {ends[-1]}:{ends[0]}.')
+    for end in ends:
+        if end not in held:
+            told = f"{end} is not held: the data cover {held[0]} to {held[-1]}"
+            raise HtanalysisError(f"{told}. Choose quarters among these, or add the returns first.")
+    return pd.period_range(ends[0], ends[-1], freq="Q")
 
 
 def load_returns(as_of: str = "latest", audience: str = "public") -> pd.DataFrame:

@@ -15,9 +15,7 @@ from htanalysis.data import load_with_periods, parse_table, read_descriptor, rea
 from htanalysis.errors import HtanalysisError
 from htanalysis.report.cache import replace_file
 from htanalysis.returns import store
-
-#: Takes nothing as known, only what the 2012 report states.
-REPORT_ALONE = "report"
+from htanalysis.settings import REPORT_ALONE
 
 
 def find_limit(as_of: str) -> pd.Timestamp:

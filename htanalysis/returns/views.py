@@ -14,9 +14,10 @@ from htanalysis.errors import HtanalysisError
 from htanalysis.returns import store
 from htanalysis.returns.disclosure import TYPES, Decision, decide_changed, hide_parts, hold_back
 from htanalysis.returns.measures import list_limits, load_measures
-from htanalysis.returns.records import REPORT_ALONE, find_limit, list_days, read_dated
+from htanalysis.returns.records import find_limit, list_days, read_dated
 from htanalysis.returns.register import Times, keep_reporting, list_earlier, read_times
 from htanalysis.returns.versions import count_known, keep_known, list_changes, list_values, remark_counts
+from htanalysis.settings import REPORT_ALONE
 
 #: What stands in the place of a count: where a task force has returned none, and where the public is not shown it.
 NOT_RETURNED, IN_PART, RETURNED = "not returned", "returned in part", "returned"
