@@ -36,6 +36,8 @@ def test_a_later_report_begins_with_its_quarter_and_keeps_the_two_years_as_histo
         ("california-outside-vice", "Labor trafficking in the state outside vice units"),
         ("growth-from-san-jose", "Growth that came with the task force that joined"),
         ("tcvap-persons", "TCVAP persons"),
+        ("arrests-trend-quarterly", "Arrests from one quarter to the next"),
+        ("arrests-2012q3-returned", "Arrests 2012Q3 as returned"),
     ],
 )
 def test_a_note_is_headed_by_words_and_not_by_an_id(name, topic):

@@ -237,8 +237,8 @@ def test_the_package_imports_from_left_to_right():
         "languages shell wording returns.versions returns.held returns.views returns.corrections returns.notices "
         "report.manifest amounts results rates quarterly counties associations bias overlap "
         "charts.tables charts.look charts.draw charts.maps charts.show charts.svg charts.years returns.counts "
-        "parameters returns.template returns.checks returns.withdrawals claims report.notebooks report.changes "
-        "report.findings lead report.index report.search report.workbook commands growth report.pages "
+        "parameters returns.template returns.checks returns.withdrawals claims report.notebooks report.findings "
+        "report.changes lead report.index report.search report.workbook commands growth report.pages "
         "report.editions report.build report.scenarios listings mixes detection nowcasts totals quarterly_trends "
         "selection grids explorer ",
     )

@@ -20,6 +20,7 @@ from htanalysis import results
 from htanalysis.claims import recompute_claims
 from htanalysis.quarters import say_quarter
 from htanalysis.report.execute import make_shell, run_cell
+from htanalysis.report.findings import name_topic
 from htanalysis.report.notebooks import find_notebooks
 from htanalysis.returns import store
 from htanalysis.returns.counts import count_quarters, reconcile
@@ -38,7 +39,7 @@ _KINDS = {
     "revisions": ("Revisions", _LINE + ": {old} becomes {new} ({difference:+d})"),
     "news": ("What a new quarter brings", "{sentence} In {then}: {old}."),
     "again": ("Counts that were withdrawn and are returned again", _LINE + ": {count}; before: {withdrawn}"),
-    "findings": ("Findings that move", "{sentence} {then}: {old}; {now}: {new}"),
+    "findings": ("Findings that move", "{topic}: {then} {old}; {now} {new}"),
     "statements": ("Statements of the report", "“{quote}” ({chapter}): {old} becomes {new}"),
     "hidden": ("Counts of the state that a public report will not show", "{quarter} {measure}: {count}"),
     "late": ("Days before the last that is held, on which reports would now show more", "{as_of}"),
@@ -171,10 +172,11 @@ def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
 
 
 def tell(changes: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-    """Write what would change, a line each, under a heading for each kind."""
+    """Write what would change, a line each, under a heading for each kind; not what moves by less than is shown."""
     for kind, (heading, line) in _KINDS.items():
-        yield f"{heading}: {len(changes[kind]) or 'none'}"
-        yield from (f"- {line.format(**change)}" for change in changes[kind])
+        seen = [change for change in changes[kind] if kind != "findings" or change["old"] != change["new"]]
+        yield f"{heading}: {len(seen) or 'none'}"
+        yield from (f"- {line.format(**change, topic=name_topic(change.get('id', '-')))}" for change in seen)
     yield from (
         f"With these counts the page {change['notebook']} could not be made: {change['error']}. You can store them all"
         " the same; send this line to whoever looks after the collection."

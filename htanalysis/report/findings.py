@@ -67,9 +67,18 @@ _PROPER = {
     "gini": "Gini",
     "ilo": "ILO",
     "americans": "Americans",
+    r"(\d{4})q(\d)": r"\1Q\2",
 }
 #: How the findings end that stand before those where a report is about a later quarter than the 2012 report is.
 _IN_QUARTER = "-in-quarter"
+#: What is found of each measure, by how the finding's id ends.
+_ENDINGS = {
+    _IN_QUARTER: " in the quarter",
+    "-trend-quarterly": " from one quarter to the next",
+    "-next-quarter": ", forecast of the next quarter",
+    "-mean-between": ", mean of the quarters between",
+    "-returned": " as returned",
+}
 
 #: The files beside the pages.
 DOWNLOADS = {
@@ -89,9 +98,10 @@ _EDITIONS = {
 
 def name_topic(name: str) -> str:
     """Say in a few words what a finding, figure or table is about."""
-    if name.endswith(_IN_QUARTER):
-        return f"{name.removesuffix(_IN_QUARTER).replace('-', ' ').capitalize()} in the quarter"
-    words = HEADLINES.get(name) or _TOPICS.get(name) or name.replace("-", " ")
+    words = HEADLINES.get(name) or _TOPICS.get(name)
+    if not words:
+        ending = next((each for each in _ENDINGS if name.endswith(each)), "")
+        words = name.removesuffix(ending).replace("-", " ") + _ENDINGS.get(ending, "")
     for plain, proper in _PROPER.items():
         words = re.sub(rf"\b{plain}\b", proper, words)
     return words[0].upper() + words[1:]
