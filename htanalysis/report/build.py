@@ -1,6 +1,6 @@
 """A report: the executed notebooks, their pages, and what they found as files. It appears whole or not at all.
 
-What writes pages is imported when the first notebook is there, so that notebooks begin to run sooner.
+What writes pages is imported, and pages that need no notebook are written, while the first notebooks run.
 """
 
 import errno
@@ -88,8 +88,14 @@ def _run(plans: Sequence["_Plan"], place: Path, jobs: int, run: Callable) -> Non
     began, data = datetime.now(UTC), pack(settings.HOME)
     kept = Kept(place, data, store.fingerprint())
     waiting, ordered = _order(plans)
+
+    def start(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+        running = run(tasks, data=data)
+        _begin(plans[0])
+        return running
+
     try:
-        for task, outcome in run_or_find(ordered, kept, jobs, partial(run, data=data)):
+        for task, outcome in run_or_find(ordered, kept, jobs, start):
             for plan in waiting[task.key]:
                 _take(plan, task, outcome)
                 if len(plan.done) == len(plan.tasks):
@@ -214,12 +220,20 @@ def _order(plans: Sequence[_Plan]) -> tuple[dict[str, list[_Plan]], list[Task]]:
     return waiting, ordered
 
 
-def _take(plan: _Plan, task: Task, outcome: Outcome) -> None:
-    from htanalysis.report.pages import share, write_page
+def _begin(plan: _Plan) -> None:
+    """Begin to write a report, unless that is done: what needs no notebook."""
+    from htanalysis.report.pages import share, write_data_pages
 
     if not plan.draft:
-        plan.draft, rebuilt = drafts.make_draft(plan.target), _tell_rebuilt(plan)
-        plan.shared = share(plan.parameters, plan.titles) | {"rebuilt": rebuilt}
+        plan.draft = drafts.make_draft(plan.target)
+        plan.shared = share(plan.parameters, plan.titles) | {"rebuilt": _tell_rebuilt(plan)}
+        write_data_pages(plan.shared, plan.draft)
+
+
+def _take(plan: _Plan, task: Task, outcome: Outcome) -> None:
+    from htanalysis.report.pages import write_page
+
+    _begin(plan)
     name = task.source.stem
     path = plan.draft / "notebooks" / f"{name}{plan.mark}.ipynb"
     path.parent.mkdir(exist_ok=True)
@@ -256,7 +270,7 @@ def _finish(plan: _Plan, began: datetime) -> None:
         )
     found = _fill(plan, began) if any(plan.done.values()) else []
     if plan.failures:
-        folder = drafts.keep_failed(plan.draft, plan.target)
+        folder = drafts.keep_failed(plan.draft, plan.target, bool(found))
         plan.beside = folder if found else None
         place = folder / "notebooks"
         executed = {each.name: place / f"{each.name}{plan.mark}.ipynb" for each in plan.failures}

@@ -52,9 +52,12 @@ def move_into_place(draft: Path, target: Path) -> None:
         _recover(target)
 
 
-def keep_failed(draft: Path, target: Path) -> Path:
-    """Keep what was executed before a notebook stopped, in a folder that is no report."""
+def keep_failed(draft: Path, target: Path, pages: bool) -> Path:
+    """Keep what was executed before a notebook stopped, and pages of others, in a folder that is no report."""
     kept = _failed(target)
+    for path in [] if pages else draft.iterdir():
+        if path.name != "notebooks":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.rmtree(kept, ignore_errors=True)
     draft.rename(kept)
     _open(kept)

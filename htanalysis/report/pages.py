@@ -51,6 +51,7 @@ def share(parameters: Mapping[str, str], titles: Mapping[str, str]) -> dict[str,
         "mark": mark,
         "style": Markup(read_asset("pages.css").replace("(report)", on_paper)),  # noqa: S704, ours
         "titles": titles,
+        "made": {},
         **{name: name_facts()[name] for name in ("report", "report_year")},
         "version": version,
         "quarter": parameters["quarter"].split(":")[-1],
@@ -120,31 +121,36 @@ def write_index(whole: Mapping[str, Any], folder: Path) -> None:
     _write("findings", "findings", whole | content, folder)
 
 
+def write_data_pages(shared: Mapping[str, Any], folder: Path) -> None:
+    """Write the code book, the pages of data sets and the files that pages load, which need no notebook."""
+    resources = _list_resources()
+    words = "The data sets behind every number, with their columns, sources and limits."
+    content = {"heading": "Where each number comes from", "description": words, "notes": {}}
+    _write("codebook", "codebook", shared | content | {"resources": resources}, folder)
+    for resource in resources:
+        own = {"heading": resource["title"], "description": f"{resource['title']}: {resource['row']}.", "r": resource}
+        own["notes"] = {"about": _note_dataset(resource)}
+        _write("dataset", f"data-{resource['name']}", shared | own, folder)
+    _copy_assets(folder / "assets")
+
+
 def write_other_pages(whole: Mapping[str, Any], folder: Path) -> None:
-    """Write what changed, the code book, the methods, and what all pages share, from what `sum_up` gives."""
+    """Write what changed, the methods, what failed and what can be searched, from what `sum_up` gives."""
     notebooks, changes, mark = whole["notebooks"], whole["changes"], whole["mark"]
-    resources, methods = _list_resources(), describe_methods(_used(notebooks))
+    methods = describe_methods(_used(notebooks))
     moved = {item["id"] for item in changes["findings"]} if changes else set()
     notes = make_notes([item for item in whole["found"] if item["id"] in moved])
     words = "Findings that moved since the last report, counts newly known, and counts revised."
     content = {"heading": "What changed since the last report", "description": words, "notes": notes}
     _write("changes", "changes", whole | content, folder)
-    words = "The data sets behind every number, with their columns, sources and limits."
-    content = {"heading": "Where each number comes from", "description": words, "notes": {}}
-    _write("codebook", "codebook", whole | content | {"resources": resources}, folder)
     words = "Each function that computes a number of the report, with its formula."
     content = {"heading": "How each number is computed", "description": words} | methods
     script = read_asset("pages.js")  # Functions and their code, no figures: without what serves these.
     _write("methods", "methods", whole | content | {"script": script}, folder)
-    for resource in resources:
-        own = {"heading": resource["title"], "description": f"{resource['title']}: {resource['row']}.", "r": resource}
-        own["notes"] = {"about": _note_dataset(resource)}
-        _write("dataset", f"data-{resource['name']}", whole | own, folder)
     for name, cell in whole["failed"].items():
         _write("failed", name, whole | {"heading": whole["titles"].get(name, name), "cell": cell}, folder)
-    search = write_search(notebooks, resources, methods["modules"], _list_languages())
+    search = write_search(notebooks, _list_resources(), methods["modules"], _list_languages())
     (folder / f"search{mark}.js").write_text(search, encoding="utf-8")
-    _copy_assets(folder / "assets")
 
 
 def _list_languages() -> dict[str, tuple[str, str]]:
