@@ -121,10 +121,14 @@ def list_types(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str = 
 def compare_published(counts: pd.DataFrame) -> Result:
     """Give `reconcile` as a table, and the number of published counts that the returns change.
 
-    The sentence may name how many there are of `{all}`, and `{differ}`.
+    The sentence may name how many there are of `{all}`, and `{differ}`; "Returns give {all} that the report
+    published{too}.{replaced}" says both, where there are any, and which totals no longer hold.
     """
     compared = reconcile(counts)
     differing, every = int(compared["difference"].ne(0).sum()), len(compared)
+    differ = choose(differing, "differs", "differ")
+    lost = " The report’s total of {measure} for {period}, {published}, no longer holds: the returns give"
+    replaced = [row.write(lost + " {value:bare}{more}.") for row in list_replaced(counts, "total").rows]
     return Result(
         basis="computed",
         source=tuple(dict.fromkeys(("returns", *name_sources(counts, compared["measure"].unique().tolist())))),
@@ -141,8 +145,10 @@ def compare_published(counts: pd.DataFrame) -> Result:
             "difference": Column(title="difference", basis="computed"),
         },
         given={
-            "all": f"{every} {choose(every, 'count', 'counts')}",
-            "differ": choose(differing, "differs", "differ"),
+            "all": f"{every} {choose(every, 'count', 'counts')}" if every else "no count",
+            "differ": differ,
+            "too": f", too; {number(differing)} of them {differ}" * bool(every),
+            "replaced": "".join(replaced),
         },
     )
 

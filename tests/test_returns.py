@@ -188,6 +188,14 @@ def test_returns_are_set_against_what_was_published(store):
     told = ht.compare_published(counts)
     assert told.write("{all}, {value:bare} {differ}") == "2 counts, 2 differ" and "returns" in told.source
     assert told.formula == "compared − equal = 2 − 0"
+    assert told.write("{all}{too}.{replaced}") == (
+        "2 counts, too; 2 of them differ. The report’s total of arrests for 2010Q3 to 2012Q2, 1,798, no longer holds:"
+        " the returns give 2,260 or more."
+    )
+    none = ht.compare_published(ht.count_quarters("report"))
+    assert none.write("Returns give {all} that was published{too}.{replaced}") == (
+        "Returns give no count that was published."
+    )
 
 
 def test_statements_follow_the_returns(store):
