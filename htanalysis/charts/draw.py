@@ -109,18 +109,19 @@ def _draw_one_measure(sketch: Sketch, part: pd.DataFrame, row: int) -> None:
     """Draw a panel of `draw_quarters`; a box of which nothing is known is open to its top."""
     known, boxes = part[part["count"].notna()], _find_boxes(part)
     axis = look.reach(float(max([*known["count"], *(mean for _, mean, _ in boxes if mean), 4])))
-    top = axis["range"][1]
+    top, long = axis["range"][1], len(part) > LONG  # Between many quarters there is no room for many words.
     for run, mean, words in boxes:
         inside = {"insidetextfont": {"color": look.INK, "size": 13}} if (mean or top) > 0.35 * top else {}
-        told = {"text": [words.replace(", ", ",<br>")], "hovertext": f"{_name_run(run)}: {words}"}
-        told["name"] = "not published by quarter"
+        told = {"hovertext": f"{_name_run(run)}: {words}", "name": "not published by quarter"}
+        told["text"] = [words.partition(",")[0] if long else words.replace(", ", ",<br>")]
         sketch.add_unknown(run["quarter"], 0, mean or top, panel=row, **told, **inside)
-    if len(part) > LONG:
+    if long:
         sketch.add_line(part["quarter"], part["count"].astype(object), look.ACCENT, 1, name="known counts", panel=row)
         known = known[known["quarter"].isin(part["quarter"].tail(LARGE))]
     for basis, own in known.groupby("basis", sort=False):
         text = own["count"].map(number)
-        told = {"text": text, "hovertext": [*(own["quarter"] + ": " + text)], "name": f"known ({basis})"}
+        told = {"hovertext": [*(own["quarter"] + ": " + text)], "name": f"known ({basis})"}
+        told["text"] = text.where(own["quarter"].eq(part["quarter"].iloc[-1]), "") if long else text
         sketch.add_dots(own["quarter"], own["count"], basis, panel=row, **told)
     sketch.set_axis("y", row, tickformat=",d", **axis)
     sketch.set_axis("x", row, **look.quarter_axis(part["quarter"].tolist(), row == sketch.panels))
