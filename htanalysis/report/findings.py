@@ -62,12 +62,7 @@ _TOPICS = {
     "selection-e-value": "how strong selection would have to be",
 }
 #: How names are written that stand in ids.
-_PROPER = {
-    "tcvap": "TCVAP",
-    "gini": "Gini",
-    "ilo": "ILO",
-    "americans": "Americans",
-}
+_PROPER = {"tcvap": "TCVAP", "gini": "Gini", "ilo": "ILO", "americans": "Americans"}
 #: How the findings end that stand before those where a report is about a later quarter than the 2012 report is.
 _IN_QUARTER = "-in-quarter"
 
