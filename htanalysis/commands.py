@@ -220,8 +220,8 @@ def show_register(options: argparse.Namespace) -> None:
 def add_to_register(options: argparse.Namespace) -> None:
     """Add a task force to the register."""
     cells, day = _read_cells(vars(options)), _read_day(options.as_of)
-    name = add_task_force(options.name, cells, options.also, day)
-    print(f"{name} reports from {cells['reports_from']} on, as known from {day} on.")
+    name, first = add_task_force(options.name, cells, options.also, day), cells["reports_from"]
+    print(f"{name} reports from {first} on, as known from {day} on.")
 
 
 def change_in_register(options: argparse.Namespace) -> None:

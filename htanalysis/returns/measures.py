@@ -81,8 +81,11 @@ def _check_name(name: str, known: list[str]) -> None:
         )
     if TOTAL.match(name):
         raise HtanalysisError(f'"{name}" would be taken for a total of rows. Begin it with what is counted.')
+    for other in (*TYPES, "all"):
+        if is_alike(name, other):
+            raise HtanalysisError(f'"{name}" is, or looks like, the trafficking type {other}. Choose another name.')
     if name in known:
         raise HtanalysisError(f"{name} is a measure already. If it was dropped, use htanalysis measures resume.")
-    for other, kind in (dict.fromkeys((*TYPES, "all"), "trafficking type") | dict.fromkeys(known, "measure")).items():
+    for other in known:
         if is_alike(name, other):
-            raise HtanalysisError(f'"{name}" is, or looks like, the {kind} {other}. Choose another name.')
+            raise HtanalysisError(f'"{name}" is, or looks like, the measure {other}. Choose another name.')
