@@ -219,14 +219,13 @@ def _add_register(commands: argparse._SubParsersAction) -> None:
     add.add_argument("--from", dest="first", required=True, metavar="QUARTER", help="first quarter that it reports")
     add.add_argument("--until", metavar="QUARTER", help="last quarter that it reports")
     close = _add(changes, "close", "change_in_register", "end one", f"register close {name} --until 2013Q2")
-    close.add_argument("name", help="any of its names")
-    close.add_argument("--until", required=True, metavar="QUARTER", help="last quarter that it reports")
     rename = _add(changes, "rename", "rename_in_register", "rename one", f"register rename {name} {new}")
-    rename.add_argument("name", help="any of its names")
-    rename.add_argument("new", help="what it is called now")
     text = f"register change {name} --county Kern"
     change = _add(changes, "change", "change_in_register", "change what else is known of one", text)
-    change.add_argument("name", help="any of its names")
+    for each in (close, rename, change):
+        each.add_argument("name", help="any of its names")
+    close.add_argument("--until", required=True, metavar="QUARTER", help="last quarter that it reports")
+    rename.add_argument("new", help="what it is called now")
     change.add_argument("--from", dest="first", metavar="QUARTER", help="first quarter that it reports")
     change.add_argument("--reopen", action="store_true", help="it has not ended")
     for each in (add, change):

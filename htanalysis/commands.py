@@ -1,16 +1,16 @@
 """What all commands but `report` do: check returns and store them, show who has reported, explain the data sets."""
 
 import argparse
-import csv
 import json
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -219,25 +219,28 @@ def show_register(options: argparse.Namespace) -> None:
 
 def add_to_register(options: argparse.Namespace) -> None:
     """Add a task force to the register."""
-    first, last = read_quarter(options.first), options.until and read_quarter(options.until)
-    day = _read_day(options.as_of)
-    name = add_task_force(options.name, first, last, options.county, options.periods, options.also, day)
+    cells, day = _read_cells(vars(options)), _read_day(options.as_of)
+    name, first = add_task_force(options.name, cells, options.also, day), cells["reports_from"]
     print(f"{name} reports from {first} on, as known from {day} on.")
 
 
 def change_in_register(options: argparse.Namespace) -> None:
     """Change what the register says of a task force, such as when it ends."""
     day, given = _read_day(options.as_of), vars(options)
-    texts = {"home_county": given.get("county"), "periods": given.get("periods")}
-    quarters = {"reports_from": given.get("first"), "reports_until": given.get("until")}
-    cells = {name: text or None for name, text in texts.items() if text is not None}
-    cells |= {name: read_quarter(text) for name, text in quarters.items() if text is not None}
-    cells |= {"reports_until": None} if given.get("reopen") else {}
-    also = given.get("also", [])
+    cells, also = _read_cells(given), given.get("also", [])
     _refuse(None if cells or also else "Say what changes: --from, --reopen, --county, --periods or --also.")
     name = change_task_force(options.name, cells, also, day)
     told = f"reports until {cells['reports_until']}" if cells.get("reports_until") else "is changed"
     print(f"{name} {told}, as known from {day} on. htanalysis register shows it.")
+
+
+def _read_cells(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the cells of a task force that are given; "" stands for none."""
+    texts = {"home_county": given.get("county"), "periods": given.get("periods")}
+    quarters = {"reports_from": given.get("first"), "reports_until": given.get("until")}
+    cells: dict[str, Any] = {name: text or None for name, text in texts.items() if text is not None}
+    cells |= {name: read_quarter(text) for name, text in quarters.items() if text is not None}
+    return cells | ({"reports_until": None} if given.get("reopen") else {})
 
 
 def rename_in_register(options: argparse.Namespace) -> None:
@@ -309,10 +312,7 @@ def _print_returns(name: str | None, as_of: str) -> None:
     if name != "returns":
         raise HtanalysisError("--as-of goes with the returns alone. Write htanalysis data returns --as-of 2012-10-31.")
     rows = known_rows(store.read_store(), as_of)[list(COLUMNS)]
-    days = {name: rows[name].dt.strftime("%Y-%m-%d") for name in ("period_start", "period_end", "as_of")}
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows.assign(**days).astype(object).where(rows.notna(), "").itertuples(index=False))
+    rows.to_csv(sys.stdout, index=False, date_format="%Y-%m-%d", lineterminator="\n")
 
 
 def _explain(name: str) -> None:

@@ -8,8 +8,9 @@ import io
 import json
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,12 +53,13 @@ def write_export(target: Path) -> None:
     draft = drafts.make_draft(target)
     try:
         _write_tables(tables, draft)
-        with duckdb.connect() as engine:
+        with duckdb.connect() as engine, closing(sqlite3.connect(draft / "htanalysis.sqlite")) as base:
             for name, table in tables.items():
                 types = {field["name"]: _SQL[field["type"]] for field in table.fields}
                 read = engine.read_csv(str(draft / "csv" / f"{name}.csv"), header=True, columns=types, quotechar='"')
                 read.write_parquet(str(draft / "parquet" / f"{name}.parquet"))
-        _write_sqlite(tables, draft / "htanalysis.sqlite")
+                _write_sqlite(base, name, types, read.fetchall())
+            base.commit()
         drafts.move_into_place(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -146,21 +148,9 @@ def _write_types(named: tuple[str, _Table]) -> str:
     return f"  {named[0]} = c({types})"
 
 
-def _write_sqlite(tables: Mapping[str, _Table], path: Path) -> None:
-    connection = sqlite3.connect(path)
-    for name, table in tables.items():
-        columns = ", ".join(f'"{field["name"]}" {_SQL[field["type"]]}' for field in table.fields)
-        connection.execute(f'CREATE TABLE "{name}" ({columns})')
-        insert = f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(table.fields))})'  # noqa: S608, names of ours
-        connection.executemany(insert, map(partial(_to_sql, table.fields), table.rows))
-    connection.commit()
-    connection.close()
-
-
-def _to_sql(fields: Sequence[Mapping[str, Any]], row: Sequence[str]) -> list[Any]:
-    """Give a row as SQLite takes it: no empty text, and truth as 1 and 0. Its columns' types make numbers of texts."""
-    truths = {"true": 1, "false": 0}
-    return [
-        truths.get(cell) if field["type"] == "boolean" else cell or None
-        for field, cell in zip(fields, row, strict=True)
-    ]
+def _write_sqlite(base: sqlite3.Connection, name: str, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table as DuckDB reads it; SQLite has no type for days, which stay text."""
+    columns = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
+    base.execute(f'CREATE TABLE "{name}" ({columns})')
+    cells = ([str(cell) if isinstance(cell, date) else cell for cell in row] for row in rows)
+    base.executemany(f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(types))})', cells)  # noqa: S608, names of ours

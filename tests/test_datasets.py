@@ -404,7 +404,7 @@ TENTH = "Kern County Human Trafficking Task Force"
 
 def test_a_tenth_task_force_in_the_register_changes_nothing_of_2012(home):  # noqa: ARG001, the copy is written to
     before = ht.recompute_claims()
-    add_task_force(TENTH, pd.Period("2012Q3"), None, "Kern", None, [], "2012-09-01")
+    add_task_force(TENTH, {"reports_from": pd.Period("2012Q3"), "home_county": "Kern"}, [], "2012-09-01")
     change_task_force("Fresno CAHT", {"reports_until": pd.Period("2013Q2")}, [], "2013-07-01")
     pd.testing.assert_frame_equal(ht.recompute_claims(), before)
     assert len(ht.load("task_forces")) == 9 and before["verdict"].eq("differs").sum() == 39

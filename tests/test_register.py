@@ -217,6 +217,12 @@ def test_what_else_is_known_is_changed_from_a_day_on(home, capsys):
 
 
 @pytest.mark.usefixtures("home")
+def test_a_task_force_without_a_county_is_entered_as_the_help_says():
+    assert run("add", KERN, "--from", "2012Q3", "--county", "", "--periods", "") == 0
+    row = load_records("register").set_index("task_force").loc[KERN]
+    assert row[["home_county", "periods", "reports_until"]].isna().all() and row["reports_from"] == pd.Period("2012Q3")
+
+
 def test_of_two_who_add_the_same_task_force_at_once_one_is_refused():
     code = f"from htanalysis.cli import main; raise SystemExit(main(['register', 'add', {KERN!r}, '--from', '2012Q3']))"
     both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(2)]

@@ -118,7 +118,6 @@ def _check_statuses(rates: pd.DataFrame, columns: list[str]) -> None:
 
 
 def _count_silent(rows: pd.DataFrame) -> list[str]:
-    """Say how many counties reported none, if any."""
     silent = rows["status"].eq("none reported").sum()
     return [f"the other {silent} of {len(rows)} counties: none reported"] * bool(silent)
 

@@ -56,7 +56,6 @@ def _caption(result: Result, id: str, title: str, subtitle: str) -> Caption:  # 
 
 
 def _find_drawing(kind: str) -> Callable[..., Chart]:
-    """Find the function that draws a kind of picture."""
     if kind in ("map", "funnel"):
         from htanalysis.charts import maps as drawings  # Here alone: it imports geopandas, which takes long.
     elif kind in ("rates", "outlook", "fit"):

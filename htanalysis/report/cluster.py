@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from itertools import islice
 from multiprocessing import process
-from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -61,7 +60,7 @@ class Cluster:
     def __enter__(self) -> "Cluster":
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def run_tasks(self, tasks: Iterable[Task], data: bytes) -> Iterator[tuple[Task, Outcome]]:

@@ -70,7 +70,9 @@ def join_pages(folder: Path, names: Sequence[str], mark: str) -> str:
     # There is one index here, no brief, and a what-if that stands on two pages is no landmark.
     text = re.sub(r'<span class="turn">.*?</span>', "", text)
     text = re.sub(r'(<section class="whatif" id="[^"]+") aria-labelledby="[^"]+"', r"\1", text)
-    return _join_assets(text, folder, mark)
+    search = (folder / f"search{mark}.js").read_text(encoding="utf-8")
+    text = _join_fonts(text.replace("'strict-dynamic'", f"{allow(search)}", 1), folder)
+    return text.replace("</body>", f"<script>{search}</script>\n</body>")
 
 
 def _join_document(folder: Path, whole: Mapping[str, Any]) -> str:
@@ -127,13 +129,6 @@ def _join_links(content: str, name: str) -> str:
     content = re.sub(r'href="([\w-]+)\.html#([^"]+)"', r'href="#page-\1--\2"', content)
     content = re.sub(r'href="([\w-]+)\.html"', r'href="#page-\1"', content)
     return re.sub(r'<a href="[^"#]+">([^<]*)</a>', r"\1", content)
-
-
-def _join_assets(text: str, folder: Path, mark: str) -> str:
-    """Put fonts and scripts into a page, and allow just these scripts."""
-    search = (folder / f"search{mark}.js").read_text(encoding="utf-8")
-    text = _join_fonts(text.replace("'strict-dynamic'", f"{allow(search)}", 1), folder)
-    return text.replace("</body>", f"<script>{search}</script>\n</body>")
 
 
 def _stand_alone(path: Path) -> str:

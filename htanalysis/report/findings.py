@@ -62,13 +62,7 @@ _TOPICS = {
     "selection-e-value": "how strong selection would have to be",
 }
 #: How names are written that stand in ids.
-_PROPER = {
-    "tcvap": "TCVAP",
-    "gini": "Gini",
-    "ilo": "ILO",
-    "americans": "Americans",
-    r"(\d{4})q(\d)": r"\1Q\2",
-}
+_PROPER = {"tcvap": "TCVAP", "gini": "Gini", "ilo": "ILO", "americans": "Americans", r"(\d{4})q(\d)": r"\1Q\2"}
 #: How the findings end that stand before those where a report is about a later quarter than the 2012 report is.
 _IN_QUARTER = "-in-quarter"
 #: What is found of each measure, by how the finding's id ends.

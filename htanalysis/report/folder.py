@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +102,12 @@ def _clear_drafts(target: Path) -> None:
 
 def _is_running(process: int) -> bool:
     """Say whether a process is there; where that cannot be asked, as if it were."""
-    if os.name != "posix":
-        return True
     try:
-        os.kill(process, 0)
+        if os.name == "posix":
+            with suppress(PermissionError):
+                os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
     return True
 
 

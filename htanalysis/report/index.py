@@ -52,7 +52,6 @@ class _Shown:
         self.language, self.say = language, partial(say, language=language)
 
     def value(self, name: str) -> float | None:
-        """Give the number of a finding, if there is one."""
         return self.items.get(name, {}).get("value")
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -192,14 +191,9 @@ def _list_tiles(shown: _Shown, about: Mapping[str, Any]) -> list[Line]:
 
 
 def _frame(shown: _Shown, name: str, title: str, what: str, drawn: str, bars: Sequence[Bar]) -> dict[str, Any]:
-    return {
-        "id": name,
-        "notebook": shown.items[name]["notebook"],
-        "title": title,
-        "what": what,
-        "drawn": Markup(drawn),  # noqa: S704, what draws escapes every word
-        "alt": " ".join(bar.told for bar in bars),
-    }
+    about = {"id": name, "notebook": shown.items[name]["notebook"], "title": title, "what": what}
+    drawn = Markup(drawn)  # noqa: S704, what draws escapes every word
+    return about | {"drawn": drawn, "alt": " ".join(bar.told for bar in bars)}
 
 
 def _draw_quarters(shown: _Shown) -> list[dict[str, Any]]:

@@ -104,7 +104,8 @@ def list_shown(cell: Cell) -> Iterator[tuple[str, dict[str, Any]]]:
 def read_executed(path: Path) -> Executed:
     """Read a notebook and what it shows; a figure's content holds what plotly draws as `figure`."""
     cells = []
-    for cell in _read_cells(path):
+    # As the file holds them: nbformat, which checks them as well, takes long to import.
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         parts = [part for output in cell.get("outputs", []) for part in _read_output(output)]
         tags = cell["metadata"].get("tags", [])
         cells.append(Cell(cell.get("id", ""), cell["cell_type"], "".join(cell["source"]), tags, parts))
@@ -129,8 +130,3 @@ def _read_output(output: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield words[0], "".join(data[f"text/{words[0]}"])
     elif "text" in output:
         yield "plain", "".join(output["text"])
-
-
-def _read_cells(path: Path) -> list[dict[str, Any]]:
-    """Read the cells as the file holds them: nbformat, which checks them as well, takes long to import."""
-    return json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -72,13 +72,8 @@ def _list_shown(name: str, notebook: Executed) -> Iterator[tuple[str, ...]]:
             about = item["id"].replace("-", " ")
             yield item["sentence"], "", href, "what-if" if item["basis"] == "assumed" else kind, about
         else:
-            yield (
-                item["title"],
-                item["subtitle"],
-                href,
-                kind.replace("whatif", "what-if"),
-                _name_rows(item.get("rows", ())),
-            )
+            kind, names = kind.replace("whatif", "what-if"), _name_rows(item.get("rows", ()))
+            yield item["title"], item["subtitle"], href, kind, names
 
 
 def _name_rows(rows: Sequence[Sequence[Any]]) -> str:

@@ -68,7 +68,6 @@ class _Sheet:
         return len(self.lines) + 2
 
     def column(self, place: int) -> list[Any]:
-        """Give a column's values."""
         return [row[place] for row in self.rows]
 
 
@@ -100,23 +99,14 @@ def _lay_out(shown: Sequence[Mapping[str, Any]], notes: Mapping[str, str]) -> li
     names = _tell_apart([table["id"] for table in shown], "{}-{}", 31, _TAKEN)
     plain = [re.sub(r"[^a-z0-9]+", "_", table["id"].lower()) for table in shown]
     stems = _tell_apart(plain, "{}_{}", 200, _TAKEN)
-    return [
-        _Sheet(
-            name=name,
-            stem=stem,
-            title=title,
-            lines=[
-                _tell_scope(table),
-                _tell_notes(table, notes),
-                f"Basis: {', '.join(table['basis'])}. Source: {source_in_words(table['source'])}.",
-            ],
-            heads=_name_columns(table),
-            digits=[column["digits"] for column in table["columns"]],
-            # Excel knows no table without a row.
-            rows=table["rows"] or [[None] * len(table["columns"])],
-        )
-        for table, name, stem, title in zip(shown, names, stems, titles, strict=True)
-    ]
+    sheets = []
+    for table, name, stem, title in zip(shown, names, stems, titles, strict=True):
+        rests_on = f"Basis: {', '.join(table['basis'])}. Source: {source_in_words(table['source'])}."
+        lines = [_tell_scope(table), _tell_notes(table, notes), rests_on]
+        digits = [column["digits"] for column in table["columns"]]
+        rows = table["rows"] or [[None] * len(digits)]  # Excel knows no table without a row.
+        sheets.append(_Sheet(name, stem, title, lines, _name_columns(table), digits, rows))
+    return sheets
 
 
 def _tell_apart(texts: Sequence[str], form: str, longest: int = 30_000, taken: Sequence[str] = ()) -> list[str]:

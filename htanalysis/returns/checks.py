@@ -31,6 +31,8 @@ _ENTERED = {
     "task_force": " If it is new, or has a new name, htanalysis register enters it.",
     "measure": " If it is new, htanalysis measures declares it.",
 }
+#: The types of the columns that can be stored, where they are no text.
+STORED = {"quarter": "period[Q-DEC]", "count": "Int64"} | dict.fromkeys(DAYS, "datetime64[s]")
 _HINTED = 1000  # Once a file has this many problems, no further name is suggested: it takes long.
 
 
@@ -132,8 +134,8 @@ def _read_cell(row: Row, column: str, problems: list[Problem]) -> str | int | da
     return value
 
 
-#: Rows of one quarter have the same days.
-_read_day = lru_cache(maxsize=4096)(read_day)
+#: Rows of one quarter have the same days, and few task forces.
+_read_day, _call_forces = lru_cache(maxsize=4096)(read_day), lru_cache(name_forces)
 
 
 def read_name(column: str, text: str, hinted: bool = True) -> tuple[str | None, str | None]:
@@ -175,15 +177,9 @@ def _check_days(entry: Entry, today: datetime.date) -> Iterator[Problem]:
 
 
 def _tell_outside(quarter: pd.Period, first: pd.Period, last: pd.Period) -> str | None:
-    """Say that a quarter is not between two others, if it is not."""
     if quarter < first:
         return f"from {first} on, and {quarter} is before"
     return f"until {last}, and {quarter} is after" if quarter > last else None
-
-
-@lru_cache
-def _call_forces() -> dict[str, str]:
-    return name_forces()
 
 
 @lru_cache
@@ -241,5 +237,4 @@ def _list_latest(new: Iterable[Entry], then: Versions) -> Iterator[Entry]:
 def _make_frame(entries: Iterable[Entry]) -> pd.DataFrame:
     columns = ["quarter", *COLUMNS]
     frame = pd.DataFrame([[getattr(entry, name) for name in columns] for entry in entries], columns=columns)
-    types = {"quarter": "period[Q-DEC]", "count": "Int64"} | dict.fromkeys(DAYS, "datetime64[s]")
-    return frame.astype(types).sort_values([*CELL, "as_of"], ignore_index=True)
+    return frame.astype(STORED).sort_values([*CELL, "as_of"], ignore_index=True)

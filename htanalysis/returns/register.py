@@ -68,22 +68,13 @@ def list_earlier() -> tuple[tuple[int, Times], ...]:
     return tuple(earlier)
 
 
-def add_task_force(
-    name: str,
-    first: pd.Period,
-    last: pd.Period | None,
-    county: str | None,
-    periods: str | None,
-    also: list[str],
-    day: str,
-) -> str:
-    """Add a task force to the register, from a quarter on, and give its name."""
+def add_task_force(name: str, cells: Mapping[str, Any], also: Sequence[str], day: str) -> str:
+    """Add a task force to the register, with its cells, among them when it begins, and give its name."""
     with store.locked():
-        names = [_read_name(each, None) for each in (name, *also)]
-        row = {"as_of": day, "task_force": names[0], "name": names[0], "reports_from": first, "reports_until": last}
-        row |= {"other_names": "; ".join(names[1:]) or None, "home_county": county, "periods": periods}
-        _append(row)
-    return names[0]
+        name, *others = (_read_name(each, None) for each in (name, *also))
+        row = dict.fromkeys(("reports_until", "home_county", "periods")) | dict(cells)
+        _append(row | {"as_of": day, "task_force": name, "name": name, "other_names": "; ".join(others) or None})
+    return name
 
 
 def change_task_force(name: str, cells: Mapping[str, Any], also: Sequence[str], day: str) -> str:

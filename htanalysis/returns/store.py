@@ -32,6 +32,8 @@ _WITHDRAWN = "withdrawn"
 _LEDGER = "ledger.csv"
 #: How many lines the ledger has, sealed with the last of them: without it the last ones could go unnoticed.
 _END = ".end"
+#: Says whether a file holds a quarter, by its name.
+_is_quarter = re.compile(r"[0-9]{4}Q[1-4]\.csv").fullmatch
 #: How long an addition waits for another to end.
 LOCK_SECONDS = 30
 
@@ -233,10 +235,6 @@ def _read(name: str) -> bytes:
         with suppress(FileNotFoundError):
             return (place / name).read_bytes()
     return b""
-
-
-def _is_quarter(name: str) -> bool:
-    return bool(re.fullmatch(r"[0-9]{4}Q[1-4]\.csv", name))
 
 
 def _read_ledger(files: Mapping[str, bytes]) -> list[_Line]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from htanalysis.errors import HtanalysisError
-from htanalysis.returns.checks import read_entries, read_name
+from htanalysis.returns.checks import STORED, read_entries, read_name
 from htanalysis.returns.files import show
 from htanalysis.returns.held import name_slot
 from htanalysis.returns.sheets import COLUMNS
@@ -58,9 +58,7 @@ def _make_rows(found: Sequence[tuple[tuple, Version]], reason: str, day: date) -
             raise HtanalysisError(f"{_name(cell)}: {text}")
     rows = [(*cell, version.start, version.end, pd.NA, day, reason) for cell, version in found]
     frame = pd.DataFrame(rows, columns=[*CELL, "period_start", "period_end", "count", "as_of", "withdrawn"])
-    types = {"quarter": "period[Q-DEC]", "count": "Int64"}
-    types |= dict.fromkeys(("period_start", "period_end", "as_of"), "datetime64[s]")
-    return frame.astype(types)[["quarter", *COLUMNS, "withdrawn"]]
+    return frame.astype(STORED)[["quarter", *COLUMNS, "withdrawn"]]
 
 
 def _name(cell: Iterable) -> str:
