@@ -66,8 +66,7 @@ def test_other_data_and_for_a_notebook_that_reads_returns_another_store_are_seen
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"source": ["2"]}, {"cell_type": "markdown"}, {"metadata": {"tags": ["parameters"]}}, {"id": "b"}],
+    "change", [{"source": ["2"]}, {"cell_type": "markdown"}, {"metadata": {"tags": ["parameters"]}}, {"id": "b"}]
 )
 def test_other_code_is_another_task_and_other_outputs_are_not(task, change):
     executed = CELL | {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}], "execution_count": 7}

@@ -71,13 +71,7 @@ def test_a_statement_of_the_report_is_judged_by_its_own_numbers_and_shows_both()
 @pytest.mark.usefixtures("home")
 def test_what_is_no_correction_is_refused():
     for measure, period, count, source, said in (
-        (
-            "arrests",
-            "2011Q1",
-            3,
-            LETTER,
-            "for 2011Q1, but for 2010Q3, 2012Q2 and 2010Q3:2012Q2",
-        ),
+        ("arrests", "2011Q1", 3, LETTER, "for 2011Q1, but for 2010Q3, 2012Q2 and 2010Q3:2012Q2"),
         ("arrests", "2010Q3:2012Q1", 3, LETTER, "states no count of arrests for 2010Q3:2012Q1"),
         ("people trained", "2010Q3", 3, LETTER, "states no count of people trained for 2010Q3, but for 2010Q3:2012Q2"),
         ("arrest", TOTAL, 3, LETTER, '"arrest" is not a measure of the 2012 report. Did you mean "arrests"'),

@@ -48,8 +48,7 @@ def test_what_stands_above_a_finding_does_not_say_how_it_comes_out():
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
-    [(1, "1 kB"), (2_600, "3 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (1_161_000, "1.2 MB")],
+    ("size", "told"), [(1, "1 kB"), (2_600, "3 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (1_161_000, "1.2 MB")]
 )
 def test_files_are_offered_with_format_and_size_where_they_are_there(tmp_path, size, told):
     (tmp_path / "report-internal.pdf").write_bytes(b"x" * size)

@@ -71,23 +71,11 @@ def test_a_table_without_the_columns_is_refused_by_its_argument_and_column(name)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda: rate(COUNTS.assign(deaths="many")),
-            'counts: deaths holds "many"',
-        ),
-        (
-            lambda: rate(places=PLACES.assign(births=[0, 9])),
-            "places: births must be above",
-        ),
+        (lambda: rate(COUNTS.assign(deaths="many")), 'counts: deaths holds "many"'),
+        (lambda: rate(places=PLACES.assign(births=[0, 9])), "places: births must be above"),
         (lambda: rate(COUNTS.head(1)), "the same fips; b "),
-        (
-            lambda: rate(pd.concat([COUNTS, COUNTS])),
-            "counts: the fips a stands twice",
-        ),
-        (
-            lambda: ht.cross_task_forces(COUNTS, PLACES, "deaths", "hospital"),
-            "places has no column hospital;",
-        ),
+        (lambda: rate(pd.concat([COUNTS, COUNTS])), "counts: the fips a stands twice"),
+        (lambda: ht.cross_task_forces(COUNTS, PLACES, "deaths", "hospital"), "places has no column hospital;"),
         (lambda: ht.mix_of(ht.load("trafficking_type"), "police"), '"police" is not a source in types'),
         (lambda: ht.add_sections(ht.load("related_convictions"), "999"), '"999" is not a section in related'),
         (lambda: ht.foreign_labor(ht.load("htrs").head(3), 0.05), "htrs: one row each is needed of the shares"),

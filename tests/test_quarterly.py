@@ -310,7 +310,7 @@ def test_periods_changes_and_growth_agree_with_enumeration(series, hidden, windo
     results = {
         (lambda way: sum(way[start : end + 1])): ht.bound_period(
             counts, totals, pd.PeriodIndex(quarters[start : end + 1]), shape
-        ).frame,
+        ).frame
     }
     for value, frame in results.items():
         for ways, (low, high) in ((every, ("low", "high")), (shaped, ("low_assumed", "high_assumed"))):

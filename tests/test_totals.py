@@ -188,10 +188,7 @@ def test_victims_in_words_that_are_a_sum_are_computed(home):
     assert said["sentence"].startswith("Victims identified from April to June 2012: 280, by a statewide return.") and (
         said["value"],
         said["basis"],
-    ) == (
-        280,
-        "reported",
-    )
+    ) == (280, "reported")
 
 
 @pytest.mark.parametrize("seed", range(14))
