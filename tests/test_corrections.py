@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from test_measures import NAMES, add, home  # noqa: F401, a fixture
+from test_measures import NAMES, add
 
 import htanalysis as ht
 from htanalysis import cli
@@ -97,7 +97,7 @@ def test_what_changed_between_two_days_lists_the_correction():
     assert list_corrections("2013-06-01", "latest").empty
 
 
-def test_check_compares_returns_with_the_corrected_count(home):  # noqa: F811
+def test_check_compares_returns_with_the_corrected_count(home):
     correct_count("arrests", "2012Q2", 90, LETTER, DAY)
     rows = [f"2012-04-01,2012-06-30,{name},arrests,all,10,2012-07-31" for name in NAMES]
     path = home / "a.csv"

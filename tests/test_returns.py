@@ -1,9 +1,7 @@
 import pandas as pd
 import pytest
-from conftest import DATA
 
 import htanalysis as ht
-from htanalysis import settings
 from htanalysis.returns import views
 from htanalysis.returns.views import known_day
 
@@ -13,16 +11,12 @@ HEAD = "period_start,period_end,task_force,measure,trafficking_type,count,as_of\
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    """Give a home with the report's data and a folder for returns."""
-    (tmp_path / "data").mkdir()
-    for name in DATA:
-        (tmp_path / "data" / name).symlink_to(settings.HOME / "data" / name)
-    (tmp_path / "data" / "quarters").mkdir()
-    monkeypatch.setattr(settings, "HOME", tmp_path)
+def store(home):
+    """Give a way to write a file of the store, which is empty at first."""
+    (home / "data" / "quarters").mkdir()
 
     def write(name: str, *rows: str) -> None:
-        (tmp_path / "data" / "quarters" / f"{name}.csv").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+        (home / "data" / "quarters" / f"{name}.csv").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
 
     return write
 

@@ -7,7 +7,6 @@ import json
 
 import openpyxl
 import pytest
-from conftest import DATA
 from hypothesis import HealthCheck, given
 from hypothesis import settings as running
 from hypothesis import strategies as st
@@ -15,27 +14,13 @@ from test_checks import fill, line, write
 from test_cli import run
 
 import htanalysis as ht
-from htanalysis import commands, settings
+from htanalysis import commands
 from htanalysis.report import changes
 from htanalysis.returns import store
 from htanalysis.returns.sheets import COLUMNS
 
 NOTHING = "No count is filled in there. Name the XLSX or CSV files that came back, or their folder.\n"
 SAN_DIEGO = "San Diego North County Anti-Trafficking Task Force"
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Work in an empty folder, with an empty store."""
-    home = tmp_path / "home"
-    (home / "data").mkdir(parents=True)
-    for name in DATA:
-        (home / "data" / name).symlink_to(settings.HOME / "data" / name)
-    for name in ("notebooks", "shapefiles"):
-        (home / name).symlink_to(settings.HOME / name)
-    monkeypatch.setattr(settings, "HOME", home)
-    monkeypatch.chdir(tmp_path)
-    return home
 
 
 def test_from_template_to_store(home, tmp_path, capsys):

@@ -14,7 +14,7 @@ from attack import History, find_told
 from conftest import run_killed
 from test_checks import NORTH_BAY, TODAY, line, write
 from test_cli import run
-from test_staff_commands import SAN_DIEGO, add, home  # noqa: F401, a fixture
+from test_staff_commands import SAN_DIEGO, add
 
 import htanalysis as ht
 from htanalysis import settings
