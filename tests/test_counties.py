@@ -35,31 +35,18 @@ def days(start: str, end: str) -> pd.DataFrame:
 @pytest.fixture
 def places() -> gpd.GeoDataFrame:
     """Five counties; the first three have a task force."""
-    return gpd.GeoDataFrame(
-        {
-            "county": list("ABCDE"),
-            "fips": ["06001", "06003", "06005", "06007", "06009"],
-            "population_2010": pd.array([100_000, 200_000, 50_000, 100_000, 1_000], "Int64"),
-            "task_force": ["T1", "T2", "T3", None, None],
-        },
-        geometry=[box(i, 0, i + 1, 1) for i in range(5)],
-        crs=4269,
-    )
+    frame = pd.DataFrame({"county": list("ABCDE"), "fips": ["06001", "06003", "06005", "06007", "06009"]})
+    frame["population_2010"] = pd.array([100_000, 200_000, 50_000, 100_000, 1_000], "Int64")
+    frame["task_force"] = ["T1", "T2", "T3", None, None]
+    return gpd.GeoDataFrame(frame, geometry=[box(i, 0, i + 1, 1) for i in range(5)], crs=4269)
 
 
 @pytest.fixture
 def convictions(places) -> pd.DataFrame:
     """A has 10, B and D share 6 and have at least one each, the others report none."""
-    return pd.DataFrame(
-        {
-            "county": places["county"],
-            "fips": places["fips"],
-            "convictions": pd.array([10, None, 0, None, 0], "Int64"),
-            "lower": pd.array([10, 1, 0, 1, 0], "Int64"),
-            "upper": pd.array([10, 5, 0, 5, 0], "Int64"),
-            "named_in_report": [True, True, False, True, False],
-        }
-    )
+    counts = {"convictions": [10, None, 0, None, 0], "lower": [10, 1, 0, 1, 0], "upper": [10, 5, 0, 5, 0]}
+    counts = {name: pd.array(values, "Int64") for name, values in counts.items()}
+    return places[["county", "fips"]].assign(**counts, named_in_report=[True, True, False, True, False])
 
 
 def test_rates_are_for_each_100_000_residents_with_exact_limits(convictions, places):

@@ -90,10 +90,8 @@ def test_the_map_fills_a_count_hatches_a_range_and_greys_what_is_not_named():
     ]
     assert len(labels(chart)) == 9 and "<b>Alameda</b> 52" in labels(chart), "from the top down, as the counties lie:"
     assert [*labels(chart)][:2] == ["<b>Sacramento</b> 1 to 54", "<b>San Francisco</b> 1 to 54"]
-    hatches, areas = (
-        [trace for trace in chart.figure.data if trace.hoverinfo == "skip"],
-        dict(zip(*outlines(chart), strict=True)),
-    )
+    hatches = [trace for trace in chart.figure.data if trace.hoverinfo == "skip"]
+    areas = dict(zip(*outlines(chart), strict=True))
     bounded = [trace.hovertext.split(":")[0] for trace in shapes if trace.fillcolor == look.PAPER]
     for county, hatch in zip(bounded, hatches, strict=True):
         points = np.array([hatch.x, hatch.y], dtype=float).T

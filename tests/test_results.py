@@ -177,20 +177,7 @@ def test_each_phrase_that_backs_rows_backs_some():
 ROWS = pd.DataFrame(
     [
         ("one", 0.5, 0.5, 0.5, 0.4, 0.6, "computed", 1, "1 ÷ 2 = 1 ÷ 2", ("table-1",), 2000, "here"),
-        (
-            "two",
-            None,
-            0.1,
-            0.9,
-            None,
-            None,
-            "bounded",
-            0,
-            "lowest = 0.1; highest = 0.9",
-            ("table-1", "table-3"),
-            10,
-            None,
-        ),
+        ("two", None, 0.1, 0.9, None, None, "bounded", 0, "lowest = 0.1", ("table-1", "table-3"), 10, None),
     ],
     columns=[
         *("what", "value", "low", "high", "interval_low", "interval_high", "basis", "digits", "formula", "source"),

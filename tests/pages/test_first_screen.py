@@ -26,11 +26,8 @@ MARKS = """() => [...document.querySelectorAll('.small rect')].map(mark => {
 })"""
 HIGHLIGHTS = (
     *("July 2010 – June 2012", "identified 1,277 trafficking victims in two years", "2,552 investigations"),
-    *(
-        "72% were American",
-        "56% were sex trafficking victims, 23% labor, 21% “other”",
-        "Nobody knows how many they missed",
-    ),
+    *("72% were American", "56% were sex trafficking victims, 23% labor, 21% “other”"),
+    "Nobody knows how many they missed",
 )
 
 
