@@ -98,6 +98,17 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(autouse=True)
+def closed(request):
+    """Close the pages that a test opened, but none that a fixture of its module keeps open."""
+    browser = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    before = [*browser.contexts] if browser else []
+    yield
+    for context in browser.contexts if browser else []:
+        if context not in before:
+            context.close()
+
+
 def open_page(browser: Browser, folder: Path, name: str, width: int = 1280, **options: Any) -> Page:
     """Open a page from disk without a network, and note what it says and asks for."""
     context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, **options)

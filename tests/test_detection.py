@@ -13,9 +13,8 @@ import htanalysis as ht
 
 COUNTED = pd.Series({"sex": 0.56, "labor": 0.23, "other": 0.21})
 READINGS = ht.read_ilo(ht.load("global_estimates"), ht.load("trafficking_type"))
-TYPES = pd.DataFrame(
-    {"source": "a", "population": "b", "geography": "c", "trafficking_type": ["sex", "labor"], "share": [0.6, 0.3]}
-).assign(count=pd.NA, note=pd.NA)
+TYPES = pd.DataFrame({"trafficking_type": ["sex", "labor"], "share": [0.6, 0.3]})
+TYPES = TYPES.assign(source="a", population="b", geography="c", count=pd.NA, note=pd.NA)
 
 
 def test_sources_stand_beside_each_other_and_nothing_is_filled_in():

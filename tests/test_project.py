@@ -159,10 +159,8 @@ def test_the_readmes_tree_is_the_folder():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     tree = text.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
     told = set(re.findall(r"^([\w./-]+?)/? +\S", tree, flags=re.MULTILINE))
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
-    top = {line.split("/")[0] for line in tracked if line} - {".gitignore", ".gitattributes"}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    top = {line.split("/")[0] for line in tracked.split("\n") if line} - {".gitignore", ".gitattributes"}
     assert told == top
 
 
@@ -212,17 +210,14 @@ def test_the_package_imports_from_left_to_right():
         "selection grids explorer ",
     )
     folder = ROOT / "htanalysis"
-    modules = {
-        path.relative_to(folder).with_suffix("").as_posix().replace("/", "."): path for path in folder.rglob("*.py")
-    }
-    modules = {name: path for name, path in modules.items() if not name.endswith("__init__")}
+    paths = [path for path in folder.rglob("*.py") if path.stem != "__init__"]
+    modules = {path.relative_to(folder).with_suffix("").as_posix().replace("/", "."): path for path in paths}
     assert set(modules) == set(order)
     for name, path in modules.items():
         text = path.read_text(encoding="utf-8")
         used = set(re.findall(r"^from htanalysis\.([\w.]+) import", text, flags=re.MULTILINE))
-        for room, names in re.findall(
-            r"^from htanalysis\.(charts|report|returns) import (.+)", text, flags=re.MULTILINE
-        ):
+        rooms = r"^from htanalysis\.(charts|report|returns) import (.+)"
+        for room, names in re.findall(rooms, text, flags=re.MULTILINE):
             used = used - {room} | {f"{room}.{part.split(' as ')[0]}" for part in names.split(", ")}
         assert all(order.index(module) < order.index(name) for module in used), name
 
