@@ -20,9 +20,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from htanalysis import settings
 from htanalysis.data import list_described
 from htanalysis.report.build import make_reports
 from htanalysis.report.request import Wanted
+from htanalysis.returns import store
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What checks pages and comes from npm.
@@ -47,19 +49,12 @@ _FLAGS = [
 ]
 
 #: Files that take longest begin first, so that no process waits for another at the end.
-_LONG = (
-    "test_sweeps",
-    "test_decade",
-    "test_disclosure",
-    "test_public_report",
-    "test_cluster",
-    "test_cache",
-    "test_contributing",
-)
+_LONG = ("sweeps", "decade", "disclosure", "public_report", "cluster", "cache", "contributing")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: _LONG.index(item.path.stem) if item.path.stem in _LONG else len(_LONG))
+    names = {f"test_{name}": place for place, name in enumerate(_LONG)}
+    items.sort(key=lambda item: names.get(item.path.stem, len(names)))
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +68,25 @@ def make_report(out: Path, quarter: str = "2012Q2", jobs: int = 2, **wanted: Any
     return make_reports([Wanted(quarter, **wanted)], out, jobs)[0]
 
 
+def make_home(folder: Path) -> Path:
+    """Give a folder the collection without returns: its records as copies, as they may change, the rest as links."""
+    (folder / "data").mkdir(parents=True)
+    for name in (*(f"data/{each}" for each in DATA), "notebooks", "shapefiles"):
+        if name.endswith(".csv"):
+            shutil.copyfile(settings.HOME / name, folder / name)
+        else:
+            (folder / name).symlink_to(settings.HOME / name)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """Work in an empty folder, with a home beside it that holds the collection and an empty store."""
+    monkeypatch.setattr(settings, "HOME", make_home(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Debian's or the system's Chromium, without a window."""
@@ -82,6 +96,17 @@ def browser():
         chromium = play.chromium.launch(executable_path=path, args=_FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def closed(request):
+    """Close the pages that a test opened, but none that a fixture of its module keeps open."""
+    browser = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    before = [*browser.contexts] if browser else []
+    yield
+    for context in browser.contexts if browser else []:
+        if context not in before:
+            context.close()
 
 
 def open_page(browser: Browser, folder: Path, name: str, width: int = 1280, **options: Any) -> Page:
@@ -156,6 +181,26 @@ def find_html_faults(*pages: Path) -> list[tuple[str, int, str, str]]:
         for found in json.loads(told)
         for fault in found["messages"]
     ]
+
+
+def make_row(quarter: Any, name: str, count: int | None, measure="arrests", kind="all", day: Any = 30) -> dict:
+    """Give a row of a return, known on a day or as many days after its quarter."""
+    quarter = pd.Period(quarter, freq="Q")
+    ends = {"period_start": quarter.start_time, "period_end": quarter.end_time.normalize()}
+    known = ends["period_end"] + pd.Timedelta(days=day) if isinstance(day, int) else pd.Timestamp(day)
+    row = {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": kind, "count": count}
+    return row | ends | {"as_of": known}
+
+
+def frame_of(rows: list[dict]) -> pd.DataFrame:
+    """Make a frame of such rows, as the store takes it."""
+    return pd.DataFrame(rows).astype({"count": "Int64"})
+
+
+def append_rows(rows: list[dict]) -> list[str]:
+    """Add such rows to the store, at once."""
+    with store.locked():
+        return store.append(frame_of(rows))
 
 
 def counts_of(*counts: int | None, measure: str = "arrests") -> pd.DataFrame:

@@ -38,11 +38,9 @@ class Shown:
         if self.kind == "words":
             yield self.content
         elif self.kind == "finding":
-            yield from (
-                self.content[key] for key in ("sentence", "formula", "assumption", "amount") if self.content[key]
-            )
+            yield from filter(None, map(self.content.get, ("sentence", "formula", "assumption", "amount")))
         else:
-            yield from (self.content[key] for key in ("title", "subtitle", "formula", "alt") if self.content.get(key))
+            yield from filter(None, map(self.content.get, ("title", "subtitle", "formula", "alt")))
             for row in self.content["rows"]:
                 for column, value in zip(self.content["columns"], row, strict=True):
                     yield format_cell(value, column["digits"], self.content["missing"])
@@ -78,25 +76,15 @@ def _read(item: Any) -> Iterator[Shown]:
 
 def find_faults(shown: list[Shown]) -> list[str]:
     """List what is wrong in what a notebook shows, whatever its parameters and returns are."""
-    faults = [
-        f"{what}: {text}"
-        for each in shown
-        for text in each.texts()
-        for what, pattern in BROKEN.items()
-        if pattern.search(text)
-    ]
+    texts = [text for each in shown for text in each.texts()]
+    faults = [f"{what}: {text}" for text in texts for what, pattern in BROKEN.items() if pattern.search(text)]
     for each in shown:
         if each.kind == "finding":
+            sentence = each.content["sentence"]
             ends = [each.content[key] for key in ("low", "value", "high") if each.content[key] is not None]
             if ends != sorted(ends):
-                faults.append(f"{ends} is no range: {each.content['sentence']}")
-            elif (
-                each.content["unit"] != "share"
-                and ends
-                and ends[0] < 0
-                and "-" not in each.content["sentence"]
-                and "−" not in each.content["sentence"]
-            ):
-                faults.append(f"{ends} below 0: {each.content['sentence']}")
+                faults.append(f"{ends} is no range: {sentence}")
+            elif each.content["unit"] != "share" and ends and ends[0] < 0 and not re.search("[-−]", sentence):
+                faults.append(f"{ends} below 0: {sentence}")
     ids = [each.content["id"] for each in shown if each.kind == "finding"]
     return faults + [f"two findings are called {name}" for name in set(ids) if ids.count(name) > 1]

@@ -4,7 +4,6 @@ import shutil
 
 import numpy as np
 import pandas as pd
-from conftest import DATA
 
 import htanalysis as ht
 from htanalysis import settings
@@ -70,15 +69,6 @@ def store_returns(home, rows: pd.DataFrame) -> None:
     for _, own in rows.groupby([rows["as_of"].dt.year, rows["as_of"].dt.month.gt(6)]):
         with store.locked():
             store.append(own)
-
-
-def make_home(folder) -> None:
-    """Give a folder the collection's data and notebooks, with an empty store of returns."""
-    (folder / "data").mkdir()
-    for name in DATA:
-        (folder / "data" / name).symlink_to(settings.HOME / "data" / name)
-    for name in ("notebooks", "shapefiles"):
-        (folder / name).symlink_to(settings.HOME / name)
 
 
 def draw_period(generator: np.random.Generator) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import counts_of, total_of
 from running import find_faults, run_notebook
-from simulated import MEASURES, draw_period, draw_returns, make_home, store_returns
+from simulated import MEASURES, draw_period, draw_returns, store_returns
 from test_checks import NINE, days, line, write
 from test_notebooks import work_out
 
@@ -19,15 +19,6 @@ from htanalysis.wording import with_unit
 
 READ_RETURNS = ("00", "01", "07", "08")
 TWO_YEARS = [str(quarter) for quarter in ht.parse_period("2010Q3:2012Q2")]
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    place = tmp_path / "home"
-    place.mkdir()
-    make_home(place)
-    monkeypatch.setattr(settings, "HOME", place)
-    return place
 
 
 def statewide(measure, **counts):
@@ -189,12 +180,8 @@ def test_the_part_of_a_growth_by_a_quarter_is_from_none_to_all_of_it():
     early, shape = pd.Period("2011Q2"), ht.Shape("limited change", 1.0)
     dated = ht.date_growth(counts, totals, early, shape)
     # a must have been 8, below its first quarter, and b 20 to 40, above its last; c did not grow and d fell.
-    assert [(dated.at(name).low, dated.at(name).high) for name in "abcd"] == [
-        (0, 0),
-        (0, 1),
-        (None, None),
-        (None, None),
-    ]
+    limits = [(0, 0), (0, 1), (None, None), (None, None)]
+    assert [(dated.at(name).low, dated.at(name).high) for name in "abcd"] == limits
     assert [dated.at(name).basis for name in "abcd"] == ["assumed", "assumed", "computed", "computed"]
     assert dated.at("d").given["part"] == "d fell from 8 in 2011Q1 to 4 in 2011Q4: no growth"
     told = ht.date_growth(counts.assign(count=counts["count"].fillna(25)), totals.head(0), early, shape).at("a")

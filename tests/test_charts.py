@@ -13,17 +13,14 @@ COUNTS = ht.load("task_force_quarters").assign(basis="reported")
 QUARTERS = pd.period_range("2010Q4", periods=3, freq="Q")
 # Ranges that are cut at the panel's top; ranges that are not, since no count is published; and no limit at all.
 BOUNDS = pd.DataFrame(
-    {
-        "measure": ["arrests"] * 3 + ["trained"] * 3 + ["victims"] * 3,
-        "quarter": [*QUARTERS] * 3,
-        "basis": "reported",
-        "count": pd.array([10, None, 20, *[None] * 6], "Int64"),
-        "low": pd.array([10, 0, 20, *[0] * 6], "Int64"),
-        "high": pd.array([10, 90, 20, 40, 40, 40, None, None, None], "Int64"),
-        "low_assumed": pd.array([10, 11, 20, 0, 5, 9, None, None, None], "Int64"),
-        "high_assumed": pd.array([10, 25, 20, 12, 18, 30, None, None, None], "Int64"),
-    }
-)
+    [
+        *([10, 10, 10, 10, 10], [None, 0, 90, 11, 25], [20, 20, 20, 20, 20]),
+        *([None, 0, 40, 0, 12], [None, 0, 40, 5, 18], [None, 0, 40, 9, 30]),
+        *[[None, 0, None, None, None]] * 3,
+    ],
+    columns=["count", "low", "high", "low_assumed", "high_assumed"],
+    dtype="Int64",
+).assign(measure=["arrests"] * 3 + ["trained"] * 3 + ["victims"] * 3, quarter=[*QUARTERS] * 3, basis="reported")
 RATES = pd.DataFrame(
     [(2011, 365, 30, 2.5, 1.7, 3.6, False), (2012, 274, 0, 0.0, 0.0, 0.4, True)],
     columns=["year", "days", "count", "per_month", "low", "high", "partial"],
@@ -144,9 +141,7 @@ def test_stored_numbers_have_ten_digits_so_that_every_machine_writes_the_same():
     assert figure._repr_mimebundle_()["application/vnd.plotly.v1+json"]["data"][0]["y"] == [0.3333333333, None]
 
 
-def test_neighboring_quarters_that_are_not_published_are_one_empty_box_and_a_name_and_its_numbers_stand_above_a_row(
-    drawings,
-):
+def test_neighboring_quarters_that_are_not_published_are_one_empty_box_and_names_and_numbers_stand_above_rows(drawings):
     published = traces(drawings["known"], "reported")[0]
     hidden = traces(drawings["known"], "not known")
     assert list(published.text) == ["135", "390", "100", "304", "180", "377"]
@@ -168,20 +163,14 @@ def test_a_period_reaches_from_its_first_to_its_last_day_with_a_year_before_and_
     assert (layout.tick0, layout.dtick) == ("2007-01-01", "M12")
 
 
-def test_quarters_show_what_is_known_as_dots_and_of_the_others_their_sum_as_one_empty_box_as_high_as_their_mean(
-    drawings,
-):
+def test_quarters_show_what_is_known_as_dots_and_the_sum_of_others_as_one_box_as_high_as_their_mean(drawings):
     chart = drawings["quarters"]
     assert [list(trace.y) for trace in traces(chart, "known (reported)")] == [[10, 20]]
-    assert not [trace for trace in chart.figure.data if trace.type == "scatter" and trace.mode == "lines"], (
-        "nothing joins the known ends"
-    )
+    lines = [trace for trace in chart.figure.data if trace.type == "scatter" and trace.mode == "lines"]
+    assert not lines, "nothing joins the known ends"
     boxes = traces(chart, "not published by quarter")
-    assert [(box.x[0], box.width, box.base[0], round(box.y[0], 2)) for box in boxes] == [
-        ("2011Q1", 0.6, 0, 90),
-        ("2010Q4", 2.6, 0, 13.33),
-        ("2010Q4", 2.6, 0, 5),
-    ]
+    places = [("2011Q1", 0.6, 0, 90), ("2010Q4", 2.6, 0, 13.33), ("2010Q4", 2.6, 0, 5)]
+    assert [(box.x[0], box.width, box.base[0], round(box.y[0], 2)) for box in boxes] == places
     assert [box.text[0] for box in boxes[:2]] == ["90 in all,<br>90.0 on average", "40 in all,<br>13.3 on average"]
     assert boxes[2].hovertext == "2010Q4 to 2011Q2: not known, no upper limit"
     assert {(box.marker.color, box.marker.pattern.shape) for box in boxes} == {(look.PAPER, ".")}
@@ -189,12 +178,8 @@ def test_quarters_show_what_is_known_as_dots_and_of_the_others_their_sum_as_one_
 
 def test_the_sum_of_quarters_that_are_not_published_counts_what_was_returned_of_them_once():
     # At least 5 and 7 of 100 were returned: each can have had what the other leaves.
-    rows = {
-        "measure": "arrests",
-        "quarter": [*QUARTERS],
-        "basis": "reported",
-        "count": pd.array([40, None, None], "Int64"),
-    }
+    rows = {"measure": "arrests", "quarter": [*QUARTERS], "basis": "reported"}
+    rows |= {"count": pd.array([40, None, None], "Int64")}
     ends = {"low": pd.array([40, 5, 7], "Int64"), "high": pd.array([40, 53, 55], "Int64")}
     bounds = pd.DataFrame(rows | ends | {f"{end}_assumed": values for end, values in ends.items()})
     assert "2011Q1 to 2011Q2 60 in all, 30.0 on average" in ht.draw_quarters(bounds, caption(), "no quarter fell").alt
@@ -236,15 +221,12 @@ def test_ranges_follow_the_look_of_their_basis(drawings):
     assert {low: trace.x[0] for low, trace in bars.items()} == {2: 4} and bars[2].marker.pattern.shape == "/"
     lines = [list(trace.x) for trace in data if trace.type == "scatter" and trace.mode == "lines"]
     assert lines == [[9, 9, None] * 5, [1, 3], [0.5, 1.5, None, 5, 7], [1.5, 5], [0, 10.25]]
-    assert [trace.line.color for trace in data if trace.type == "scatter" and trace.line.width == 3] == [
-        *(look.ACCENT, look.MID, look.MID)
-    ]
+    thick = [trace.line.color for trace in data if trace.type == "scatter" and trace.line.width == 3]
+    assert thick == [look.ACCENT, look.MID, look.MID]
     dots = [trace for trace in data if trace.type == "scatter" and trace.mode == "markers"]
     dots = [(dot.x[0], dot.marker.color, dot.marker.symbol) for dot in dots]
-    assert dots == [
-        *((3, look.ACCENT, "circle"), (2, look.PAPER, "circle"), (1.5, None, "line-ns"), (4, look.PAPER, "diamond")),
-        (0, None, "line-ns"),
-    ]
+    assert dots[:2] == [(3, look.ACCENT, "circle"), (2, look.PAPER, "circle")]
+    assert dots[2:] == [(1.5, None, "line-ns"), (4, look.PAPER, "diamond"), (0, None, "line-ns")]
 
 
 def test_the_axis_of_ranges_holds_everything_and_their_words_fit_a_phone(drawings):

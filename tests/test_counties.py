@@ -35,31 +35,18 @@ def days(start: str, end: str) -> pd.DataFrame:
 @pytest.fixture
 def places() -> gpd.GeoDataFrame:
     """Five counties; the first three have a task force."""
-    return gpd.GeoDataFrame(
-        {
-            "county": list("ABCDE"),
-            "fips": ["06001", "06003", "06005", "06007", "06009"],
-            "population_2010": pd.array([100_000, 200_000, 50_000, 100_000, 1_000], "Int64"),
-            "task_force": ["T1", "T2", "T3", None, None],
-        },
-        geometry=[box(i, 0, i + 1, 1) for i in range(5)],
-        crs=4269,
-    )
+    frame = pd.DataFrame({"county": list("ABCDE"), "fips": ["06001", "06003", "06005", "06007", "06009"]})
+    frame["population_2010"] = pd.array([100_000, 200_000, 50_000, 100_000, 1_000], "Int64")
+    frame["task_force"] = ["T1", "T2", "T3", None, None]
+    return gpd.GeoDataFrame(frame, geometry=[box(i, 0, i + 1, 1) for i in range(5)], crs=4269)
 
 
 @pytest.fixture
 def convictions(places) -> pd.DataFrame:
     """A has 10, B and D share 6 and have at least one each, the others report none."""
-    return pd.DataFrame(
-        {
-            "county": places["county"],
-            "fips": places["fips"],
-            "convictions": pd.array([10, None, 0, None, 0], "Int64"),
-            "lower": pd.array([10, 1, 0, 1, 0], "Int64"),
-            "upper": pd.array([10, 5, 0, 5, 0], "Int64"),
-            "named_in_report": [True, True, False, True, False],
-        }
-    )
+    counts = {"convictions": [10, None, 0, None, 0], "lower": [10, 1, 0, 1, 0], "upper": [10, 5, 0, 5, 0]}
+    counts = {name: pd.array(values, "Int64") for name, values in counts.items()}
+    return places[["county", "fips"]].assign(**counts, named_in_report=[True, True, False, True, False])
 
 
 def test_rates_are_for_each_100_000_residents_with_exact_limits(convictions, places):
@@ -163,9 +150,8 @@ def test_the_published_concentration_is_this():
     # One other county can have had 54, two more than Alameda.
     assert table.loc["share of the largest county", "high"] == pytest.approx(54 / 113)
     # Monterey and Santa Barbara have no task force: at least 1 each, and at most 61 less 6 for the other six.
-    assert table.loc["share of counties with a task force", ["low", "high"]].tolist() == pytest.approx(
-        [58 / 113, 111 / 113]
-    )
+    share = table.loc["share of counties with a task force", ["low", "high"]]
+    assert share.tolist() == pytest.approx([58 / 113, 111 / 113])
 
 
 def test_a_total_that_does_not_agree_with_the_limits_is_refused(convictions, places):
@@ -233,9 +219,7 @@ def test_counties_that_do_not_match_are_refused(convictions, places):
 def test_one_county_without_a_count_has_all_that_is_left(places):
     two = places.iloc[:2].assign(population_2010=pd.array([1_349_664, 127_721], "Int64"))
     unknown = pd.array([1, None], "Int64")
-    frame = pd.DataFrame(
-        {"county": two["county"], "fips": two["fips"], "convictions": unknown, "lower": 1, "upper": [1, 8]}
-    )
+    frame = pd.DataFrame(two[["county", "fips"]]).assign(convictions=unknown, lower=1, upper=[1, 8])
     smoothed = ht.bound_smoothed(frame, two, 9).frame.set_index("county")
     exact = dict(zip(two["county"], smooth([1, 8], two["population_2010"]), strict=True))
     assert exact["B"] == pytest.approx(5.475, abs=0.001)
@@ -249,13 +233,11 @@ def test_limits_of_the_cells_narrow_what_the_counties_share_out(convictions, pla
     splits = [(10, b, 11 - b) for b in range(2, 10)]
     told = ht.bound_concentration(cells, places, 21).at("convictions of another county")
     assert (told.low, told.high) == (2, 9) and told.formula.endswith("leave: fewest = 2; most = 9")
-    rates = pd.DataFrame(
-        [smooth([a, b, 0, d, 0], places["population_2010"]) for a, b, d in splits], columns=places["county"]
-    )
+    every = [smooth([a, b, 0, d, 0], places["population_2010"]) for a, b, d in splits]
+    rates = pd.DataFrame(every, columns=places["county"])
     smoothed = ht.bound_smoothed(cells, places, 21).frame.set_index("county")
-    for limit in ("min", "max"):
-        found = smoothed[{"min": "low", "max": "high"}[limit]].to_dict()
-        assert found == pytest.approx(rates[["A", "B", "D"]].agg(limit).to_dict())
+    for name, limit in {"low": "min", "high": "max"}.items():
+        assert smoothed[name].to_dict() == pytest.approx(rates[["A", "B", "D"]].agg(limit).to_dict())
 
 
 @settings(max_examples=25, deadline=None)

@@ -2,24 +2,20 @@
 
 import datetime
 import re
-import shutil
 from collections import defaultdict
 
 import openpyxl
 import pandas as pd
 import pytest
-from simulated import make_home
 from test_cli import run
 
 import htanalysis as ht
-from htanalysis import commands, settings
+from htanalysis import commands
 from htanalysis.report import changes
 from htanalysis.returns import withdrawals
 
-FRESNO, LOS_ANGELES = (
-    "Fresno Coalition Against Human Trafficking",
-    "Los Angeles Metro Area Task Force on Human Trafficking",
-)
+FRESNO = "Fresno Coalition Against Human Trafficking"
+LOS_ANGELES = "Los Angeles Metro Area Task Force on Human Trafficking"
 NORTH_BAY, RIVERSIDE = "North Bay Human Trafficking Task Force", "Riverside County Anti-Human Trafficking Task Force"
 SACRAMENTO, SAN_DIEGO = "Sacramento Innocence Lost Task Force", "San Diego North County Anti-Trafficking Task Force"
 KERN, RENAMED = "Kern County Human Trafficking Task Force", "Sacramento Valley Regional Team"
@@ -76,17 +72,8 @@ class Agency:
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Work in an empty folder, with a store and records of its own, and without previews, which have tests."""
-    home = tmp_path / "home"
-    home.mkdir()
-    make_home(home)
-    for name in ("register.csv", "measures.csv", "corrections.csv"):
-        source = (home / "data" / name).resolve()
-        (home / "data" / name).unlink(missing_ok=True)
-        shutil.copy(source if source.is_file() else settings.HOME / "data" / name, home / "data" / name)
-    monkeypatch.setattr(settings, "HOME", home)
-    monkeypatch.chdir(tmp_path)
+def home(home, monkeypatch):
+    """Work without previews, which have tests."""
     monkeypatch.setattr(changes, "preview", lambda _: {})
     monkeypatch.setattr(changes, "tell", lambda _: [])
     return home

@@ -13,9 +13,8 @@ import htanalysis as ht
 
 COUNTED = pd.Series({"sex": 0.56, "labor": 0.23, "other": 0.21})
 READINGS = ht.read_ilo(ht.load("global_estimates"), ht.load("trafficking_type"))
-TYPES = pd.DataFrame(
-    {"source": "a", "population": "b", "geography": "c", "trafficking_type": ["sex", "labor"], "share": [0.6, 0.3]}
-).assign(count=pd.NA, note=pd.NA)
+TYPES = pd.DataFrame({"trafficking_type": ["sex", "labor"], "share": [0.6, 0.3]})
+TYPES = TYPES.assign(source="a", population="b", geography="c", count=pd.NA, note=pd.NA)
 
 
 def test_sources_stand_beside_each_other_and_nothing_is_filled_in():
@@ -68,14 +67,8 @@ def test_classification_errors_widen_the_gap_by_hand():
 
 def test_labor_shares_have_an_interval_only_where_their_cases_are_known():
     table = ht.compare_labor(ht.load("trafficking_type")).frame.set_index("source")
-    assert table["value"].to_dict() == {
-        "task forces": 0.23,
-        "hotline": 0.15,
-        "HTRS": 0.1,
-        "OVC-funded providers": 0.64,
-        "federal prosecutions": 0.5,
-        "ILO": 0.78,
-    }
+    shares = {"task forces": 0.23, "hotline": 0.15, "HTRS": 0.1, "OVC-funded providers": 0.64}
+    assert table["value"].to_dict() == shares | {"federal prosecutions": 0.5, "ILO": 0.78}
     assert table["low"].notna().to_dict() == {name: name in ("hotline", "federal prosecutions") for name in table.index}
     # 21 of 141 cases is the only whole number; at the exact limits, 21 or more and 21 or fewer have a chance of 2.5 %.
     low, high = table.loc["hotline", ["low", "high"]]

@@ -12,10 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from simulated import make_home
 
 import htanalysis as ht
-from htanalysis import settings
 from htanalysis.cli import main
 from htanalysis.report.request import read_scenario
 
@@ -40,16 +38,14 @@ def test_each_public_name_is_described_once_and_has_an_example():
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(home, monkeypatch):
     """Give a home without staff's returns, in which whatever a page reads by its path lies, too."""
-    make_home(tmp_path)
     for name in ("scenarios", "tests"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    monkeypatch.setattr(settings, "HOME", tmp_path)
-    monkeypatch.chdir(tmp_path)
+        (home / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(home)
     # Words alone are shown, as in a plain session of Python, whatever ran in this process before.
     monkeypatch.setattr(InteractiveShell, "initialized", lambda: False)
-    return tmp_path
+    return home
 
 
 @pytest.mark.parametrize("page", [ROOT / "docs" / "own-numbers.md", *PAGES], ids=lambda page: page.stem)

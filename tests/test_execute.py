@@ -67,14 +67,20 @@ def interrupted_when(ready):
     """Press Ctrl-C, as it were, as soon as something is so; the block must end by it."""
 
     def press():
-        deadline = time.monotonic() + 60
-        while not ready() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(ready)
         os.kill(os.getpid(), signal.SIGINT)
 
     Thread(target=press, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         yield
+
+
+def wait_until(so, seconds=60):
+    """Wait until something is so, though not for ever, and say whether it is."""
+    deadline = time.monotonic() + seconds
+    while not so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return so()
 
 
 def is_there(pid):
@@ -89,11 +95,8 @@ def is_there(pid):
 
 
 def test_outputs_are_read_and_nothing_of_the_machine_is_kept(tmp_path):
-    code = (
-        "import htanalysis as ht\n"
-        'ht.Finding(id="a-finding", sentence=quarter, basis="computed", source=["table-1"], value=1, formula="1")'
-    )
-    source = write(tmp_path, "one", PARAMETERS, code)
+    told = 'ht.Finding(id="a-finding", sentence=quarter, basis="computed", source=["table-1"], value=1, formula="1")'
+    source = write(tmp_path, "one", PARAMETERS, f"import htanalysis as ht\n{told}")
     before = source.read_bytes()
     target = tmp_path / "executed.ipynb"
     target.write_bytes(run(source, quarter="2011Q4")["one"].notebook)
@@ -105,6 +108,7 @@ def test_outputs_are_read_and_nothing_of_the_machine_is_kept(tmp_path):
 
 
 def test_a_cell_shows_what_a_kernel_would_in_the_same_order(tmp_path):
+    assert len(cells(run(write(tmp_path, "one", PARAMETERS))["one"])) == 1, "by default no cell of parameters is added"
     code = (
         "import sys\nfrom IPython.display import Markdown\n"
         "print('one', 2)\nprint('three')\nprint('wrong', file=sys.stderr)\n"
@@ -127,10 +131,6 @@ def test_a_committed_notebook_comes_out_as_it_was_proved_in_a_kernel(path):
     assert outcome.failure is None and outcome.notebook == path.read_bytes()
 
 
-def test_a_default_run_leaves_the_notebook_without_a_cell_of_parameters(tmp_path):
-    assert len(cells(run(write(tmp_path, "one", PARAMETERS))["one"])) == 1
-
-
 # How a notebook stops
 
 
@@ -149,17 +149,13 @@ def test_a_notebook_that_stops_says_where_and_the_others_still_run(tmp_path):
     assert cells(outcomes["good"])[-1].outputs[0].data["text/plain"] == "'2011Q4'"
 
 
-@pytest.mark.parametrize(
-    ("code", "how"),
-    [
-        ("os._exit(1)", "ended (1)"),
-        ("os.kill(os.getpid(), 9)", "was killed (SIGKILL), as happens where memory is short"),
-    ],
-)
+KILLED = "was killed (SIGKILL), as happens where memory is short"
+
+
+@pytest.mark.parametrize(("code", "how"), [("os._exit(1)", "ended (1)"), ("os.kill(os.getpid(), 9)", KILLED)])
 def test_a_process_that_dies_is_a_failure_like_any_other(tmp_path, code, how):
-    bad = write(
-        tmp_path, "bad", PARAMETERS, "x = 1\nx", f"import os, subprocess\nsubprocess.Popen(['sleep', '60'])\n{code}"
-    )
+    code = f"import os, subprocess\nsubprocess.Popen(['sleep', '60'])\n{code}"
+    bad = write(tmp_path, "bad", PARAMETERS, "x = 1\nx", code)
     outcomes = run(bad, write(tmp_path, "good", PARAMETERS))
     assert outcomes["bad"].failure == Failure("bad", 3, f"The process that ran it {how}.")
     partly = cells(outcomes["bad"])
@@ -191,11 +187,7 @@ def test_a_stopped_run_ends_what_runs_with_all_that_it_started_and_starts_nothin
     with interrupted_when(lambda: started.exists() and started.read_text()):
         run(slow, touch, jobs=1)
     assert time.monotonic() - began < 30 and not later.exists()
-    own, other = map(int, started.read_text().split())
-    deadline = time.monotonic() + 10
-    while (is_there(own) or is_there(other)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not is_there(own) and not is_there(other)
+    assert wait_until(lambda: not any(map(is_there, map(int, started.read_text().split()))), 10)
 
 
 def test_no_more_notebooks_compute_at_the_same_time_than_there_are_jobs(tmp_path):
@@ -281,15 +273,12 @@ def test_what_jupyter_and_ipython_are_set_up_with_is_not_read(tmp_path):
         f"(outcome,) = run(write(Path({str(tmp_path)!r}), 'one', PARAMETERS, '1 + 1')).values()\n"
         "print(outcome.failure, cells(outcome)[-1].outputs[0].data)"
     )
-    own = {"JUPYTER_PATH": str(tmp_path / "jupyter"), "IPYTHONDIR": str(tmp_path / "ipython")}
-    where = {"PYTHONPATH": str(Path(__file__).parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | own | where, capture_output=True, text=True, check=True
-    )
+    own = os.environ | {"JUPYTER_PATH": str(tmp_path / "jupyter"), "IPYTHONDIR": str(tmp_path / "ipython")}
+    own |= {"PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True, check=True)
     assert done.stdout == "None {'text/plain': '2'}\n"
-    assert sorted(path.name for path in (tmp_path / "ipython").rglob("*") if path.is_file()) == [
-        *("00-own.py", "ipython_config.py")
-    ]
+    files = sorted(path.name for path in (tmp_path / "ipython").rglob("*") if path.is_file())
+    assert files == ["00-own.py", "ipython_config.py"]
 
 
 PROGRAM = """
@@ -329,24 +318,16 @@ def test_nothing_stays_behind_where_the_one_that_asked_is_killed(program, tmp_pa
     noted = tmp_path / "pid"
     code = f"import os, time\nopen({str(noted)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     with subprocess.Popen([sys.executable, program, code], stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not (noted.exists() and noted.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: noted.exists() and noted.read_text())
         process.kill()
-    while is_there(int(noted.read_text())) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not is_there(int(noted.read_text()))
+    assert wait_until(lambda: not is_there(int(noted.read_text())))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no signals there")
 def test_ctrl_c_while_imports_go_on_leaves_no_traceback():
-    code = (
-        "import time\nfrom htanalysis.report.execute import warm_up\n"
-        "warm_up()\nprint('warm', flush=True)\ntime.sleep(60)"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    code = "import time; from htanalysis.report.execute import warm_up; warm_up(); print(1, flush=True); time.sleep(60)"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, **pipes)
     process.stdout.readline()
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does

@@ -80,9 +80,8 @@ def test_what_the_tables_mean_and_rest_on_lies_beside_them(exported):
         units = connection.execute("SELECT unit FROM columns WHERE data_set = 'heat_unit' AND name = 'count'")
         assert units.fetchall() == [("convictions",)]
     assert quotes["county-alameda"] == ht.evidence("county-alameda")["quote"]
-    assert [text for (text,) in cautions] == [
-        each["text"] for each in ht.describe("county_convictions").attrs["caveats"]
-    ]
+    caveats = ht.describe("county_convictions").attrs["caveats"]
+    assert [text for (text,) in cautions] == [each["text"] for each in caveats]
     assert "ht.load" in (exported / "README.txt").read_text(encoding="utf-8")
 
 

@@ -21,11 +21,8 @@ def test_a_later_report_begins_with_its_quarter_and_keeps_the_two_years_as_histo
         later: {part: [each["id"] for each in question[part]] for part in ("first", "others", "history")}
         for later, question in questions.items()
     }
-    assert ids[True] == {
-        "first": ["arrests-in-quarter", "convictions-to-come"],
-        "others": ["trends-fitted", "table-1-covers"],
-        "history": ["straight-line"],
-    }
+    others = {"others": ["trends-fitted", "table-1-covers"], "history": ["straight-line"]}
+    assert ids[True] == {"first": ["arrests-in-quarter", "convictions-to-come"]} | others
     assert ids[False]["others"][-2:] == ["straight-line", "table-1-covers"] and not ids[False]["history"]
     assert findings.name_topic("victims-identified-in-quarter") == "Victims identified in the quarter"
 
@@ -50,14 +47,11 @@ def test_what_stands_above_a_finding_does_not_say_how_it_comes_out():
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
-    [(1, "1 kB"), (2_600, "3 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (1_161_000, "1.2 MB")],
+    ("size", "told"), [(1, "1 kB"), (2_600, "3 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (1_161_000, "1.2 MB")]
 )
 def test_files_are_offered_with_format_and_size_where_they_are_there(tmp_path, size, told):
     (tmp_path / "report-internal.pdf").write_bytes(b"x" * size)
     pdf, manifest, sums = findings.list_downloads(tmp_path, ["01-x"], "-internal")
     assert (pdf["path"], pdf["format"], pdf["size"]) == ("report-internal.pdf", "PDF", f", {told}")
-    assert [(each["name"], each["size"]) for each in (manifest, sums)] == [
-        ("manifest-internal.json", ""),
-        ("SHA256SUMS", ""),
-    ]
+    names = [(each["name"], each["size"]) for each in (manifest, sums)]
+    assert names == [("manifest-internal.json", ""), ("SHA256SUMS", "")]

@@ -24,11 +24,8 @@ def test_a_term_is_explained_where_it_first_stands_in_running_text():
 def test_links_are_numbered_for_paper_and_lead_to_files_by_their_names():
     words = Words("-internal", {"detect"})
     text = words.write_markdown("[A](a.html#x) [B](notebooks/b.ipynb) [A](a.html#x) `detect(x)` `other`")
-    assert re.findall(r'>(\w)</a><span class="on-paper"> \(link (\d)\)</span>', text) == [
-        ("A", "1"),
-        ("B", "2"),
-        ("A", "1"),
-    ]
+    numbered = re.findall(r'>(\w)</a><span class="on-paper"> \(link (\d)\)</span>', text)
+    assert numbered == [("A", "1"), ("B", "2"), ("A", "1")]
     assert list(words.links) == ["a-internal.html#x", "notebooks/b-internal.ipynb"]
     assert '<a href="#detect"><code>detect(x)</code></a>' in text and "<code>other</code></p>" in text
 

@@ -10,11 +10,9 @@ from htanalysis.report.notebooks import Cell, Executed
 
 FINDING = {
     "basis": "reported",
-    "value": None,
-    "low": None,
-    "high": None,
     "source": ["table-1"],
     "sentence": "It is so.",
+    **dict.fromkeys(("value", "low", "high")),
 }
 ABOUT = {"later": False, "quarter": "2012Q2", "as_of": "report", "version": "1.0", "created": "2012-11-16"}
 LATER = ABOUT | {"later": True, "quarter": "2012Q3", "as_of": "2012-10-31"}
@@ -33,17 +31,13 @@ def notebook(*shown):
     return Executed([Cell("a", "markdown", "# Is it so?", (), ()), Cell("b", "code", "", (), parts)])
 
 
-TIMES = table(
-    "times-covered", "label start end", ("counts", "2010-07-01", "2012-06-30"), ("", "2007-01-01", "2012-09-30")
-)
+SPANS = ("counts", "2010-07-01", "2012-06-30"), ("", "2007-01-01", "2012-09-30")
+TIMES = table("times-covered", "label start end", *SPANS)
 WHO = table("who-reports", "task_force county reports_from", ("A", "X", "2010Q3"), ("B", "Y", "2011Q3"))
 CHANGE, OPEN = "measure since_before since_year who", ("−3 to +9: cannot be said", "9; a year before without A")
 RUN = "first last quarters count mean times basis"
-RUNS = table(
-    *("victims-by-quarter", RUN, ("2010Q3", "2010Q3", 1, 100, None, None, "reported")),
-    ("2010Q4", "2012Q1", 6, 873, 145.5, None, "computed"),
-    ("2012Q2", "2012Q2", 1, 304, None, 2.09, "reported"),
-)
+ENDS = ("2010Q3", "2010Q3", 1, 100, None, None, "reported"), ("2012Q2", "2012Q2", 1, 304, None, 2.09, "reported")
+RUNS = table("victims-by-quarter", RUN, ENDS[0], ("2010Q4", "2012Q1", 6, 873, 145.5, None, "computed"), ENDS[1])
 START = (TIMES, WHO, RUNS, finding("victims-in-two-years", 1277), finding("investigations-in-two-years", 2552))
 
 
@@ -53,15 +47,10 @@ def texts(lines):
 
 def test_the_headline_is_the_fact_and_the_doubt():
     told = index.summarize({"00": notebook(*START, finding("victims-in-words", 304))}, ABOUT)
-    assert texts(told["headline"]) == [
-        "Task forces identified 1,277 trafficking victims in two years.",
-        "Nobody knows how many they missed.",
-    ]
-    assert told["dates"] == {
-        "period": "Counts for July 2010 – June 2012",
-        "released": "Release 1.0, November 16, 2012",
-        "known": "numbers to June 30, 2012, as the 2012 report states them",
-    }
+    fact, doubt = "Task forces identified 1,277 trafficking victims in two years.", "Nobody knows how many they missed."
+    assert texts(told["headline"]) == [fact, doubt]
+    dates = {"period": "Counts for July 2010 – June 2012", "released": "Release 1.0, November 16, 2012"}
+    assert told["dates"] == dates | {"known": "numbers to June 30, 2012, as the 2012 report states them"}
     assert texts(told["lead"]) == ["In these two years they opened 2,552 investigations."]
     assert told["tiles"][0]["number"] == "1,277"
     assert told["tiles"][0]["sure"].endswith("July 2010 – June 2012; 1 task forces, 2 from July 2011 on.")
@@ -77,9 +66,8 @@ def test_the_headline_is_the_fact_and_the_doubt():
     ],
 )
 def test_a_later_report_leads_with_its_quarter_and_the_two_years_are_history(known, headline, tile):
-    changes = table(
-        "change-to-last-quarter", CHANGE, ("victims identified", "+6: no more than chance would bring", *OPEN)
-    )
+    change = ("victims identified", "+6: no more than chance would bring", *OPEN)
+    changes = table("change-to-last-quarter", CHANGE, change)
     own = {"00": notebook(*START, finding("victims-in-words", **known)), "01": notebook(changes)}
     told = index.summarize(own, LATER)
     assert headline in told["headline"][0]["text"] and told["headline"][0]["id"] == "victims-in-words"
@@ -114,9 +102,8 @@ def test_what_no_notebook_shows_is_left_out_and_the_doubt_stays():
 
 def test_unpublished_quarters_are_one_empty_box_of_their_mean_and_its_sum_and_no_line_joins_the_ends():
     picture = index.summarize({"00": notebook(*START)}, ABOUT)["pictures"][0][0]
-    boxes = re.findall(
-        r'<rect class="(\w+)" x="([\d.]+)%" y="[\d.]+" width="([\d.]+)%" height="([\d.]+)"', picture["drawn"]
-    )
+    pattern = r'<rect class="(\w+)" x="([\d.]+)%" y="[\d.]+" width="([\d.]+)%" height="([\d.]+)"'
+    boxes = re.findall(pattern, picture["drawn"])
     assert [look for look, *_ in boxes] == ["known", "open", "known"]
     first, box, last = (float(high) for *_, high in boxes)
     assert first / last == pytest.approx(100 / 304, abs=0.002) and box / last == pytest.approx(145.5 / 304, abs=0.002)
@@ -176,10 +163,8 @@ def test_what_is_quoted_names_its_source_and_what_a_statement_contradicts_is_not
     found.append(table("times-covered", "label start end", *both, kind="figure"))
     told = index.summarize({"00": notebook(*found), "07": notebook(agree)}, ABOUT)["quotes"]
     assert [quote["id"] for quote in told] == ["arrests-in-all", "convictions-in-all"]
-    assert (
-        told[0]["text"]
-        == "There were 441 arrests under California’s trafficking law from January 2007 to September 2012."
-    )
+    text = "There were 441 arrests under California’s trafficking law from January 2007 to September 2012."
+    assert told[0]["text"] == text
     assert told[0]["source"] == "The State of Human Trafficking in California 2012: Chapter 3, Table 1."
     differ = table("claims-differ", "fact", (index.QUOTED["arrests-in-all"],))
     told = index.summarize({"00": notebook(*found), "07": notebook(agree, differ)}, ABOUT)["quotes"]
@@ -190,12 +175,11 @@ def test_who_holds_what_is_missing_is_told_with_counts_of_what_is_shown_as_long_
     known = table("known-and-missing", "measure q1 q2", ("arrests", 5, None), ("victims", None, None), kind="figure")
     map_ = table("county-map", "county status", ("Alameda", "reported"), ("Kern", "bounded"), kind="figure")
     told = index.summarize({"00": notebook(known), "03": notebook(map_)}, ABOUT)["asks"]
-    assert [(ask["who"], ask["text"]) for ask in told] == [
-        (
-            "California Emergency Management Agency (Cal EMA)",
-            "its table of quarterly returns. 3 of 4 counts are unpublished.",
-        ),
-        ("The Department of Justice", "convictions by county. 1 of 2 are unpublished."),
-    ]
+    asked = {
+        "California Emergency Management Agency (Cal EMA)": "its table of quarterly returns. 3 of 4 counts are unpub"
+    }
+    asked = {who: f"{text}lished." for who, text in asked.items()}
+    asked |= {"The Department of Justice": "convictions by county. 1 of 2 are unpublished."}
+    assert [(ask["who"], ask["text"]) for ask in told] == [*asked.items()]
     known = table("known-and-missing", "measure q1", ("arrests", 5), kind="figure")
     assert index.summarize({"00": notebook(known)}, ABOUT)["asks"] == []

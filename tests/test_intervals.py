@@ -8,14 +8,11 @@ from htanalysis.intervals import limit_share
 @pytest.mark.parametrize("shares", [(0.5, 0.25, 0.25), (0.56, 0.23, 0.21), (0.76, 0.15, 0.09)])
 def test_the_smallest_total_is_found_by_trying_all(shares):
     def fits(total):
-        return any(
-            all(
-                abs(count / total - share) <= 0.005 + 1e-12
-                for count, share in zip((a, b, total - a - b), shares, strict=True)
-            )
-            for a in range(total + 1)
-            for b in range(total + 1 - a)
-        )
+        ways = [(a, b, total - a - b) for a in range(total + 1) for b in range(total + 1 - a)]
+        within = [
+            [abs(n / total - share) <= 0.005 + 1e-12 for n, share in zip(way, shares, strict=True)] for way in ways
+        ]
+        return any(map(all, within))
 
     smallest = ht.smallest_total(shares)
     assert fits(smallest) and not any(fits(total) for total in range(1, smallest))

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import frame_of, make_row
 from running import find_faults, run_notebook
-from simulated import make_home, store_returns
+from simulated import store_returns
 
 import htanalysis as ht
-from htanalysis import settings
 from htanalysis.lead import measure_changes
 
 NAMES = sorted(ht.load("task_forces")["task_force"])
@@ -15,30 +15,19 @@ VICTIMS, TRAINED = "victims identified", "people trained"
 SENTENCE = "{measure} in {quarter}: {told}.{against}"
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    make_home(tmp_path)
-    monkeypatch.setattr(settings, "HOME", tmp_path)
-    return tmp_path
-
-
 def rows(measure, counts, names=NAMES):
     """Give the returns of a measure by quarter, each a count of all named task forces together, a month later."""
-    given = []
-    for quarter, count in counts.items():
-        period = pd.Period(quarter, "Q")
-        ends = {"period_start": period.start_time, "period_end": period.end_time.normalize()}
-        day = ends["period_end"] + pd.Timedelta(days=30)
-        for place, name in enumerate(names):
-            own = count // len(names) + (place < count % len(names))
-            given.append({"quarter": period, "task_force": name, "measure": measure, "count": own, "as_of": day} | ends)
-    return [row | {"trafficking_type": "all"} for row in given]
+    return [
+        make_row(quarter, name, count // len(names) + (place < count % len(names)), measure)
+        for quarter, count in counts.items()
+        for place, name in enumerate(names)
+    ]
 
 
 def lead(home, returned, quarter, audience="internal", measure=VICTIMS):
     """Store returns and give the row of a measure in a quarter."""
     if returned:
-        store_returns(home, pd.DataFrame(returned).astype({"count": "Int64"}))
+        store_returns(home, frame_of(returned))
     counts, reporters = ht.count_quarters("latest", audience), ht.count_reporters("latest", audience)
     return ht.lead_quarter(counts, ht.total_quarters(counts), reporters, pd.Period(quarter, "Q")).at(measure)
 
@@ -146,18 +135,16 @@ def test_a_public_report_says_plainly_that_a_sum_is_not_published(home):
     )
     assert (row.value, row.low, row.formula) == (None, None, "no total, since 9 of 9 task forces have returned it")
     missing = rows(VICTIMS, {"2012Q3": 310}) + rows(VICTIMS, {"2012Q4": 200}, NAMES[:6])
-    assert lead(home, missing, "2012Q4", "public").write("{told}") == (
-        "Not known yet; 6 of 9 task forces have returned it"
-    )
+    told = "Not known yet; 6 of 9 task forces have returned it"
+    assert lead(home, missing, "2012Q4", "public").write("{told}") == told
     assert lead(home, missing, "2012Q4", "internal").write("{told}").startswith("At least 200; ")
 
 
 def test_returns_that_contradict_each_other_give_the_least(home):
     returned = rows(VICTIMS, {"2012Q3": 310}) + rows(VICTIMS, {"2012Q3": 100}, ["Statewide"])
     row = lead(home, returned, "2012Q3")
-    assert row.write("{told}") == (
-        "At least 100, as returns contradict each other; 9 of 9 task forces have returned it"
-    )
+    least = "At least 100, as returns contradict each other; 9 of 9 task forces have returned it"
+    assert row.write("{told}") == least
     assert (row.low, row.high, row.basis, row.formula) == (100, None, "bounded", "fewest = 100")
 
 
@@ -168,16 +155,13 @@ def test_a_measure_that_was_never_counted_before_is_told_as_new(home):
     own = own[own["quarter"].eq("2012Q3")]
     totals = ht.total_quarters(counts)
     told = ht.lead_quarter(own, totals, reporters, pd.Period("2012Q3")).at("hotline calls")
-    assert told.write(SENTENCE) == (
-        "Hotline calls in 2012Q3: 310, by 9 of 9 task forces. It is new: no earlier quarter was counted."
-    )
+    new = "Hotline calls in 2012Q3: 310, by 9 of 9 task forces. It is new: no earlier quarter was counted."
+    assert told.write(SENTENCE) == new
     # Where the earlier quarters stand in the frame, and nothing was returned of them, it is as new.
     empty = own.assign(count=pd.array([None], "Int64"), at_least=0, returned=0, partly=0)
     both = pd.concat([empty.assign(quarter=own["quarter"] - 1), own])
-    assert (
-        ht.lead_quarter(both, totals, reporters, pd.Period("2012Q3")).at("hotline calls").given["before"]
-        == "not counted"
-    )
+    told = ht.lead_quarter(both, totals, reporters, pd.Period("2012Q3")).at("hotline calls")
+    assert told.given["before"] == "not counted"
     later = pd.concat([own, own.assign(quarter=own["quarter"] + 1, count=pd.array([330], "Int64"))])
     assert ht.lead_quarter(later, totals, reporters, pd.Period("2012Q4")).at("hotline calls").write("{against}") == (
         " A quarter before it was 310; the rise of 20 is no more than chance would bring. A year before it was not"
@@ -186,17 +170,12 @@ def test_a_measure_that_was_never_counted_before_is_told_as_new(home):
 
 
 def test_the_table_gives_each_change_with_its_interval(home):
-    store_returns(home, pd.DataFrame(rows(VICTIMS, TWENTY)).astype({"count": "Int64"}))
+    store_returns(home, frame_of(rows(VICTIMS, TWENTY)))
     counts, reporters = ht.count_quarters("latest", "internal"), ht.count_reporters("latest", "internal")
     told = ht.lead_quarter(counts, ht.total_quarters(counts), reporters, pd.Period("2017Q2"))
     row = told.frame.set_index("measure").loc[VICTIMS]
-    assert row[["now", "reported", "before", "year_before", "who"]].tolist() == [
-        "420",
-        "9 of 9",
-        "305",
-        "300",
-        "the same 9",
-    ]
+    told_of = ["420", "9 of 9", "305", "300", "the same 9"]
+    assert row[["now", "reported", "before", "year_before", "who"]].tolist() == told_of
     assert row["since_before"] == "+115, 1.38 times (1.19 to 1.60): more than chance would bring"
     assert row["since_year"] == "+120, 1.40 times (1.20 to 1.63): more than chance would bring"
     assert told.given["changed"] == VICTIMS
@@ -227,7 +206,7 @@ def test_chance_alone_is_called_more_than_chance_as_rarely_as_it_says(dispersion
 
 def test_the_first_years_are_history_in_a_later_report(home):
     returned = [row for measure in ht.load("task_force_totals")["measure"] for row in rows(measure, {"2012Q3": 310})]
-    store_returns(home, pd.DataFrame(returned).astype({"count": "Int64"}))
+    store_returns(home, frame_of(returned))
     shown = run_notebook("01", quarter="2012Q3", as_of="latest", audience="public")
     assert not find_faults(shown)
     ids = [each.content["id"] for each in shown if each.kind == "finding"]

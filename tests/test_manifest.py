@@ -15,12 +15,8 @@ from htanalysis.report import manifest
 from htanalysis.report.cache import Task
 
 INPUTS = {"data/report/tcvap.csv": "a", "notebooks/06-services.ipynb": "b", "htanalysis/rates.py": "c"}
-ORIGIN = {
-    "parameters": {"quarter": "2012Q2", "as_of": "report", "audience": "public"},
-    "versions": {"python": "3.11.7"},
-    "inputs": INPUTS,
-    "returns": "d",
-}
+ORIGIN = {"versions": {"python": "3.11.7"}, "inputs": INPUTS, "returns": "d"}
+ORIGIN |= {"parameters": {"quarter": "2012Q2", "as_of": "report", "audience": "public"}}
 DAY = datetime(2012, 11, 30, tzinfo=UTC)
 
 
@@ -74,14 +70,8 @@ def test_a_folder_that_is_no_report_is_one_line(tmp_path, capsys):
     [
         ({"returns": "e"}, "because the returns changed"),
         ({"inputs": INPUTS | {"data/report/tcvap.csv": "e"}}, "because the data changed"),
-        (
-            {"inputs": ORIGIN["inputs"] | {"shapefiles/new.shp": "e"}, "returns": "e"},
-            "because the returns and the data",
-        ),
-        (
-            {"inputs": ORIGIN["inputs"] | {"data/quarters/2012Q3.csv": "e"}, "returns": "e"},
-            "because the returns changed",
-        ),
+        ({"inputs": INPUTS | {"shapefiles/new.shp": "e"}, "returns": "e"}, "because the returns and the data"),
+        ({"inputs": INPUTS | {"data/quarters/2012Q3.csv": "e"}, "returns": "e"}, "because the returns changed"),
         ({"inputs": {"data/report/tcvap.csv": "a"}}, "because the notebooks and the package changed"),
         ({"versions": {"python": "3.13.0"}}, "because what is installed changed"),
         ({"parameters": {"quarter": "2012Q2"}}, "because the day or the assumption that was asked for changed"),
@@ -94,15 +84,14 @@ def test_a_report_that_is_made_anew_says_why(made, change, reason):
     assert told.endswith("; the earlier one was made on 2012-11-30.")
 
 
+CODE = {"inputs": INPUTS | {"notebooks/06-services.ipynb": "e", "htanalysis/rates.py": "e"}}
+
+
 @pytest.mark.parametrize(
     ("change", "own", "other"),
     [
         ({"returns": "e"}, "because the returns changed", "though nothing that it is made from changed"),
-        (
-            {"inputs": INPUTS | {"notebooks/06-services.ipynb": "e", "htanalysis/rates.py": "e"}},
-            "because the package changed",
-            "because the notebooks and the package changed",
-        ),
+        (CODE, "because the package changed", "because the notebooks and the package changed"),
     ],
 )
 def test_a_page_tells_of_nothing_that_it_is_not_made_from(made, change, own, other):

@@ -85,22 +85,18 @@ def test_the_map_fills_a_count_hatches_a_range_and_greys_what_is_not_named():
     assert fills == {look.RULE: 49, look.PAPER: 8, look.ACCENT: 1}
     swatches = [(trace.name, trace.marker.color) for trace in chart.figure.data if trace.type == "bar"]
     assert swatches == [("reported", look.ACCENT), ("bounded", look.PAPER), ("none reported", look.RULE)]
-    assert [trace.hovertext for trace in shapes if trace.fillcolor == look.ACCENT] == [
-        "Alameda: 52 convictions (reported)"
-    ]
+    alameda = [trace.hovertext for trace in shapes if trace.fillcolor == look.ACCENT]
+    assert alameda == ["Alameda: 52 convictions (reported)"]
     assert len(labels(chart)) == 9 and "<b>Alameda</b> 52" in labels(chart), "from the top down, as the counties lie:"
     assert [*labels(chart)][:2] == ["<b>Sacramento</b> 1 to 54", "<b>San Francisco</b> 1 to 54"]
-    hatches, areas = (
-        [trace for trace in chart.figure.data if trace.hoverinfo == "skip"],
-        dict(zip(*outlines(chart), strict=True)),
-    )
+    hatches = [trace for trace in chart.figure.data if trace.hoverinfo == "skip"]
+    areas = dict(zip(*outlines(chart), strict=True))
     bounded = [trace.hovertext.split(":")[0] for trace in shapes if trace.fillcolor == look.PAPER]
     for county, hatch in zip(bounded, hatches, strict=True):
         points = np.array([hatch.x, hatch.y], dtype=float).T
         points = points[~np.isnan(points[:, 0])]
-        assert len(points) >= 2 and all(
-            any(ring.buffer(2).contains(Point(at)) for ring in areas[county]) for at in points
-        )
+        own = [ring.buffer(2) for ring in areas[county]]
+        assert len(points) >= 2 and all(any(ring.contains(Point(at)) for ring in own) for at in points)
     fitted = maps.fit_frame(COUNTIES)
     assert len(fitted) == 58 and fitted.is_valid.all() and not fitted.is_empty.any()
 

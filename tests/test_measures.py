@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import DATA
+from conftest import append_rows, make_row
 
 import htanalysis as ht
 from htanalysis import cli, settings
@@ -25,29 +25,9 @@ REPORTS = ["investigations initiated", "victims identified", "arrests", "people 
 DAY = "2013-02-01"
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Give a home with the collection and an empty store."""
-    (tmp_path / "data").mkdir()
-    for name in DATA:
-        (tmp_path / "data" / name).symlink_to(settings.HOME / "data" / name)
-    for name in ("notebooks", "shapefiles"):
-        (tmp_path / name).symlink_to(settings.HOME / name)
-    monkeypatch.setattr(settings, "HOME", tmp_path)
-    return tmp_path
-
-
 def add(measure, *counts, quarter=FIRST, day="2013-04-20"):
     """Store what task forces returned."""
-    ends = {"period_start": quarter.start_time, "period_end": quarter.end_time.normalize()}
-    rows = [
-        {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": "all", "count": count}
-        | {"as_of": pd.Timestamp(day)}
-        | ends
-        for name, count in zip(NAMES, counts, strict=False)
-    ]
-    with store.locked():
-        store.append(pd.DataFrame(rows).astype({"count": "Int64"}))
+    append_rows([make_row(quarter, *pair, measure, day=day) for pair in zip(NAMES, counts, strict=False)])
 
 
 def check(folder, *rows):
@@ -55,9 +35,8 @@ def check(folder, *rows):
     lines = [f"{period},{NAMES[0]},{measure},{kind},{count},2013-08-01" for period, measure, kind, count in rows]
     path = folder / "a.csv"
     path.write_text("period_start,period_end,task_force,measure,trafficking_type,count,as_of\n" + "\n".join(lines))
-    return [
-        f"{each.severity}: {each}" for each in check_files([path], store.read_store(), datetime.date.today()).problems
-    ]
+    problems = check_files([path], store.read_store(), datetime.date.today()).problems
+    return [f"{each.severity}: {each}" for each in problems]
 
 
 Q1, Q2 = "2013-01-01,2013-03-31", "2013-04-01,2013-06-30"
@@ -95,9 +74,7 @@ def test_only_who_returned_all_that_is_asked_for_counts_as_full():
 def test_a_dropped_measure_is_left_out_and_what_was_returned_stays():
     add_measure(*NEW, DAY)
     add("victims certified", *[20] * 9)
-    with pytest.raises(
-        ht.HtanalysisError, match=r"victims certified is asked for from 2013Q1 on, and 2012Q4 is before"
-    ):
+    with pytest.raises(ht.HtanalysisError, match="victims certified is asked for from 2013Q1 on, and 2012Q4 is before"):
         drop_measure("victims certified", FIRST - 1, "2013-07-01")
     add("arrests", *[20] * 9)
     with pytest.raises(ht.HtanalysisError, match=r"arrests was returned for 2013Q1. Ask for it until 2013Q1"):

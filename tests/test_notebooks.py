@@ -16,6 +16,7 @@ from htanalysis import settings
 from htanalysis.report.changes import find_findings
 from htanalysis.report.methods import read_formula
 from htanalysis.report.notebooks import find_notebooks, list_shown, read_executed
+from htanalysis.results import MIME
 from htanalysis.wording import with_unit
 
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in find_notebooks()}
@@ -32,20 +33,16 @@ TABLES = {content["id"]: content for kind, content in SHOWN if kind != "finding"
 METHODS = sorted({content["method"] for _, content in SHOWN} - {None})
 
 #: Findings whose value or range is no plain arithmetic: a model, a test, an exact limit, or rows counted.
-BY_A_METHOD = {
-    "arrests-against-year-before": {"low", "high"},
-    "arrests-trend": {"value", "low", "high"},
-    "bias-analysis": {"value", "low", "high"},
-    "convictions-against-year-before": {"low", "high"},
-    "data-sets": {"value"},
-    "gini-coefficient": {"low", "high"},
-    "largest-share-interval": {"low", "high"},
-    "straight-line": {"value"},
-    "task-force-counties-alike": {"value"},
-    "task-force-counties-odds": {"value", "low", "high"},
-    "task-force-counties-test": {"value"},
-    "trends-fitted": {"value"},
-}
+RANGES = (
+    "arrests-against-year-before",
+    "convictions-against-year-before",
+    "gini-coefficient",
+    "largest-share-interval",
+)
+VALUES = ("data-sets", "straight-line", "task-force-counties-alike", "task-force-counties-test", "trends-fitted")
+BOTH = ("arrests-trend", "bias-analysis", "task-force-counties-odds")
+BY_A_METHOD = dict.fromkeys(RANGES, frozenset({"low", "high"})) | dict.fromkeys(VALUES, frozenset({"value"}))
+BY_A_METHOD |= dict.fromkeys(BOTH, frozenset({"value", "low", "high"}))
 #: How a formula names the ends of a range, and the signs that Python writes otherwise.
 ENDS = {"fewest": "low", "lowest": "low", "most": "high", "highest": "high"}
 SIGNS = {",": "", "÷": "/", "×": "*", "−": "-", "²": "**2", "⌈": "ceil(", "⌉": ")", "⌊": "floor(", "⌋": ")"}
@@ -72,12 +69,8 @@ def cells(name, kind):
 def test_a_notebook_begins_with_its_question_and_its_answer_in_three_sentences(name):
     first = NOTEBOOKS[name].cells[0]
     assert re.match(r"# .+\?\n", first.source)
-    answers = [
-        data["application/vnd.htanalysis.findings+json"]
-        for cell in NOTEBOOKS[name].cells
-        for output in cell.get("outputs", [])
-        if "application/vnd.htanalysis.findings+json" in (data := output.get("data", {}))
-    ]
+    outputs = [output.get("data", {}) for cell in NOTEBOOKS[name].cells for output in cell.get("outputs", [])]
+    answers = [data[MIME] for data in outputs if MIME in data]
     assert answers[0]["role"] == "answer" and len(answers[0]["findings"]) == 3
     second_heading = next(i for i, c in enumerate(NOTEBOOKS[name].cells[1:], 1) if c.cell_type == "markdown")
     shown = next(i for i, c in enumerate(NOTEBOOKS[name].cells) if c.get("outputs"))
@@ -141,16 +134,11 @@ def test_no_number_is_typed_into_the_prose(name):
 def test_logic_stays_in_the_package(name):
     code = "\n".join(cells(name, "code"))
     tree = ast.parse(code)
-    assert not [
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Try | ast.While)
-    ]
+    logic = ast.FunctionDef | ast.ClassDef | ast.Try | ast.While
+    assert not [node for node in ast.walk(tree) if isinstance(node, logic)]
     assert not re.search(r"^[!%]|warnings|np\.random|read_csv|open\(", code, flags=re.MULTILINE)
-    called = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "ht"
-    }
-    assert called <= set(ht.__all__)
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    assert {node.attr for node in attributes if getattr(node.value, "id", "") == "ht"} <= set(ht.__all__)
 
 
 def test_no_code_cell_but_imports_and_parameters_stands_twice():
@@ -179,17 +167,17 @@ def test_every_chart_and_table_names_basis_source_and_a_finding_in_its_title(nam
                     assert len(content["title"].split()) >= 4
 
 
-def test_every_function_that_a_finding_names_exists():
-    assert set(METHODS) <= set(ht.__all__)
-
-
 @pytest.mark.parametrize("method", METHODS)
-def test_every_function_that_is_named_says_its_formula_in_plain_words(method):
+def test_every_function_that_is_named_exists_and_says_its_formula_in_plain_words(method):
+    assert method in ht.__all__
     formula = read_formula(method)
     assert len(formula.split()) >= 3 and not re.search(r"[`$\\\n]|Formula", formula)
 
 
-def test_every_finding_that_is_not_reported_says_how_it_is_computed_from_what():
+def test_every_finding_table_and_figure_that_is_not_reported_says_how_it_is_computed_from_what():
+    for table in TABLES.values():
+        if set(table["basis"]) != {"reported"}:
+            assert table["formula"] or read_formula(table["method"]), table["id"]
     for finding in FINDINGS.values():
         if finding["basis"] != "reported":
             formula = finding["formula"]
@@ -214,12 +202,6 @@ def test_the_arithmetic_of_a_formula_gives_the_findings_numbers(name):
 def test_a_formula_is_read_with_its_signs_and_ends():
     text = "so: fewest = ⌈1,000 × (0.5 − 0.25)⌉; most = all − other = (2² + 5) ÷ 3; where x = 2 × y; share = 1 + 2"
     assert list(work_out(text)) == [("low", 250), ("high", 3), ("value", 3)]
-
-
-def test_every_table_and_figure_that_is_not_only_reported_says_how_it_is_computed():
-    for table in TABLES.values():
-        if set(table["basis"]) != {"reported"}:
-            assert table["formula"] or read_formula(table["method"]), table["id"]
 
 
 def test_a_copy_or_a_draft_is_no_page(tmp_path, monkeypatch):

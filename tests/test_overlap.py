@@ -40,6 +40,7 @@ def test_letters_are_bounded_by_the_fiscal_years_within_and_around():
     assert ht.bound_letters(LETTERS, days("2010-10-01", "2011-10-01")).high == 112 + 79
 
 
+NOT_2011 = LETTERS[LETTERS["fiscal_year"] != 2011]
 ONE_MISSING = LETTERS.assign(letters=LETTERS["letters"].mask(LETTERS.index == LETTERS.index[-1]))
 
 
@@ -50,10 +51,7 @@ ONE_MISSING = LETTERS.assign(letters=LETTERS["letters"].mask(LETTERS.index == LE
         ("n: .* are not whole numbers", lambda: ht.bound_union(pd.DataFrame({"n": [3, -1]}), "n")),
         ("n: .* are not whole numbers", lambda: ht.bound_union(pd.DataFrame({"n": [0.5, 2]}), "n")),
         ("cover 2005-10-01 to 2012-09-30", lambda: ht.bound_letters(LETTERS, days("2010-07-01", "2014-06-30"))),
-        (
-            "and not all that is asked",
-            lambda: ht.bound_letters(LETTERS[LETTERS["fiscal_year"] != 2011], days("2010-07-01", "2012-06-30")),
-        ),
+        ("and not all that is asked", lambda: ht.bound_letters(NOT_2011, days("2010-07-01", "2012-06-30"))),
         ("and not all that is asked", lambda: ht.bound_letters(ONE_MISSING, days("2010-07-01", "2012-06-30"))),
         ("letters: .* are not whole", lambda: ht.bound_letters(LETTERS.assign(letters=-1), days("2011", "2012"))),
         ("letters has no column fiscal_year", lambda: ht.bound_letters(LETTERS[["letters"]], days("2011", "2012"))),

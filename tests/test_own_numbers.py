@@ -71,23 +71,11 @@ def test_a_table_without_the_columns_is_refused_by_its_argument_and_column(name)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda: rate(COUNTS.assign(deaths="many")),
-            'counts: deaths holds "many"',
-        ),
-        (
-            lambda: rate(places=PLACES.assign(births=[0, 9])),
-            "places: births must be above",
-        ),
+        (lambda: rate(COUNTS.assign(deaths="many")), 'counts: deaths holds "many"'),
+        (lambda: rate(places=PLACES.assign(births=[0, 9])), "places: births must be above"),
         (lambda: rate(COUNTS.head(1)), "the same fips; b "),
-        (
-            lambda: rate(pd.concat([COUNTS, COUNTS])),
-            "counts: the fips a stands twice",
-        ),
-        (
-            lambda: ht.cross_task_forces(COUNTS, PLACES, "deaths", "hospital"),
-            "places has no column hospital;",
-        ),
+        (lambda: rate(pd.concat([COUNTS, COUNTS])), "counts: the fips a stands twice"),
+        (lambda: ht.cross_task_forces(COUNTS, PLACES, "deaths", "hospital"), "places has no column hospital;"),
         (lambda: ht.mix_of(ht.load("trafficking_type"), "police"), '"police" is not a source in types'),
         (lambda: ht.add_sections(ht.load("related_convictions"), "999"), '"999" is not a section in related'),
         (lambda: ht.foreign_labor(ht.load("htrs").head(3), 0.05), "htrs: one row each is needed of the shares"),
@@ -126,13 +114,8 @@ KINDS["named_in_report"] = "boolean"
 
 def describe(name, frame, phrases):
     """The descriptor's entry of a table, each of whose phrases is said of all its rows."""
-    entry = {
-        "name": name,
-        "path": f"report/{name}.csv",
-        "title": name,
-        "row": "a row",
-        "counted_by": "Counted by Nevada.",
-    }
+    entry = {"name": name, "path": f"report/{name}.csv", "title": name, "row": "a row"}
+    entry |= {"counted_by": "Counted by Nevada."}
     entry |= {"coverage": "Nevada.", "left_out": "Nothing.", "not_for": "Made up for a test."}
     fields = [
         {"name": column, "title": column, "description": column, "type": KINDS.get(column, "string")}
@@ -152,16 +135,14 @@ def make_tables():
     years = pd.DataFrame({"year": [2015, 2016], "arrests": [60, 90], "convictions": [18, 22]})
     days = {end: [f"{year}-{day}" for year in years["year"]] for end, day in zip(DAYS, ("01-01", "12-31"), strict=True)}
     homes = {county: force for force, county in FORCES.items()}
+    residents = [55274, 1951269, 48818, 421407]
     return {
         "task_forces": (forces.assign(reports_from=["2015Q1", "2015Q1", "2016Q1"]), ["joins"]),
         "task_force_quarters": (counts.assign(task_forces_reporting=[2] * 4 + [3] * 4), ["quarters-arrests"]),
         "task_force_totals": (pd.DataFrame({"measure": ["arrests"], **DAYS, "count": [150]}), ["totals-arrests"]),
         "county_convictions": (convictions.assign(named_in_report=["false", "true", "true", "true"]), ["county-names"]),
         "penal_code_236_1": (years.assign(**days), ["table-of-years"]),
-        "counties": (
-            counties.assign(population_2010=[55274, 1951269, 48818, 421407], task_force=counties["county"].map(homes)),
-            ["census"],
-        ),
+        "counties": (counties.assign(population_2010=residents, task_force=counties["county"].map(homes)), ["census"]),
     }
 
 

@@ -40,8 +40,7 @@ def run(*command, cwd, code=0, **places):
 def built(tmp_path_factory):
     """The sdist and the wheel of a copy in which staff work: with returns, and copies that JupyterLab made."""
     copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("built")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
-    for name in filter(None, listed.split("\0")):
+    for name in filter(None, run("git", "ls-files", "-z", cwd=ROOT).split("\0")):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, copy / name)
     for name in (
@@ -62,9 +61,7 @@ def test_a_package_carries_the_collection_and_never_a_return(built):
     with zipfile.ZipFile(wheel) as bundle:
         in_wheel = set(bundle.namelist())
         assert not [name for name in in_wheel if bundle.read(name) == b"confidential"]
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
+    tracked = run("git", "ls-files", cwd=ROOT).split("\n")
     folders = ("data/", "shapefiles/", "notebooks/", "scenarios/")
     carried = {name for name in tracked if name.startswith(folders)} | {"docs/methods.md"}
     assert {name for name in in_sdist if name.startswith((*folders, "docs/"))} == carried
@@ -182,10 +179,8 @@ def test_every_name_that_the_stub_lists_is_given():
 
 
 #: The mistakes in tests/types/mistakes.py, by line, with the code that each checker gives.
-MISTAKES = {5: ("attr-defined", "reportAttributeAccessIssue"), 6: ("arg-type", "reportArgumentType")} | {
-    7: ("arg-type", "reportArgumentType"),
-    9: ("attr-defined", "reportAttributeAccessIssue"),
-}
+NAME, ARGUMENT = ("attr-defined", "reportAttributeAccessIssue"), ("arg-type", "reportArgumentType")
+MISTAKES = {5: NAME, 6: ARGUMENT, 7: ARGUMENT, 9: NAME}
 
 
 @pytest.fixture(scope="module")
@@ -233,8 +228,7 @@ def test_a_shell_completes_the_names_of_data_sets(tmp_path, typed, offered):
 def test_a_notebook_that_imports_the_package_plots_with_plotly():
     code = (
         "from IPython.core.interactiveshell import InteractiveShell\n"
-        "shell = InteractiveShell.instance()\n"
-        "shell.run_cell('import htanalysis as ht')\n"
+        "shell = InteractiveShell.instance()\nshell.run_cell('import htanalysis as ht')\n"
         'shell.run_cell(\'print(type(ht.load("penal_code_236_1").plot.bar(x="year", y="arrests")).__module__)\')'
     )
     assert "plotly.graph_objs" in run(sys.executable, "-c", code, cwd=ROOT)
@@ -268,26 +262,17 @@ def test_quarters_are_text_that_a_chart_takes_in_order():
     chart = px.scatter(quarters, x="quarter", y="count")
     assert list(chart.data[0].x[:3]) == ["2010Q3", "2010Q4", "2011Q1"]
     assert json.loads(chart.to_json())["data"][0]["x"] == sorted(quarters["quarter"])
-    assert (
-        ht.load("task_forces")["reports_from"].isna().sum()
-        == load_with_periods("task_forces")["reports_from"].isna().sum()
-    )
+    missing = [load("task_forces")["reports_from"].isna().sum() for load in (ht.load, load_with_periods)]
+    assert missing[0] == missing[1]
 
 
 def test_an_analysis_gives_the_same_with_quarters_as_text_and_as_periods():
-    text, periods, totals = (
-        ht.load("task_force_quarters"),
-        load_with_periods("task_force_quarters"),
-        "task_force_totals",
-    )
-    last = ht.parse_period("2012Q2")
-    for analyse in (
-        lambda counts: ht.bound_quarters(counts, ht.load(totals)),
-        lambda counts: ht.bound_period(counts, ht.load(totals), last),
-        lambda counts: ht.date_growth(counts, ht.load(totals), last[0]),
-        lambda counts: ht.compare_quarter(counts, ht.load(totals), last[0]),
-        ht.follow_growth,
+    text, periods = ht.load("task_force_quarters"), load_with_periods("task_force_quarters")
+    totals, last = ht.load("task_force_totals"), ht.parse_period("2012Q2")
+    for analyse, *more in (
+        *((ht.bound_quarters, totals), (ht.bound_period, totals, last), (ht.date_growth, totals, last[0])),
+        *((ht.compare_quarter, totals, last[0]), (ht.follow_growth,)),
     ):
-        of_text, of_periods = analyse(text), analyse(periods)
+        of_text, of_periods = analyse(text, *more), analyse(periods, *more)
         pd.testing.assert_frame_equal(of_text.frame, of_periods.frame)
         assert (of_text.given, of_text.source) == (of_periods.given, of_periods.source)

@@ -6,6 +6,7 @@ import htanalysis as ht
 from htanalysis.parameters import Range, list_ranges
 
 DAY = 'a day such as "2012-10-31", "latest" or "report"'
+HELD = "is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or add the returns first."
 LATER = str(datetime.date.today() + datetime.timedelta(days=2))
 
 
@@ -14,11 +15,7 @@ LATER = str(datetime.date.today() + datetime.timedelta(days=2))
     [
         ({"quarter": ["2012Q2"]}, 'quarter is [\'2012Q2\']; it must be a text such as "2012Q2" or "2011Q3:2012Q2".'),
         ({"quarter": "abc"}, 'quarter: "abc" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.'),
-        (
-            {"quarter": "1999Q1", "as_of": "report"},
-            "quarter: 1999Q1 is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or"
-            " add the returns first.",
-        ),
+        ({"quarter": "1999Q1", "as_of": "report"}, f"quarter: 1999Q1 {HELD}"),
         ({"as_of": LATER}, f'as_of is "{LATER}", a day to come; it must be {DAY}.'),
         ({"as_of": 5}, f"as_of is 5; it must be {DAY}."),
         ({"audience": "all"}, 'audience is "all"; it must be "public" or "internal".'),

@@ -35,26 +35,16 @@ def test_what_could_be_another_quarter_is_not_read(text):
         read_quarter(text)
 
 
+HELD = "is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or add the returns first."
+NONE = "is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest."
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            "2013Q1",
-            "2013Q1 is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or add"
-            " the returns first.",
-        ),
-        (
-            "2010Q2:2012Q2",
-            "2010Q2 is not held: the data cover 2010Q3 to 2012Q2. Choose quarters among these, or add"
-            " the returns first.",
-        ),
+        *(("2013Q1", f"2013Q1 {HELD}"), ("2010Q2:2012Q2", f"2010Q2 {HELD}")),
         ("2012Q2:2011Q1", '"2012Q2:2011Q1" ends before it begins. Write it as 2011Q1:2012Q2.'),
-        ("2012Q5", '"2012Q5" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.'),
-        ("2012", '"2012" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.'),
-        (
-            "2011Q1:2011Q2:2011Q3",
-            '"2011Q1:2011Q2:2011Q3" is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest.',
-        ),
+        *((text, f'"{text}" {NONE}') for text in ("2012Q5", "2012", "2011Q1:2011Q2:2011Q3")),
     ],
 )
 def test_a_wrong_period_is_answered_in_one_sentence(text, message):

@@ -7,6 +7,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from conftest import frame_of, make_row
 from public_files import MEASURES, NAMES, QUARTERS, add, compare_files, contents, make_home, report
 
 COUNTS = [4, 7, 43, 52, 61, 38, 95, 84, 77]
@@ -20,20 +21,13 @@ def place(tmp_path_factory):
 
 
 def rows(quarter, names, counts, as_of, kinds=("all",)):
-    days = {
-        "period_start": quarter.start_time,
-        "period_end": quarter.end_time.normalize(),
-        "as_of": pd.Timestamp(as_of),
-    }
     table = [
-        {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": kind}
-        | {"count": count if kind == "all" else count // 2}
-        | days
+        make_row(quarter, name, count if kind == "all" else count // 2, measure, kind, as_of)
         for measure in MEASURES
         for name, count in zip(names, counts, strict=True)
         for kind in kinds
     ]
-    return pd.DataFrame(table).astype({"count": "Int64"})
+    return frame_of(table)
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +80,8 @@ def test_the_internal_report_shows_all_and_says_so_everywhere(homes):
     assert names and all(Path(name).stem.endswith("-internal") for name in names)
     book = openpyxl.load_workbook(folder / "tables-internal.xlsx")
     assert [row[1].value for row in book["returned-by-task-force"].iter_rows(min_row=7, max_row=8)] == ["4", "7"]
-    said = {
-        "en": "Internal: it shows counts that could point at a person. Do not pass it on.",
-        "es": "Interno: muestra cifras que podrían señalar a una persona. No se debe compartir.",
-    }
+    said = {"en": "Internal: it shows counts that could point at a person. Do not pass it on."}
+    said |= {"es": "Interno: muestra cifras que podrían señalar a una persona. No se debe compartir."}
     languages = {}
     for page in folder.glob("*.html"):
         text = page.read_text(encoding="utf-8")

@@ -38,10 +38,13 @@ def test_bounds_are_attained_and_never_exceeded(ends, hidden, last_known):
             assert pd.isna(row["low_assumed"]) and pd.isna(row["high_assumed"])
 
 
-def test_published_quarters_are_reported_and_stay_as_they_are():
+def test_published_quarters_stay_as_they_are_and_an_assumption_that_no_series_meets_gives_no_range():
     bounds = ht.bound_quarters(counts_of(3, None, 5), total_of(12)).frame
     assert bounds["basis"].tolist() == ["reported", "bounded", "reported"]
     assert bounds[["low", "high"]].to_numpy().tolist() == [[3, 3], [4, 4], [5, 5]]
+    bounds = ht.bound_quarters(counts_of(5, None, 5), total_of(11)).frame
+    assert bounds.loc[1, ["low", "high"]].tolist() == [1, 1]
+    assert bounds.loc[1, ["low_assumed", "high_assumed"]].isna().all()
 
 
 def test_the_published_series_have_these_ranges():
@@ -51,32 +54,21 @@ def test_the_published_series_have_these_ranges():
     assert row[["low", "high", "low_assumed", "high_assumed"]].tolist() == [0, 2027, 286, 390]
 
 
-def test_an_assumption_that_no_series_meets_gives_no_range():
-    bounds = ht.bound_quarters(counts_of(5, None, 5), total_of(11)).frame
-    assert bounds.loc[1, ["low", "high"]].tolist() == [1, 1]
-    assert bounds.loc[1, ["low_assumed", "high_assumed"]].isna().all()
-
-
 @pytest.mark.parametrize(
-    ("period", "low", "high", "basis"),
+    ("counts", "period", "low", "high", "basis"),
     [
-        ("2011Q1", 3, 3, "reported"),
-        ("2011Q2", 0, 4, "bounded"),
-        ("2011Q1:2011Q2", 3, 7, "bounded"),
-        ("2011Q1:2011Q4", 12, 12, "reported"),
+        ((3, None, None, 5), "2011Q1", 3, 3, "reported"),
+        ((3, None, None, 5), "2011Q2", 0, 4, "bounded"),
+        ((3, None, None, 5), "2011Q1:2011Q2", 3, 7, "bounded"),
+        ((3, None, None, 5), "2011Q1:2011Q4", 12, 12, "reported"),
+        ((3, 4, None), "2011Q1:2011Q2", 7, 7, "computed"),
     ],
 )
-def test_a_period_adds_up(period, low, high, basis):
+def test_a_period_adds_up(counts, period, low, high, basis):
     first, _, last = period.partition(":")
     quarters = pd.period_range(first, last or first, freq="Q")
-    result = ht.bound_period(counts_of(3, None, None, 5), total_of(12), quarters).frame.iloc[0]
+    result = ht.bound_period(counts_of(*counts), total_of(12), quarters).frame.iloc[0]
     assert result[["low", "high", "basis"]].tolist() == [low, high, basis]
-
-
-def test_published_quarters_add_up_to_a_computed_number():
-    quarters = pd.period_range("2011Q1", "2011Q2", freq="Q")
-    result = ht.bound_period(counts_of(3, 4, None), total_of(12), quarters).frame.iloc[0]
-    assert result[["low", "high", "basis"]].tolist() == [7, 7, "computed"]
 
 
 def test_a_quarter_is_compared_with_the_mean_of_the_others():
@@ -92,23 +84,19 @@ def test_a_quarter_is_compared_with_the_mean_of_the_others():
 def test_a_straight_line_is_compared_with_the_total():
     line = ht.compare_with_line(ht.load("task_force_quarters"), ht.load("task_force_totals")).frame.set_index("measure")
     assert line["line_total"].tolist() == [2100, 1616, 2228]
-    assert line["difference"].tolist() == [452, -339, -430]
-    assert not line["compatible"].any()
+    assert line["difference"].tolist() == [452, -339, -430] and not line["compatible"].any()
     even = ht.compare_with_line(counts_of(1, None, None, 4), total_of(10)).frame.iloc[0]
     assert even["compatible"] and even["mean_between"] == 2.5
-    # The line is 1, 2, 3, 4: whole already, so that no other total fits.
-    assert not ht.compare_with_line(counts_of(1, None, None, 4), total_of(11)).frame.iloc[0]["compatible"]
-    # The line is 1, 1.5, 2: its middle is 1 or 2.
-    fitting = [ht.compare_with_line(counts_of(1, None, 2), total_of(t)).frame.iloc[0]["compatible"] for t in (4, 5)]
-    assert fitting == [True, True]
-    assert not ht.compare_with_line(counts_of(1, None, 2), total_of(6)).frame.iloc[0]["compatible"]
+    # The line 1, 2, 3, 4 is whole already, so that no other total fits; of 1, 1.5, 2 the middle is 1 or 2.
+    for counts, total, fits in (((1, None, None, 4), 11, False), *(((1, None, 2), t, t < 6) for t in (4, 5, 6))):
+        assert ht.compare_with_line(counts_of(*counts), total_of(total)).frame["compatible"].tolist() == [fits]
     assert ht.compare_with_line(counts_of(1, 2), total_of(3)).frame.empty
 
 
 def test_whether_counts_changed_evenly_and_what_refutes_an_assumption_is_said_in_plain_words():
     told = ht.compare_with_line(ht.load("task_force_quarters"), ht.load("task_force_totals")).given["evenly"]
-    assert told == (
-        "Investigations initiated, victims identified and arrests did not change evenly from 2010Q3 to 2012Q2"
+    assert (
+        told == "Investigations initiated, victims identified and arrests did not change evenly from 2010Q3 to 2012Q2"
     )
     counts = pd.concat([counts_of(1, None, None, 4, measure=name) for name in ("arrests", "people trained")])
     totals = pd.concat([total_of(10, "arrests"), total_of(11, "people trained")])
@@ -117,17 +105,14 @@ def test_whether_counts_changed_evenly_and_what_refutes_an_assumption_is_said_in
     assert ht.compare_with_line(counts, totals).given["evenly"] == both
     none = f"Whether a count changed {span} cannot be told without a total that holds"
     assert ht.compare_with_line(counts, totals.head(0)).given["evenly"] == none
-    fell, total = counts_of(9, None, 2), total_of(13)
-    for shape, words in (
-        (ht.Shape("never falling"), "Arrests fell in at least one quarter"),
-        (ht.Shape("convex"), "Arrests did not grow by more and more each quarter"),
-        (ht.Shape("limited change", 0.1), "Arrests changed by more than 10% in at least one quarter"),
+    fell, convex = (counts_of(9, None, 2), total_of(13)), (counts_of(1, 5, 6), total_of(12))
+    for each, shape, words in (
+        (fell, ht.Shape("never falling"), "Arrests fell in at least one quarter"),
+        (convex, ht.Shape("convex"), "Arrests did not grow by more and more each quarter"),
+        (fell, ht.Shape("limited change", 0.1), "Arrests changed by more than 10% in at least one quarter"),
+        ((counts_of(1, 2, 3), total_of(6)), ht.Shape(), "What is known agrees with each of the assumptions"),
     ):
-        each = (counts_of(1, 5, 6), total_of(12)) if shape.name == "convex" else (fell, total)
         assert ht.bound_growth(*each, [shape]).given["refuted"] == words
-    assert ht.bound_growth(counts_of(1, 2, 3), total_of(6), [ht.Shape()]).given["refuted"] == (
-        "What is known agrees with each of the assumptions"
-    )
 
 
 def test_growth_is_split_with_a_joiner():
@@ -155,32 +140,28 @@ def test_growth_is_told_as_a_ratio_or_as_what_keeps_it_from_one():
     assert lost.sentence.startswith("Victims identified changed from 2011Q1 to 2011Q3 in a way that is not known")
 
 
-def test_counts_that_no_series_agrees_with_are_refused():
-    with pytest.raises(ht.HtanalysisError, match="add up to 8, more than its total of 7"):
-        ht.bound_quarters(counts_of(3, 5), total_of(7))
-    with pytest.raises(ht.HtanalysisError, match="add up to 8, less than its total of 9"):
-        ht.bound_quarters(counts_of(3, 5), total_of(9))
-    with pytest.raises(ht.HtanalysisError, match="has a count of -3; counts are whole numbers of 0 or more"):
-        ht.bound_quarters(counts_of(-3, None), total_of(9))
-    with pytest.raises(ht.HtanalysisError, match="2011Q1 twice"):
-        ht.bound_quarters(pd.concat([counts_of(3), counts_of(3)]), total_of(9))
-    with pytest.raises(ht.HtanalysisError, match='"arrests" has two totals'):
-        ht.bound_quarters(counts_of(3, None), pd.concat([total_of(9), total_of(9)]))
-    with pytest.raises(ht.HtanalysisError, match="do not hold all of 2011Q2 to 2011Q3"):
-        ht.bound_period(counts_of(3, None), total_of(9), pd.period_range("2011Q2", "2011Q3", freq="Q"))
+@pytest.mark.parametrize(
+    ("counts", "total", "told"),
+    [
+        (counts_of(3, 5), total_of(7), "add up to 8, more than its total of 7"),
+        (counts_of(3, 5), total_of(9), "add up to 8, less than its total of 9"),
+        (counts_of(-3, None), total_of(9), "has a count of -3; counts are whole numbers of 0 or more"),
+        (pd.concat([counts_of(3)] * 2), total_of(9), "2011Q1 twice"),
+        (counts_of(3, None), pd.concat([total_of(9)] * 2), '"arrests" has two totals'),
+    ],
+)
+def test_counts_that_no_series_agrees_with_are_refused(counts, total, told):
+    with pytest.raises(ht.HtanalysisError, match=told):
+        ht.bound_quarters(counts, total)
 
 
-def test_without_a_total_a_quarter_has_no_upper_limit():
-    bounds = ht.bound_quarters(counts_of(3, None), total_of(7, measure="victims served")).frame
+def test_without_a_total_a_quarter_has_no_upper_limit_and_a_total_binds_only_the_quarters_that_it_covers():
+    served = total_of(7, measure="victims served")
+    bounds = ht.bound_quarters(counts_of(3, None), served).frame
     assert bounds.loc[1, "low"] == 0 and pd.isna(bounds.loc[1, "high"])
     # With the quarter before it and a limited change, it has both limits.
-    limited = ht.bound_quarters(
-        counts_of(4, None), total_of(7, measure="victims served"), ht.Shape("limited change", 0.5)
-    ).frame
+    limited = ht.bound_quarters(counts_of(4, None), served, ht.Shape("limited change", 0.5)).frame
     assert limited.loc[1, ["low_assumed", "high_assumed"]].tolist() == [2, 6]
-
-
-def test_a_total_binds_only_the_quarters_that_it_covers():
     total = total_of(7).assign(period_start=pd.Timestamp("2011-01-01"), period_end=pd.Timestamp("2011-06-30"))
     bounds = ht.bound_quarters(counts_of(3, None, None), total).frame
     assert bounds.loc[1, ["low", "high"]].tolist() == [4, 4]
@@ -188,11 +169,8 @@ def test_a_total_binds_only_the_quarters_that_it_covers():
 
 
 def test_a_partial_return_is_a_lower_limit():
-    counts = counts_of(3, None, None).assign(at_least=[0, 2, 0])
-    assert ht.bound_quarters(counts, total_of(9)).frame[["low", "high"]].iloc[1:].to_numpy().tolist() == [
-        [2, 6],
-        [0, 4],
-    ]
+    bounds = ht.bound_quarters(counts_of(3, None, None).assign(at_least=[0, 2, 0]), total_of(9)).frame
+    assert bounds[["low", "high"]].to_numpy().tolist() == [[3, 3], [2, 6], [0, 4]]
 
 
 @settings(max_examples=40, deadline=None)
@@ -234,19 +212,15 @@ def test_growth_is_bounded_under_each_assumption():
     assert known.loc[0, ["low", "high", "basis"]].tolist() == [3, 3, "computed"]
 
 
-def test_an_assumption_that_is_not_known_is_refused():
+def test_an_assumption_that_is_not_known_and_a_period_that_is_not_covered_are_refused():
+    with pytest.raises(ht.HtanalysisError, match="do not hold all of 2011Q2 to 2011Q3"):
+        ht.bound_period(counts_of(3, None), total_of(9), pd.period_range("2011Q2", "2011Q3", freq="Q"))
     with pytest.raises(ht.HtanalysisError, match='"convexe" is not a shape'):
         ht.Shape("convexe")
     with pytest.raises(ht.HtanalysisError, match=r"max_change is 1\.5"):
         ht.Shape("limited change", 1.5)
     words = "no quarter that the published total covers was over 12.5% off the one before it"
     assert ht.Shape("limited change", 0.125).words == words
-
-
-def test_the_order_of_rows_changes_nothing():
-    counts, total = counts_of(3, None, None, 5), total_of(12)
-    shuffled = ht.bound_quarters(counts.iloc[::-1], total).frame
-    pd.testing.assert_frame_equal(shuffled, ht.bound_quarters(counts, total).frame)
 
 
 BIG = st.integers(0, 10**6)
@@ -300,23 +274,17 @@ def test_periods_changes_and_growth_agree_with_enumeration(series, hidden, windo
     least = [min(count, 2) if known[place] is None else 0 for place, count in enumerate(series)]
     counts, total = counts_of(*known).assign(at_least=least), sum(series[first : last + 1])
     quarters = counts["quarter"]
-    totals = total_of(total).assign(
-        period_start=quarters[first].start_time, period_end=quarters[last].end_time.normalize()
-    )
+    ends = {"period_start": quarters[first].start_time, "period_end": quarters[last].end_time.normalize()}
+    totals = total_of(total).assign(**ends)
     ranges = [range(low, total + 1) if count is None else [count] for count, low in zip(known, least, strict=False)]
     every = [way for way in itertools.product(*ranges) if sum(way[first : last + 1]) == total]
     shaped = [way for way in every if agrees(way[first : last + 1], shape)]
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(series) - 1)] * 2)))
-    results = {
-        (lambda way: sum(way[start : end + 1])): ht.bound_period(
-            counts, totals, pd.PeriodIndex(quarters[start : end + 1]), shape
-        ).frame,
-    }
-    for value, frame in results.items():
-        for ways, (low, high) in ((every, ("low", "high")), (shaped, ("low_assumed", "high_assumed"))):
-            expected = [min(map(value, ways)), max(map(value, ways))] if ways else [pd.NA, pd.NA]
-            found = frame.loc[0, [low, high]].replace("no such series", pd.NA)
-            assert found.tolist() == expected or (not ways and pd.isna(found[low]))
+    frame = ht.bound_period(counts, totals, pd.PeriodIndex(quarters[start : end + 1]), shape).frame
+    for ways, (low, high) in ((every, ("low", "high")), (shaped, ("low_assumed", "high_assumed"))):
+        sums = [sum(way[start : end + 1]) for way in ways]
+        found = frame.loc[0, [low, high]].replace("no such series", pd.NA)
+        assert found.tolist() == [min(sums), max(sums)] if ways else pd.isna(found[low])
     # Where the growth is known, an assumption that is not refuted is not listed.
     growth = ht.bound_growth(counts, totals, [shape]).frame.iloc[-1]
     grown = [way[-1] - way[0] for way in shaped]
@@ -394,23 +362,19 @@ def test_a_quarter_outside_the_period_of_the_total_refutes_no_assumption():
 
 def test_a_tenth_is_a_tenth():
     # 1.1 × 30 is 33, which floating point makes 33.000000000000004 or 32.99…; ten percent of 9 allow no change.
-    allowed = ht.bound_quarters(counts_of(30, None), total_of(63), ht.Shape("limited change", 0.1)).frame
-    assert allowed.loc[1, "high_assumed"] == 33
-    assert (
-        ht.bound_quarters(counts_of(9, None), total_of(19), ht.Shape("limited change", 0.1))
-        .frame["low_assumed"]
-        .isna()[1]
-    )
+    tenth = ht.Shape("limited change", 0.1)
+    assert ht.bound_quarters(counts_of(30, None), total_of(63), tenth).frame.loc[1, "high_assumed"] == 33
+    assert ht.bound_quarters(counts_of(9, None), total_of(19), tenth).frame["low_assumed"].isna()[1]
 
 
-def test_a_line_is_the_same_in_any_order_of_rows():
+def test_bounds_and_a_line_are_the_same_in_any_order_of_rows():
+    counts, total = counts_of(3, None, None, 5), total_of(12)
+    shuffled = ht.bound_quarters(counts.iloc[::-1], total).frame
+    pd.testing.assert_frame_equal(shuffled, ht.bound_quarters(counts, total).frame)
     counts, totals = ht.load("task_force_quarters"), ht.load("task_force_totals")
-    plain = counts.astype({"measure": "str"})
-    for frame in (counts, plain):
-        shuffled = frame.sample(frac=1, random_state=1)
-        pd.testing.assert_frame_equal(
-            ht.compare_with_line(shuffled, totals).frame, ht.compare_with_line(frame, totals).frame
-        )
+    for frame in (counts, counts.astype({"measure": "str"})):
+        shuffled, plain = (ht.compare_with_line(c, totals).frame for c in (frame.sample(frac=1, random_state=1), frame))
+        pd.testing.assert_frame_equal(shuffled, plain)
 
 
 def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
@@ -431,19 +395,13 @@ def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
     assert ht.tell_trends(counts.head(2), totals, few) == []
 
 
-def test_where_there_is_nothing_to_list_or_draw_the_title_is_said():
+def test_where_there_is_nothing_to_draw_the_title_is_said_and_each_row_is_said_with_an_id_of_its_own():
     falling = ht.split_over(counts_of(300, None, 100), 0.25)
     assert ht.draw(falling, "joiner", "it had {between}{depending}", "part").text.startswith("It had no part, since")
-
-
-def test_each_row_of_a_result_is_said_with_an_id_of_its_own():
     growth = ht.follow_growth(ht.load("task_force_quarters"))
     said = [row.say("{measure}-growth", "{measure} {change}.") for row in growth.rows]
-    assert [each.id for each in said] == [
-        "investigations-initiated-growth",
-        "victims-identified-growth",
-        "arrests-growth",
-    ]
+    ids = ["investigations-initiated-growth", "victims-identified-growth", "arrests-growth"]
+    assert [each.id for each in said] == ids
     assert said[1].sentence == "Victims identified rose from 100 in 2010Q3 to 304 in 2012Q2."
 
 
@@ -459,14 +417,9 @@ def test_quarters_that_are_not_known_are_listed_together_with_their_sum_if_the_t
     ]
     assert runs["times"].iloc[-1] == pytest.approx(304 / 436.5) and runs["times"].iloc[:2].isna().all()
     # Two runs share what the total leaves, and without a total nothing is known of any.
-    counts = counts_of(100, None, 50, None).assign(basis="reported")
-    assert ht.list_runs(counts, total_of(900), "arrests", last).frame["count"].isna().tolist() == [
-        False,
-        True,
-        False,
-        True,
-    ]
-    counts = counts_of(100, None, None, 304).assign(basis="reported")
+    some = counts_of(100, None, 50, None).assign(basis="reported")
+    missing = ht.list_runs(some, total_of(900), "arrests", last).frame["count"].isna()
+    assert missing.tolist() == [False, True, False, True]
     assert pd.isna(ht.list_runs(counts, total_of(900).iloc[:0], "arrests", last).frame["count"].iloc[1])
     assert len(ht.list_runs(counts, total_of(900), "arrests", last - 1).frame) == 2
 
@@ -474,12 +427,8 @@ def test_quarters_that_are_not_known_are_listed_together_with_their_sum_if_the_t
 def test_a_total_that_holds_is_a_finding_and_one_that_does_not_is_called_unknown():
     totals = ht.total_quarters(ht.count_quarters("report", "public"))
     told = ht.list_known_totals(totals).at("victims identified").say("x", "They identified {told} victims.")
-    assert (told.sentence, told.value, told.basis, told.formula) == (
-        "They identified 1,277 victims.",
-        1277,
-        "reported",
-        None,
-    )
+    assert (told.sentence, told.value) == ("They identified 1,277 victims.", 1277)
+    assert (told.basis, told.formula) == ("reported", None)
     assert told.source == ("totals-victims",)
     gone = ht.list_known_totals(totals.assign(count=pd.array([None] * 5, "Int64"), origin=None))
     told = gone.at("victims identified").say("x", "They identified {told} victims.")

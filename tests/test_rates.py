@@ -68,11 +68,8 @@ def test_sections_are_added_up_over_all_years_and_the_largest_is_named_with_its_
     related = ht.load("related_convictions")
     found = ht.compare_sections(related)
     assert found.frame["value"].sum() == related["convictions"].sum() and found.frame["value"].is_monotonic_decreasing
-    assert found.frame.iloc[0].tolist() == [
-        "§ 653.22(A) Loitering with intent to commit prostitution",
-        8881,
-        "computed",
-    ]
+    loitering = "§ 653.22(A) Loitering with intent to commit prostitution"
+    assert found.frame.iloc[0].tolist() == [loitering, 8881, "computed"]
     told = "91% under § 653.22(A), loitering with intent to commit prostitution"
     assert found.write("{part} under § {section}, {offense}") == told
 
@@ -88,17 +85,14 @@ def of_other_arrests(section, start="2011-07-01", end="2012-06-30", count=200):
     return ht.bound_other_arrests(pd.DataFrame(row), section)
 
 
-NAN, REFUSED = float("nan"), "some but not all of 2010 to 2012"
+REFUSED = "some but not all of 2010 to 2012"
+NO_RATIO = [(0, 1, 0, 1), (-1, 1, 2, 1), (1, 0, 2, 1), (2.9, 1, 2, 1), (1, float("nan"), 2, 1)]
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        *(
-            (lambda _, bad=bad: ht.compare_rates(*bad), "No ratio")
-            for bad in [(0, 1, 0, 1), (-1, 1, 2, 1), (1, 0, 2, 1)]
-        ),
-        *((lambda _, bad=bad: ht.compare_rates(*bad), "No ratio") for bad in [(2.9, 1, 2, 1), (1, NAN, 2, 1)]),
+        *((lambda _, bad=bad: ht.compare_rates(*bad), "No ratio") for bad in NO_RATIO),
         (lambda _: ht.compare_rates(3, 1, 2, 1, dispersion=0.9), "with dispersion 0.9"),
         (lambda _: ht.poisson_interval(-1), "count is -1, dispersion 1.0; the first must be whole"),
         (lambda _: ht.poisson_interval(2.5), "count is 2.5"),
@@ -109,10 +103,7 @@ NAN, REFUSED = float("nan"), "some but not all of 2010 to 2012"
         (lambda t: ht.compare_last_years(t.assign(arrests=[40, -1, 60]), "arrests"), "table: arrests must be whole"),
         (lambda t: ht.compare_last_years(t.assign(arrests=[0.4, 0.8, 0.6]), "arrests"), "table: arrests must be whole"),
         (lambda t: ht.compare_last_years(t.assign(arrests=[40, None, 60]), "arrests"), "0 or more, none missing"),
-        (
-            lambda t: ht.compare_last_years(t.assign(period_end=t["period_end"].min()), "arrests"),
-            "period_end must follow",
-        ),
+        (lambda t: ht.compare_last_years(t.assign(period_end=t.period_end.min()), "arrests"), "period_end must follow"),
         (lambda t: ht.compare_last_years(t.assign(year=[2009, 2010, 2012]), "arrests"), "one after the other"),
         (lambda t: ht.compare_last_years(t.head(1), "arrests"), "two years with arrests"),
         (lambda t: ht.fit_years(t, "arrests"), "Three points: no trend is fitted"),

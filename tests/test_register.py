@@ -1,7 +1,6 @@
 """The register of task forces: who reports, from when to when and under which names, as known on a day."""
 
 import random
-import shutil
 import subprocess
 import sys
 from datetime import date
@@ -12,7 +11,6 @@ import pytest
 from conftest import run_killed
 
 import htanalysis as ht
-from htanalysis import settings
 from htanalysis.cli import main
 from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
@@ -26,15 +24,9 @@ FRESNO, KERN = "Fresno Coalition Against Human Trafficking", "Kern County Human 
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    for name in ("report", "reference", "datapackage.json"):
-        (tmp_path / "data").mkdir(exist_ok=True)
-        (tmp_path / "data" / name).symlink_to(settings.HOME / "data" / name)
-    for dated in (settings.HOME / "data").glob("*.csv"):
-        shutil.copyfile(dated, tmp_path / "data" / dated.name)
-    monkeypatch.setattr(settings, "HOME", tmp_path)
-    monkeypatch.setenv("HTANALYSIS_HOME", str(tmp_path))
-    return tmp_path
+def home(home, monkeypatch):
+    monkeypatch.setenv("HTANALYSIS_HOME", str(home))
+    return home
 
 
 def run(*typed):

@@ -31,16 +31,9 @@ def files(folder):
 def test_a_report_holds_what_it_promises(report):
     names = set(files(report))
     assert report.name == "2012Q2"
-    assert {
-        "index.html",
-        "codebook.html",
-        "methods.html",
-        "findings.csv",
-        "tables.xlsx",
-        "manifest.json",
-        "search.js",
-    } <= names
-    assert {f"{name}.html" for name in ("00-start-here", "03-county-convictions", "07-the-report-checked")} <= names
+    pages = ("index", "codebook", "methods", "00-start-here", "03-county-convictions", "07-the-report-checked")
+    assert {f"{name}.html" for name in pages} <= names
+    assert {"findings.csv", "tables.xlsx", "manifest.json", "search.js"} <= names
     assert len([name for name in names if name.startswith("notebooks/")]) == 9
     assert not [name for name in names if "plotly" in name]
     assert not list(report.parent.glob(".2012Q2*")), "nothing half done is left"
@@ -49,13 +42,8 @@ def test_a_report_holds_what_it_promises(report):
 def test_findings_csv_holds_every_finding_with_basis_and_source(report):
     with (report / "findings.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = [
-        c
-        for path in sorted((report / "notebooks").iterdir())
-        for kind, c in read_executed(path).shown
-        if kind == "finding"
-    ]
-    assert [row["id"] for row in rows] == [content["id"] for content in found]
+    shown = [pair for path in sorted((report / "notebooks").iterdir()) for pair in read_executed(path).shown]
+    assert [row["id"] for row in rows] == [content["id"] for kind, content in shown if kind == "finding"]
     assert len({row["id"] for row in rows}) == len(rows) >= 40
     assert all(row["basis"] and row["source"] and row["sentence"] for row in rows)
     growth = next(row for row in rows if row["id"] == "victims-identified-growth")
@@ -104,9 +92,8 @@ def fill_with(monkeypatch, *names):
 
     monkeypatch.setattr(build, "_fill", fill)
     monkeypatch.setattr(build, "write_page", lambda *_: None)
-    monkeypatch.setattr(
-        build, "run_or_find", lambda tasks, *_: [(task, Outcome(task.source.read_bytes())) for task in tasks]
-    )
+    as_they_are = lambda tasks, *_: [(task, Outcome(task.source.read_bytes())) for task in tasks]  # noqa: E731
+    monkeypatch.setattr(build, "run_or_find", as_they_are)
 
 
 @pytest.fixture
@@ -277,9 +264,16 @@ def test_make_notebooks_builds_and_copies_the_latest_quarter_whatever_is_asked_f
     assert "htanalysis report --quarter latest\n" in plan and "2011Q4" not in plan
 
 
-def test_a_period_that_is_not_held_runs_nothing(tmp_path):
-    with pytest.raises(HtanalysisError, match="not held"):
-        make_report(tmp_path / "reports", "2013Q1")
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"quarter": "2013Q1"}, "not held"),
+        ({"as_of": "2999-01-01"}, 'as_of is "2999-01-01", a day to come; it must be a day such as'),
+    ],
+)
+def test_a_period_that_is_not_held_and_a_day_to_come_run_nothing(tmp_path, wanted, told):
+    with pytest.raises(HtanalysisError, match=told):
+        make_report(tmp_path / "reports", **wanted)
     assert not (tmp_path / "reports").exists()
 
 
@@ -309,22 +303,13 @@ def test_two_notebooks_with_one_finding_are_refused(tmp_path, monkeypatch):
     assert reports_in(tmp_path / "reports") == []
 
 
-def test_a_day_to_come_runs_nothing(tmp_path):
-    with pytest.raises(HtanalysisError, match='as_of is "2999-01-01", a day to come; it must be a day such as'):
-        make_report(tmp_path / "reports", as_of="2999-01-01")
-    assert not (tmp_path / "reports").exists()
-
-
-def test_a_range_has_a_folder_of_its_own(one_notebook, monkeypatch):
+def test_a_range_and_a_look_back_have_a_folder_and_a_title_of_their_own_and_no_part_in_what_changed(
+    one_notebook, monkeypatch
+):
     out = one_notebook("1")
     monkeypatch.setattr(build, "write_index", lambda whole, folder: (folder / "index.html").write_text(whole["period"]))
     index = make_report(out, "2011Q3:2012Q2")
     assert index.parent.name == "2011Q3-2012Q2" and index.read_text() == "2011Q3 to 2012Q2"
-
-
-def test_a_look_back_has_a_folder_and_a_title_of_its_own_and_no_part_in_what_changed(one_notebook, monkeypatch):
-    out = one_notebook("1")
-    monkeypatch.setattr(build, "write_index", lambda whole, folder: (folder / "index.html").write_text(whole["period"]))
     current = make_report(out)
     kept = sorted(path.name for path in (out / ".history").iterdir())
     places = {day: make_report(out, as_of=day) for day in ("2009-01-01", "2014-07-20", "report")}

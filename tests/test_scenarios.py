@@ -42,14 +42,8 @@ def home(tmp_path_factory):
 
 
 def finding(name, value):
-    return {"notebook": "01", "id": name, "sentence": f"{name}.", "amount": str(value)} | {
-        "value": value,
-        "low": None,
-        "high": None,
-        "basis": "reported",
-        "unit": "",
-        "digits": 0,
-    }
+    said = {"notebook": "01", "id": name, "sentence": f"{name}.", "amount": str(value), "value": value}
+    return said | {"low": None, "high": None, "basis": "reported", "unit": "", "digits": 0}
 
 
 def test_what_differs_stands_first_and_what_one_lacks_is_none():

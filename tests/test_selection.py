@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,12 +26,8 @@ def test_the_mix_of_two_groups_gives_the_pooled_share_back():
 
 def test_the_groups_own_rounding_widens_the_range():
     found, grid = ht.weigh_groups(share(0.89), share(0.73), share(0.8), 0.05), np.linspace(-0.005, 0.005, 11)
-    every = [
-        (0.8 + sign * 0.05 - 0.73 - second) / (0.89 + first - 0.73 - second)
-        for first in grid
-        for second in grid
-        for sign in (-1, 1)
-    ]
+    ways = itertools.product(grid, grid, (-1, 1))
+    every = [(0.8 + sign * 0.05 - 0.73 - second) / (0.89 + first - 0.73 - second) for first, second, sign in ways]
     assert (found.low, found.high) == pytest.approx((min(every), max(every)))
     assert found.words["range"] == "9% to 78%"
 

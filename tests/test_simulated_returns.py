@@ -9,12 +9,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import append_rows, make_row
 
 import htanalysis as ht
 from htanalysis import settings
 from htanalysis.report.changes import find_findings
 from htanalysis.report.notebooks import read_executed
-from htanalysis.returns import store
 from htanalysis.returns.views import known_day
 
 MEASURES = ht.load("task_force_totals")["measure"].tolist()
@@ -34,15 +34,12 @@ def simulate(quarters, task_forces):
     """Store returns whose counts are drawn at random."""
     generator = np.random.default_rng(2013)
     rows = [
-        {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": "all"}
-        | {"period_start": quarter.start_time, "period_end": quarter.end_time.normalize()}
-        | {"count": generator.poisson(30), "as_of": pd.Timestamp("2013-09-30")}
+        make_row(quarter, name, generator.poisson(30), measure, day="2013-09-30")
         for quarter in quarters
         for name in task_forces(quarter)
         for measure in MEASURES
     ]
-    with store.locked():
-        store.append(pd.DataFrame(rows).astype({"count": "Int64"}))
+    append_rows(rows)
 
 
 def report(home, quarter):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import run_killed
+from conftest import append_rows, frame_of, make_row, run_killed
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
@@ -26,25 +26,11 @@ def home(tmp_path, monkeypatch):
 
 
 def row(count, name="North Bay Human Trafficking Task Force", quarter=QUARTERS[0], as_of="2013-01-31"):
-    return {
-        "quarter": quarter,
-        "period_start": quarter.start_time,
-        "period_end": quarter.end_time.normalize(),
-        "task_force": name,
-        "measure": "arrests",
-        "trafficking_type": "all",
-        "count": count,
-        "as_of": pd.Timestamp(as_of),
-    }
-
-
-def rows(*given):
-    return pd.DataFrame(given).astype({"count": "Int64"})
+    return make_row(quarter, name, count, day=as_of)
 
 
 def add(*given):
-    with store.locked():
-        return store.append(rows(*given))
+    return append_rows(given)
 
 
 def snapshot():
@@ -164,8 +150,7 @@ def test_what_was_changed_together_with_its_hash_is_named_and_refused(touch, row
 
 def test_a_ledger_without_seals_gets_them_with_the_next_addition():
     add(row(3))
-    folder = store.folder()
-    ledger = folder / "ledger.csv"
+    folder, ledger = store.folder(), store.folder() / "ledger.csv"
     lines = [line.rpartition(",")[0] for line in ledger.read_text(encoding="utf-8").splitlines()]
     ledger.write_text("\n".join([*lines, ""]), encoding="utf-8")
     (folder / ".end").unlink()
@@ -198,7 +183,7 @@ def test_a_store_that_cannot_be_read_is_one_sentence(name, text, words):
 def test_pretending_writes_nothing():
     add(row(3))
     before = (store.folder() / "2012Q3.csv").read_bytes()
-    with store.pretending(rows(row(7, as_of="2013-02-28"))):
+    with store.pretending(frame_of([row(7, as_of="2013-02-28")])):
         assert store.read_store()["count"].tolist() == [3, 7]
     assert store.read_store()["count"].tolist() == [3]
     assert (store.folder() / "2012Q3.csv").read_bytes() == before
@@ -268,15 +253,12 @@ def test_killed_at_any_write_the_store_is_as_before_or_as_after(tmp_path, monkey
 ADDING = """
 import sys
 from pathlib import Path
-import pandas as pd
 from htanalysis import settings
-from htanalysis.returns import store
 sys.path.insert(0, {tests!r})
-from test_store import row, rows
+from test_store import add, row
 settings.HOME = Path({home!r})
 for number in range(int(sys.argv[2])):
-    with store.locked():
-        store.append(rows(row(number, f"{{sys.argv[1]}}{{number}}")))
+    add(row(number, f"{{sys.argv[1]}}{{number}}"))
 """
 
 

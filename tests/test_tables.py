@@ -8,16 +8,11 @@ from htanalysis.results import Column
 CAPTION = ht.Caption(
     "some-table", "Two <rows>", "Counts, California", source=["table-1"], basis=["reported", "bounded"]
 )
-FRAME = pd.DataFrame(
-    {
-        "name": ["a & b", "c"],
-        "count": pd.array([1277, None], "Int64"),
-        "share": [0.5, 0.256],
-        "day": pd.to_datetime(["2012-06-30", "2012-01-01"]),
-        "year": [2011, 2012],
-        "basis": ["reported", "bounded"],
-        "hidden": ["x", "y"],
-    }
+FRAME = pd.DataFrame({"name": ["a & b", "c"], "count": pd.array([1277, None], "Int64"), "share": [0.5, 0.256]}).assign(
+    day=pd.to_datetime(["2012-06-30", "2012-01-01"]),
+    year=[2011, 2012],
+    basis=["reported", "bounded"],
+    hidden=["x", "y"],
 )
 COLUMNS = {name: ht.Column(name) for name in ("name", "count", "share", "day", "year", "basis")}
 COLUMNS |= {"count": ht.Column("count", basis="reported"), "share": ht.Column("share", "share", basis="row")}

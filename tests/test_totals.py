@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import frame_of
+from conftest import make_row as row
 from running import find_faults, run_notebook
-from simulated import draw_returns, make_home, store_returns
+from simulated import draw_returns, store_returns
 from test_notebooks import work_out
 
 import htanalysis as ht
@@ -14,22 +16,8 @@ NAMES = ht.load("task_forces")["task_force"].tolist()
 LAST = pd.Period("2013Q2", freq="Q")
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Give a home with the collection's data and notebooks, and an empty store."""
-    make_home(tmp_path)
-    monkeypatch.setattr(settings, "HOME", tmp_path)
-    return tmp_path
-
-
-def row(quarter, name, count, days=30, measure="arrests", kind="all"):
-    day = quarter.end_time.normalize() + pd.Timedelta(days=days)
-    ends = {"period_start": quarter.start_time, "period_end": quarter.end_time.normalize(), "as_of": day}
-    return {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": kind, "count": count} | ends
-
-
 def add(home, rows):
-    store_returns(home, pd.DataFrame(rows).astype({"count": "Int64"}))
+    store_returns(home, frame_of(rows))
 
 
 def tell(audience="internal", quarter=LAST, as_of="latest"):
@@ -46,8 +34,8 @@ def grow(quarters, seen, rest, first=1.0):
     rows = []
     for quarter, part, late in zip(quarters, seen, rest, strict=True):
         rows += [row(quarter, name, round(part * first / 8)) for name in NAMES[:8]]
-        rows += [row(quarter, name, part // 8, 90) for name in NAMES[:8] if first < 1 and quarter != LAST]
-        rows += [row(quarter, NAMES[8], late, 60)] if quarter != LAST else []
+        rows += [row(quarter, name, part // 8, day=90) for name in NAMES[:8] if first < 1 and quarter != LAST]
+        rows += [row(quarter, NAMES[8], late, day=60)] if quarter != LAST else []
     return rows
 
 
@@ -73,8 +61,8 @@ def test_a_nowcast_is_never_below_what_was_returned(home):
 
 def test_without_earlier_totals_the_history_of_the_missing_is_an_assumption(home):
     quarters = pd.period_range(LAST - 4, LAST, freq="Q")
-    rows = [row(quarter, NAMES[0], count) for quarter, count in zip(quarters, (40, 60, 50, 55), strict=False)]
-    rows += [row(quarter, NAMES[1], count) for quarter, count in zip(quarters, (30, 20, 20, 25), strict=False)]
+    earlier = ((40, 60, 50, 55), (30, 20, 20, 25))
+    rows = [row(quarters[i], name, each[i]) for name, each in zip(NAMES, earlier, strict=False) for i in range(4)]
     add(home, [*rows, *[row(LAST, name, 13) for name in NAMES[2:]]])
     totals = ht.total_returns(audience="internal").set_index("quarter").loc[LAST]
     assert pd.isna(totals["high"]) and pd.isna(totals["count"])
@@ -147,15 +135,11 @@ def test_contradictions_are_said_on_the_page(home):
 
 
 def test_without_returns_the_page_says_so_at_each_place():
-    shown = [item for item in run_notebook("08") if item.kind != "finding"]
-    assert not shown
-    period = ht.parse_period("2012Q2")
-    asked = (period, "report", "public")
+    assert not [item for item in run_notebook("08") if item.kind != "finding"]
+    asked = (ht.parse_period("2012Q2"), "report", "public")
     known = ht.tell_totals(*asked)
-    table = ht.tabulate(
-        ht.list_returned_totals(known, ht.nowcast_totals(*asked)), "a", "Title", "", nothing="None of {period}."
-    )
-    assert table.text == "None of 2012Q2."
+    listed = ht.list_returned_totals(known, ht.nowcast_totals(*asked))
+    assert ht.tabulate(listed, "a", "Title", "", nothing="None of {period}.").text == "None of 2012Q2."
     assert (known.value, known.frame.empty) == (0, True) and not known.rows
 
 
@@ -185,13 +169,8 @@ def test_victims_in_words_that_are_a_sum_are_computed(home):
     add(home, [*rows, row(pd.Period("2012Q2"), "Statewide", 280, measure="victims identified")])
     shown = run_notebook("00", quarter="2012Q2", as_of="latest", audience="internal")
     said = next(each.content for each in shown if each.kind == "finding" and each.content["id"] == "victims-in-words")
-    assert said["sentence"].startswith("Victims identified from April to June 2012: 280, by a statewide return.") and (
-        said["value"],
-        said["basis"],
-    ) == (
-        280,
-        "reported",
-    )
+    assert said["sentence"].startswith("Victims identified from April to June 2012: 280, by a statewide return.")
+    assert (said["value"], said["basis"]) == (280, "reported")
 
 
 @pytest.mark.parametrize("seed", range(14))

@@ -13,15 +13,14 @@ import htanalysis as ht
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ([], "No count is known: no trend is fitted. At least 4 are needed."),
-        ([3], "One point: no trend is fitted. At least 4 are needed."),
-        ([1, None, 2], "Two points: no trend is fitted. At least 4 are needed."),
-        ([1, 2, 3], "Three points: no trend is fitted. At least 4 are needed."),
-        ([0, 0, 0, 0], "Every known count is 0: no trend is fitted."),
-        ([0] * 7 + [9], "With these zeros a factor of change would be endless: no trend is fitted."),
+        *(([], "No count is known: {} At least 4 are needed."), ([3], "One point: {} At least 4 are needed.")),
+        ([1, None, 2], "Two points: {} At least 4 are needed."),
+        *(([1, 2, 3], "Three points: {} At least 4 are needed."), ([0, 0, 0, 0], "Every known count is 0: {}")),
+        ([0] * 7 + [9], "With these zeros a factor of change would be endless: {}"),
     ],
 )
 def test_where_no_trend_can_be_fitted_its_reason_is_told(counts, words):
+    words = words.format("no trend is fitted.")
     trend = ht.fit_trend(counts, [1.0] * len(counts), 1.0)
     assert (trend.model, trend.reason, trend.prediction, trend.spread) == ("", words, None, 1.0) and trend.terms.empty
 
@@ -30,9 +29,8 @@ def test_an_exact_trend_is_found_and_missing_periods_keep_their_place():
     counts = [100, None, 400, 800, 1600]
     trend = ht.fit_trend(counts, [1.0] * 5, 1.0)
     assert trend.model == "Poisson" and trend.terms.loc[0, "ratio"] == pytest.approx(2)
-    assert trend.fit["time"].tolist() == [0, 1, 2, 3, 4] and trend.fit["expected"].tolist() == pytest.approx(
-        [100, 200, 400, 800, 1600]
-    )
+    assert trend.fit["time"].tolist() == [0, 1, 2, 3, 4]
+    assert trend.fit["expected"].tolist() == pytest.approx([100, 200, 400, 800, 1600])
     assert trend.fit["residual"].abs().max() < 1e-6 and np.isnan(trend.fit.loc[1, "residual"])
 
 
@@ -141,10 +139,8 @@ def test_a_measures_total_is_part_of_its_fit():
 def test_a_task_force_that_ends_is_left_out_of_the_forecast_for_the_quarter_after():
     rows = {"measure": "arrests", "quarter": pd.period_range("2010Q3", periods=12, freq="Q")}
     rows |= {"count": range(100, 220, 10), "task_forces_reporting": 9}
-    nine, eight = (
-        ht.fit_measures(pd.DataFrame(rows).assign(task_forces_next=number), pd.Period("2011Q3"))["arrests"].forecast
-        for number in (9, 8)
-    )
+    frames = (pd.DataFrame(rows).assign(task_forces_next=number) for number in (9, 8))
+    nine, eight = (ht.fit_measures(frame, pd.Period("2011Q3"))["arrests"].forecast for frame in frames)
     assert nine.model == eight.model and eight.value == pytest.approx(nine.value * 8 / 9, abs=1)
 
 

@@ -14,7 +14,7 @@ from attack import History, find_told
 from conftest import run_killed
 from test_checks import NORTH_BAY, TODAY, line, write
 from test_cli import run
-from test_staff_commands import SAN_DIEGO, add, home  # noqa: F401, a fixture
+from test_staff_commands import SAN_DIEGO, add
 
 import htanalysis as ht
 from htanalysis import settings
@@ -28,6 +28,7 @@ from htanalysis.returns.withdrawals import withdraw_count
 
 JULY, AUGUST, SEPTEMBER = "2012-07-01,2012-07-31", "2012-08-01,2012-08-31", "2012-09-01,2012-09-30"
 RIVERSIDE = "Riverside County Anti-Human Trafficking Task Force"
+NAME_ONE = "Name a quarter, a task force and a measure, or one file"
 QUARTER = pd.Period("2012Q3", freq="Q")
 
 
@@ -79,11 +80,7 @@ def test_from_the_day_of_its_withdrawal_a_count_is_not_returned_until_it_is_retu
         (["2012Q3", NORTH_BAY, "arrests"], {"reason": " "}, "A withdrawal needs a reason in words"),
         (["2012Q3", NORTH_BAY, "arrests"], {"as_of": "2012-10-30"}, "2012-10-30 is before the count became known"),
         (["2012Q3", NORTH_BAY, "arrests"], {"as_of": "2100-01-01"}, "2100-01-01 is in the future"),
-        (
-            ["2012Q3", NORTH_BAY],
-            {},
-            "Name a quarter, a task force and a measure, or one file; a name of several words in quotation marks.",
-        ),
+        (["2012Q3", NORTH_BAY], {}, f"{NAME_ONE}; a name of several words in quotation marks."),
         (["none.csv"], {}, "none.csv"),
     ],
 )
@@ -167,9 +164,8 @@ def test_months_and_the_return_of_the_quarter_replace_each_other_as_they_become_
     days = [(date(2012, month, 1), date(2012, month, last)) for month, last in ((7, 31), (8, 31), (9, 30))]
 
     def hold(*given):
-        versions = [
-            Version(date(2012, 10, day), number, *period, count) for number, (period, count, day) in enumerate(given)
-        ]
+        numbered = enumerate(given)
+        versions = [Version(date(2012, 10, day), place, *ends, count) for place, (ends, count, day) in numbered]
         return tuple(add_up(choose_versions(versions)))
 
     july, august, september = days

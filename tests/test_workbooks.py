@@ -111,9 +111,10 @@ def test_no_cell_of_a_table_is_empty_and_no_head_is_like_another(book):
         assert all(value is not None and value != "" for row in rows for value in row), sheet.title
 
 
-def test_what_stands_above_a_table_is_one_cell_a_row_without_a_gap(book):
+def test_above_a_table_is_one_cell_a_row_without_a_gap_and_its_heads_stay_in_view_and_on_every_printed_page(book):
     for sheet in book.worksheets[1:]:
         top = table_of(sheet)[0][0].row
+        assert sheet.freeze_panes == f"A{top + 1}" and sheet.print_title_rows == f"${top}:${top}"
         above = [[cell.value for cell in row] for row in sheet.iter_rows(max_row=top - 1)]
         assert all(first and not any(others) for first, *others in above), sheet.title
 
@@ -162,14 +163,7 @@ def test_numbers_are_shown_as_the_pages_show_them(pairs):
     assert codes == {("0", "#,##0"), ("1", "#,##0.0"), ("2", "#,##0.00"), ("0%", "0%"), ("year", "0")}
 
 
-def test_the_heads_stay_in_view_and_on_every_printed_page(book):
-    for sheet in book.worksheets[1:]:
-        top = table_of(sheet)[0][0].row
-        assert sheet.freeze_panes == f"A{top + 1}"
-        assert sheet.print_title_rows == f"${top}:${top}"
-
-
-def test_columns_have_room_for_each_word_of_a_head_and_for_every_number(book):
+def test_columns_have_room_for_each_word_of_a_head_and_every_number_and_long_texts_are_wrapped(book):
     for sheet in book.worksheets[1:]:
         widths = widths_of(sheet)
         for head, *column in zip(*table_of(sheet), strict=True):
@@ -177,11 +171,6 @@ def test_columns_have_room_for_each_word_of_a_head_and_for_every_number(book):
             longest = max(map(len, [*head.value.split(), *shown]))
             assert longest + 2 <= widths[head.column] <= 64, (sheet.title, head.value)
             assert head.alignment.wrap_text and head.font.bold
-
-
-def test_long_texts_are_wrapped(book):
-    for sheet in book.worksheets[1:]:
-        widths = widths_of(sheet)
         long = [cell for row in table_of(sheet)[1:] for cell in row if len(str(cell.value)) > widths[cell.column]]
         assert all(cell.alignment.wrap_text for cell in long if cell.data_type == "s"), sheet.title
 
@@ -193,10 +182,8 @@ def test_fonts_are_large_titles_are_headings_and_no_cell_is_filled(book):
             assert cell.fill.fill_type is None
             assert (cell.style == "Heading 1") == (cell.coordinate == "A1"), (sheet.title, cell.coordinate)
             assert (cell.style == "Hyperlink") == bool(cell.hyperlink) == (cell.font.underline == "single")
-    assert [cell.value for cell in cells(book["cover"]) if cell.style == "Heading 2"][:2] == [
-        "What this workbook is",
-        "Period",
-    ]
+    heads = [cell.value for cell in cells(book["cover"]) if cell.style == "Heading 2"]
+    assert heads[:2] == ["What this workbook is", "Period"]
 
 
 def test_each_table_has_a_name_for_its_rows(book):

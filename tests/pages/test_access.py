@@ -77,7 +77,6 @@ def test_axe_finds_nothing_in_an_open_note(browser, report, name, scheme):
     page.locator("button.opens").first.click()
     assert page.locator(".note:popover-open").count() == 1
     assert find_violations(page) == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", UNLIKE)
@@ -87,7 +86,6 @@ def test_at_320_pixels_and_with_letters_twice_as_large_nothing_scrolls_sideways(
     page = open_page(browser, report, name, width)
     open_everything(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.context.close()
 
 
 #: What is so only because a browser writes out what it shows, or is a matter of taste.
@@ -123,7 +121,6 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(browser,
         .filter(item => item.tabIndex === 0 && item.getClientRects().length && item.checkVisibility()).length"""
     )
     assert len(stops) >= reachable - 1
-    page.context.close()
 
 
 def test_nothing_moves():

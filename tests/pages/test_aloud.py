@@ -25,7 +25,6 @@ def test_a_page_is_told_as_it_was(browser, report, name):
     page = open_page(browser, report, name)
     page.wait_for_timeout(200)
     told, stored = tell(page), STORED / f"{name}.txt"
-    page.context.close()
     if os.environ.get("LOOKS") == "new":
         STORED.mkdir(exist_ok=True)
         stored.write_text(told, encoding="utf-8")
@@ -38,7 +37,6 @@ def test_what_is_told_names_each_thing_once(browser, report, name):
     """Names hold no word that is there for the eye or for another element."""
     page = open_page(browser, report, name)
     told = tell(page)
-    page.context.close()
     assert not re.findall(r"- '?(?:heading|figure|region) .*Link to: .*", told)
     assert not re.findall(r'- (?:link|button|img|figure|table|heading)(?: ""|$|:$)', told, flags=re.MULTILINE)
     assert "- grid" not in told and "- gridcell" not in told

@@ -21,7 +21,6 @@ SHIFTS = """() => new Promise((done) => {
 def test_nothing_moves_while_a_page_loads(browser, report, name, width):
     page = open_page(browser, report, name, width)
     assert page.evaluate(SHIFTS) < 0.05
-    page.context.close()
 
 
 def test_folds_open_without_a_script_on_paper_and_for_a_link_into_them(browser, report):
@@ -35,11 +34,9 @@ def test_folds_open_without_a_script_on_paper_and_for_a_link_into_them(browser, 
     page.emulate_media(media="screen")
     summary.click()
     assert words.is_visible()
-    page.context.close()
     row = "county_population-300"
     page = open_page(browser, report, f"data-county_population#{row}", java_script_enabled=False)
     assert page.locator(f"#{row}").is_visible() and page.locator("details.rows[open]").count() == 1
-    page.context.close()
 
 
 def test_the_menu_stands_open_where_there_is_room_and_folds_where_there_is_none(browser, report):
@@ -76,7 +73,6 @@ def test_with_forced_colors_each_basis_still_has_a_mark_of_its_own(browser, repo
             assert (abs(one - other) > 0.3).mean() > 0.03, "two marks look alike"
     fills = "[...new Set([...document.querySelectorAll('.drawing rect')].map(bar => getComputedStyle(bar).fill))]"
     assert len(page.evaluate(fills)) >= 3, "the bars of drawings look alike"
-    page.context.close()
 
 
 #: Words smaller than 8 points, with what holds them; drawings may be drawn smaller than they are written.
@@ -100,7 +96,6 @@ def test_no_type_on_paper_is_smaller_than_8_points(browser, report, name):
     page = open_page(browser, report, name, 672)
     page.emulate_media(media="print")
     assert page.evaluate(SMALL) == []
-    page.context.close()
 
 
 def test_tables_stay_tables_and_a_figure_is_called_by_its_own_words(browser, report):
@@ -111,7 +106,6 @@ def test_tables_stay_tables_and_a_figure_is_called_by_its_own_words(browser, rep
     told = page.locator("#line-and-total").aria_snapshot().splitlines()[0]
     title, subtitle = (page.locator(f"#line-and-total {part}").inner_text() for part in ("h3", ".subtitle"))
     assert told == f'- figure "{title} {subtitle}":'
-    page.context.close()
 
 
 def test_what_the_w3c_calls_an_error_is_not_on_the_pages(browser, report):
@@ -120,7 +114,6 @@ def test_what_the_w3c_calls_an_error_is_not_on_the_pages(browser, report):
     asking = "[...document.querySelectorAll('[autofocus]')].map(item => item.parentElement.closest('[popover]')?.id)"
     notes = page.evaluate(asking)
     assert None not in notes and len(notes) == len(set(notes)) > 0
-    page.context.close()
 
 
 def test_the_index_can_be_walked_through_with_the_tab_key_in_60_steps(browser, report):
@@ -130,4 +123,3 @@ def test_the_index_can_be_walked_through_with_the_tab_key_in_60_steps(browser, r
         ".filter(item => item.tabIndex >= 0 && item.checkVisibility()).length"
     )
     assert count <= 60
-    page.context.close()

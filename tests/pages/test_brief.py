@@ -80,7 +80,6 @@ def test_briefs_and_spanish_pages_are_for_everyone(browser, report, name, width,
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     assert [(item["id"], item["nodes"][0]["html"]) for item in found] == []
-    page.context.close()
 
 
 def test_briefs_and_spanish_pages_are_valid(report):

@@ -18,7 +18,6 @@ def test_all_charts_are_drawn_with_and_without_scripts(browser, report, name, sc
     assert drawn.count() == [kind for kind, _ in shown].count("figure") > 0
     for area in drawn.locator(".area").all():
         assert area.bounding_box()["height"] > 80 and area.bounding_box()["width"] > 600
-    page.context.close()
 
 
 def test_in_the_dark_charts_are_light_and_on_paper_dark(browser, report):
@@ -31,7 +30,6 @@ def test_in_the_dark_charts_are_light_and_on_paper_dark(browser, report):
     page.emulate_media(media="print")
     assert text_color() == "rgb(27, 39, 51)"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    page.context.close()
 
 
 def test_hatching_stays_in_its_bar(browser, report):
@@ -39,7 +37,6 @@ def test_hatching_stays_in_its_bar(browser, report):
     boxes = page.locator(".drawing svg:has(> use[href='#mark-hatch'])")
     assert boxes.count() > 10
     assert boxes.evaluate_all("boxes => boxes.every(box => getComputedStyle(box).overflow === 'hidden')")
-    page.context.close()
 
 
 def test_the_pages_know_the_colors_of_the_charts():
@@ -53,7 +50,6 @@ def test_code_appears_with_the_switch(browser, report):
     assert not code.is_visible()
     page.get_by_label("Show the code").check()
     assert code.is_visible()
-    page.context.close()
 
 
 def test_the_numbers_behind_a_figure_open_with_the_keyboard(browser, report):
@@ -63,7 +59,6 @@ def test_the_numbers_behind_a_figure_open_with_the_keyboard(browser, report):
     page.locator("#reach .numbers summary").focus()
     page.keyboard.press("Enter")
     assert table.is_visible() and "TCVAP benefits" in table.inner_text()
-    page.context.close()
 
 
 def test_without_scripts_words_and_tables_stand_beside_the_drawing_and_notes_open(browser, report):
@@ -75,10 +70,8 @@ def test_without_scripts_words_and_tables_stand_beside_the_drawing_and_notes_ope
     assert page.locator("#reach table").is_visible() and not page.locator(".search").is_visible()
     page.locator("#reach .about button").click()
     assert page.locator("#note-reach").is_visible()
-    page.context.close()
     page = open_page(browser, report, "06-services")
     assert not page.locator("#reach .alt").is_visible()
-    page.context.close()
 
 
 def test_a_number_opens_its_note_by_mouse_finger_and_key(browser, report):
@@ -95,18 +88,11 @@ def test_a_number_opens_its_note_by_mouse_finger_and_key(browser, report):
     number = page.locator(".amount button[popovertarget='note-arrests-in-all']")
     number.press("Enter")
     told = page.locator(note).inner_text()
-    for words in (
-        "computed",
-        "33 + 34 + 52 + 76 + 133 + 113 = 441",
-        "Arrests and convictions",
-        "Total 441 113”",
-        "as the 2012 report states",
-    ):
-        assert words in told
+    sums = ("33 + 34 + 52 + 76 + 133 + 113 = 441", "Total 441 113”")
+    assert all(words in told for words in ("computed", *sums, "Arrests and convictions", "as the 2012 report states"))
     page.keyboard.press("Escape")
     assert not page.locator(note).is_visible()
     expect(number).to_be_focused()
-    page.context.close()
 
 
 def test_a_tables_numbers_open_by_mouse_and_arrow_keys_and_are_one_stop_of_the_tab_key(browser, report):
@@ -127,15 +113,15 @@ def test_a_tables_numbers_open_by_mouse_and_arrow_keys_and_are_one_stop_of_the_t
     page.keyboard.press("Enter")
     assert note.locator(".which").inner_text() == "victims identified, 2012Q2: 304, reported"
     assert table.locator("[tabindex='0']").count() == 1
-    page.context.close()
 
 
-def test_a_row_of_the_code_book_opens_with_the_basis_of_its_column(browser, report):
+def test_a_row_of_the_code_book_opens_with_the_basis_of_its_column_and_by_a_link_to_it(browser, report):
     page = open_page(browser, report, "data-penal_code_236_1#penal_code_236_1-1")
     page.locator("#penal_code_236_1-1 td").last.click()
     note = page.locator("#note-data-penal_code_236_1")
     assert "convictions: " in note.locator(".which").inner_text() and "reported" in note.inner_text()
-    page.context.close()
+    page = open_page(browser, report, "data-county_population#county_population-300", 390)
+    expect(page.locator("#county_population-300")).to_be_visible()
 
 
 def test_search_finds_words_as_typed_or_nearly_so_and_leads_there(browser, report):
@@ -159,7 +145,6 @@ def test_search_finds_words_as_typed_or_nearly_so_and_leads_there(browser, repor
     field.fill("zebra")
     expect(page.locator("#found-count")).to_have_text("Nothing found")
     assert not page.locator("#found").is_visible()
-    page.context.close()
 
 
 @pytest.mark.parametrize("words", ["Los Angeles", "San Francisco", "American", "Spanish"])
@@ -168,7 +153,6 @@ def test_search_finds_names_that_stand_in_tables_or_for_a_language(browser, repo
     page.get_by_role("searchbox", name="Search the report").fill(words)
     expect(page.locator("#found-count")).to_contain_text("found")
     assert page.locator("#found a").count() > 1
-    page.context.close()
 
 
 def test_search_tells_findings_first_and_calls_a_what_if_by_its_name(browser, report):
@@ -179,7 +163,6 @@ def test_search_tells_findings_first_and_calls_a_what_if_by_its_name(browser, re
     assert 0 < first < len(kinds) and kinds[:first] == ["finding"] * first
     page.get_by_role("searchbox").fill("if a labor victim is no more likely to be counted")
     assert page.locator("#found span").first.inner_text() == "what-if"
-    page.context.close()
 
 
 def test_all_that_is_searched_through_is_small_and_leads_somewhere(browser, report):
@@ -193,7 +176,6 @@ def test_all_that_is_searched_through_is_small_and_leads_somewhere(browser, repo
         name, _, fragment = place.partition("#")
         assert (report / name).is_file(), place
         assert not fragment or f'id="{fragment}"' in (report / name).read_text(encoding="utf-8"), place
-    page.context.close()
 
 
 def test_a_doubted_number_is_two_clicks_from_the_sentence_that_states_it(browser, report):
@@ -210,7 +192,6 @@ def test_a_doubted_number_is_two_clicks_from_the_sentence_that_states_it(browser
     mark.click()
     page.locator("#note-victims-identified-growth").get_by_role("link", name="How it is computed").click()
     assert page.locator("#follow_growth").is_visible()
-    page.context.close()
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +221,6 @@ def test_a_number_without_a_function_is_two_clicks_from_the_code_that_makes_it(b
     assert '"served-beyond-identified"' in code.inner_text() and page.locator(".code:visible").count() == 1
     if scripts:
         assert 0 <= code.bounding_box()["y"] < 300
-    page.context.close()
 
 
 def test_a_phone_shows_the_rows_of_a_wide_table_as_blocks(browser, report):
@@ -250,10 +230,8 @@ def test_a_phone_shows_the_rows_of_a_wide_table_as_blocks(browser, report):
     assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == f'"{head}"'
     assert page.locator("#all-counties .scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
     assert not page.locator("#all-counties thead").is_visible()
-    page.context.close()
     page = open_page(browser, report, "03-county-convictions")
     assert page.locator("#all-counties thead").is_visible()
-    page.context.close()
 
 
 def test_a_long_table_shows_its_first_rows_and_all_on_demand_and_paper_says_where_they_stand(browser, report):
@@ -267,11 +245,9 @@ def test_a_long_table_shows_its_first_rows_and_all_on_demand_and_paper_says_wher
     page.get_by_role("button", name="Show all 58 rows").press("Enter")
     assert rows.count() == 58
     assert page.get_by_role("button", name="Show the first 20 rows").get_attribute("aria-expanded") == "true"
-    page.context.close()
     page = open_page(browser, report, "03-county-convictions", java_script_enabled=False)
     assert page.locator("#all-counties tbody tr:visible").count() == 58
     assert page.locator("#all-counties .scroll").evaluate("box => box.scrollHeight <= box.clientHeight + 1")
-    page.context.close()
 
 
 def test_a_term_opens_its_meaning_with_the_keyboard(browser, report):
@@ -280,10 +256,3 @@ def test_a_term_opens_its_meaning_with_the_keyboard(browser, report):
     assert page.locator("#word-cjis").inner_text().startswith("CJIS: The Attorney General’s Division")
     page.keyboard.press("Escape")
     assert not page.locator("#word-cjis").is_visible()
-    page.context.close()
-
-
-def test_a_link_opens_the_rows_that_it_leads_to(browser, report):
-    page = open_page(browser, report, "data-county_population#county_population-300", 390)
-    expect(page.locator("#county_population-300")).to_be_visible()
-    page.context.close()

@@ -36,15 +36,10 @@ def test_a_saved_picture_holds_title_source_and_date_in_the_colors_of_paper_and_
     assert "var(" not in drawing and re.findall(r"\w+://[^\"]+", drawing) == ["http://www.w3.org/2000/svg"]
     root = ElementTree.fromstring(drawing)
     words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
-    for part in (
-        page.locator("#county-map h3").inner_text(),
-        "Source: Chapter 3, California Penal Code 236.1. Basis: reported, bounded.",
-        f"report for 2012Q2, version {VERSION}, numbers as the 2012 report states them",
-        "Alameda 52",
-    ):
-        assert part in words, part
+    assert page.locator("#county-map h3").inner_text() in words and "Alameda 52" in words
+    assert "Source: Chapter 3, California Penal Code 236.1. Basis: reported, bounded." in words
+    assert f"report for 2012Q2, version {VERSION}, numbers as the 2012 report states them" in words
     assert page.noted == [] and page.locator(".saved").count() == 0
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -53,7 +48,6 @@ def test_every_figure_can_be_saved_as_a_drawing_of_one_width_on_a_phone_too(brow
     for figure in page.locator("figure.chart").all():
         root = ElementTree.fromstring(save(page, figure.get_attribute("id"), "svg"))
         assert root.attrib["width"] == "840" and float(root.attrib["height"]) > 150
-    page.context.close()
 
 
 MEETING = """figure => {
@@ -87,20 +81,15 @@ def test_no_words_of_a_drawing_meet_other_words_a_mark_or_the_edge(browser, repo
 
 def test_labels_stand_on_their_gridlines_and_panels_begin_at_one_place(browser, report):
     page = open_page(browser, report, "01-quarterly-trends")
-    lefts = page.locator("#quarters-and-ranges .area").evaluate_all(
-        "areas => areas.map(area => area.getBoundingClientRect().left)"
-    )
+    left = "areas => areas.map(area => area.getBoundingClientRect().left)"
+    lefts = page.locator("#quarters-and-ranges .area").evaluate_all(left)
     assert len(lefts) == 5 and len(set(lefts)) == 1
     page.goto((report / "06-services.html").as_uri())
-    middles = (
-        "parts => parts.map(part => { const box = part.getBoundingClientRect(); return (box.left + box.right) / 2 })"
-    )
+    middles = "parts => parts.map(part => part.getBoundingClientRect()).map(box => (box.left + box.right) / 2)"
     lines = page.locator("#victims-origin .grid line").evaluate_all(middles)
-    labels = (
-        page.locator("#victims-origin .marked text[text-anchor='middle']").filter(has_text="%").evaluate_all(middles)
-    )
+    texts = page.locator("#victims-origin .marked text[text-anchor='middle']")
+    labels = texts.filter(has_text="%").evaluate_all(middles)
     assert [min(abs(label - line) for label in labels) < 1 for line in lines] == [True] * 6, "0% to 100%"
-    page.context.close()
 
 
 def test_saved_numbers_say_their_basis_and_source(browser, report):
@@ -110,11 +99,9 @@ def test_saved_numbers_say_their_basis_and_source(browser, report):
     assert "-339" in rows[1].values(), "a plain number, with a hyphen as its sign"
     assert rows[0]["basis"].startswith("2010Q3: reported; ") and "computed" in rows[0]["basis"]
     assert rows[0]["source"] == "Chapter 3, California’s Nine Regional Task Forces"
-    page.context.close()
     page = open_page(browser, report, "03-county-convictions")
     rows = list(csv.DictReader(save(page, "county-map", "csv").decode("utf-8-sig").splitlines()))
     assert [(row["county"], row["basis"]) for row in rows[:2]] == [("Alameda", "reported"), ("Los Angeles", "bounded")]
-    page.context.close()
 
 
 def test_a_citation_is_copied_with_title_source_and_link(browser, report):
@@ -129,7 +116,6 @@ def test_a_citation_is_copied_with_title_source_and_link(browser, report):
     assert cited.endswith("06-services.html#reach") and f"report for 2012Q2, version {VERSION}" in cited
     page.keyboard.press("Escape")
     assert menu.get_attribute("open") is None
-    page.context.close()
 
 
 def test_a_drawing_is_one_stop_of_the_tab_key_and_the_arrows_tell_mark_after_mark(browser, report):
@@ -150,7 +136,6 @@ def test_a_drawing_is_one_stop_of_the_tab_key_and_the_arrows_tell_mark_after_mar
     assert page.locator("#outlook .told").count() == 1
     page.keyboard.press("Escape")
     assert not tip.is_visible() and page.locator(".told").count() == 0
-    page.context.close()
 
 
 def test_the_mark_at_the_pointer_tells_its_value(browser, report):
@@ -162,4 +147,3 @@ def test_the_mark_at_the_pointer_tells_its_value(browser, report):
     assert page.locator(".tip").inner_text() == "San Bernardino: none reported"
     page.mouse.move(box["x"] - 100, box["y"])
     assert not page.locator(".tip").is_visible()
-    page.context.close()

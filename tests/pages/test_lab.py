@@ -101,10 +101,8 @@ def test_a_slider_that_is_moved_by_key_changes_number_sentence_and_curve(page):
     page.evaluate(OPEN, "explore.ipynb")
     page.evaluate(RUN)
     panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-    part, slider = (
-        panel.locator(".widget-vbox", has=page.locator("[role=slider]")).first,
-        panel.locator("[role=slider]").first,
-    )
+    part = panel.locator(".widget-vbox", has=page.locator("[role=slider]")).first
+    slider = panel.locator("[role=slider]").first
     sentence = "If {} of California’s victims were labor victims"
     expect(part).to_contain_text(sentence.format("78.5%"), timeout=PATIENCE)
     dot = part.locator(".dot").first

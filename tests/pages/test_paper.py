@@ -22,10 +22,8 @@ def printed(browser, report, request):
     page.context.close()
     sheets = [sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(content)).pages]
     with pikepdf.open(io.BytesIO(content)) as book:
-        pictures = [
-            item for item in book.objects if isinstance(item, pikepdf.Stream) and item.get("/Subtype") == "/Image"
-        ]
-        return name, sheets, len(pictures)
+        streams = [item for item in book.objects if isinstance(item, pikepdf.Stream)]
+        return name, sheets, sum(item.get("/Subtype") == "/Image" for item in streams)
 
 
 def flat(text):
@@ -84,7 +82,6 @@ SMALL = """() => {
 def test_no_word_on_paper_is_below_8_points(browser, report, name):
     page = on_paper(browser, report, name)
     assert page.evaluate(SMALL) == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", UNLIKE)
@@ -96,7 +93,6 @@ def test_nothing_is_wider_than_the_sheet_or_cut(browser, report, name):
         ".map(box => box.dataset.name || box.className)"
     )
     assert wide == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -108,7 +104,6 @@ def test_no_row_note_or_panel_is_split_between_sheets(browser, report, name):
         " [part.getBoundingClientRect().height, getComputedStyle(part).breakInside])"
     )
     assert parts and all(height <= 880 and rule == "avoid" for height, rule in parts)
-    page.context.close()
 
 
 def test_paper_shows_all_notes_and_no_button_no_long_table_twice_and_no_link_without_number(browser, report):
@@ -127,7 +122,6 @@ def test_paper_shows_all_notes_and_no_button_no_long_table_twice_and_no_link_wit
         " [getComputedStyle(word).fontSize, getComputedStyle(word.closest('td')).fontSize])"
     )
     assert sizes and all(word == cell for word, cell in sizes)
-    page.context.close()
 
 
 GUIDE = Path(__file__).parents[2] / "docs" / "staff-guide.md"

@@ -71,7 +71,6 @@ def test_at_every_step_the_page_shows_what_python_says(browser, report, grids, n
             assert points == [[axis["places"][axis["step"]], height] for axis in told["axes"]]
             assert all(f"{x} {y}" in line for (x, y), line in zip(points, lines, strict=True))
     assert page.noted == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -102,7 +101,6 @@ def test_a_setting_is_in_the_link_and_the_link_opens_it(browser, report, grids):
     expect(again.locator("#what-if-labor")).to_be_in_viewport()
     again.locator("#what-if-labor").get_by_role("button", name="Reset").click()
     expect(again.locator("#what-if-labor .said")).to_have_text(grids["what-if-labor"].say())
-    page.context.close()
 
 
 def test_without_a_clipboard_the_page_says_where_the_link_is(browser, report):
@@ -112,7 +110,6 @@ def test_without_a_clipboard_the_page_says_where_the_link_is(browser, report):
     box.get_by_role("button", name="Copy link").click()
     expect(box.locator(".whatif-actions span")).to_contain_text("address of the page")
     assert page.url.endswith("true_labor_share=78.5&to_labor=29&sensitivity=100")
-    page.context.close()
 
 
 @pytest.mark.parametrize("setting", ["true_labor_share=64&to_labor=29&sensitivity=100", "true_labor_share=65"])
@@ -121,7 +118,6 @@ def test_a_link_whose_setting_is_no_step_shows_the_reports_and_says_so(browser, 
     box = page.locator("#what-if-labor")
     expect(box.locator(".said")).to_have_text(grids["what-if-labor"].say())
     expect(box.locator(".whatif-actions span")).to_contain_text("not among the steps")
-    page.context.close()
 
 
 def test_the_sliders_are_moved_and_heard_by_the_keyboard(browser, report):
@@ -137,7 +133,6 @@ def test_the_sliders_are_moved_and_heard_by_the_keyboard(browser, report):
     assert said.get_attribute("aria-live") == "polite"
     expect(said).to_contain_text("If 90% of California’s")
     assert page.locator("#what-if-labor input").count() == 3
-    page.context.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -155,4 +150,3 @@ def test_on_paper_and_without_scripts_stands_the_reports_own_setting(browser, re
     if scripts:
         page.evaluate("window.dispatchEvent(new Event('afterprint'))")
         expect(box.locator(".said")).to_contain_text("If 5% of")
-    page.context.close()
