@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import htanalysis as ht
 from htanalysis.errors import HtanalysisError, NotebookError
-from htanalysis.report import build
+from htanalysis.report import build, pages
 from htanalysis.report import folder as drafts
 from htanalysis.report.cache import Outcome
 from htanalysis.report.notebooks import find_notebooks, read_executed
@@ -91,7 +91,8 @@ def fill_with(monkeypatch, *names):
         return []
 
     monkeypatch.setattr(build, "_fill", fill)
-    monkeypatch.setattr(build, "write_page", lambda *_: None)
+    for name in ("write_data_pages", "write_page"):
+        monkeypatch.setattr(pages, name, lambda *_: None)
     as_they_are = lambda tasks, *_: [(task, Outcome(task.source.read_bytes())) for task in tasks]  # noqa: E731
     monkeypatch.setattr(build, "run_or_find", as_they_are)
 
@@ -172,7 +173,7 @@ def test_a_report_that_cannot_be_written_leaves_nothing(one_notebook, monkeypatc
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(build, "write_other_pages", fail)
+    monkeypatch.setattr(pages, "write_other_pages", fail)
     with pytest.raises(OSError, match="disk full"):
         make_report(out)
     assert reports_in(out) == []
@@ -280,7 +281,7 @@ def test_a_period_that_is_not_held_and_a_day_to_come_run_nothing(tmp_path, wante
 @pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
 def test_an_internal_report_and_what_is_kept_for_it_are_for_the_user_alone(one_notebook, monkeypatch):
     out = one_notebook("1")
-    monkeypatch.setattr(build, "write_index", lambda _, folder: (folder / "index.html").write_text("new"))
+    monkeypatch.setattr(pages, "write_index", lambda _, folder: (folder / "index.html").write_text("new"))
     before = os.umask(0o022)
     try:
         inside = make_report(out, audience="internal").parent
@@ -307,7 +308,7 @@ def test_a_range_and_a_look_back_have_a_folder_and_a_title_of_their_own_and_no_p
     one_notebook, monkeypatch
 ):
     out = one_notebook("1")
-    monkeypatch.setattr(build, "write_index", lambda whole, folder: (folder / "index.html").write_text(whole["period"]))
+    monkeypatch.setattr(pages, "write_index", lambda whole, folder: (folder / "index.html").write_text(whole["period"]))
     index = make_report(out, "2011Q3:2012Q2")
     assert index.parent.name == "2011Q3-2012Q2" and index.read_text() == "2011Q3 to 2012Q2"
     current = make_report(out)
