@@ -176,7 +176,8 @@ def tell(changes: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     for kind, (heading, line) in _KINDS.items():
         seen = [change for change in changes[kind] if kind != "findings" or change["old"] != change["new"]]
         yield f"{heading}: {len(seen) or 'none'}"
-        yield from (f"- {line.format(**change, topic=name_topic(change.get('id', '-')))}" for change in seen)
+        topics = (name_topic(change["id"]) if "id" in change else "" for change in seen)
+        yield from (f"- {line.format(**change, topic=topic)}" for change, topic in zip(seen, topics, strict=True))
     yield from (
         f"With these counts the page {change['notebook']} could not be made: {change['error']}. You can store them all"
         " the same; send this line to whoever looks after the collection."
