@@ -20,7 +20,8 @@ test: .venv/ready-test tests/html/node_modules  ## prove the numbers: linters, t
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval --nbval-current-env --override-ini addopts= notebooks
 
 test-pages: .venv/ready-test tests/html/node_modules  ## prove the pages, in Chromium and Firefox: for everyone, on paper, as they looked
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope tests/pages
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --ignore tests/pages/test_lighthouse.py tests/pages
+	$(BIN)/python -m pytest tests/pages/test_lighthouse.py
 
 test-r: .venv/ready-test  ## prove that R reads the export; R must be installed
 	$(BIN)/python -m pytest tests/r

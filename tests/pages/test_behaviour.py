@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import UNLIKE, open_everything, open_page
 from PIL import Image
+from playwright.sync_api import expect
 
 #: What moved under the reader's eyes since the page was asked for, summed as browsers do.
 SHIFTS = """() => new Promise((done) => {
@@ -28,25 +29,28 @@ def test_folds_open_without_a_script_on_paper_and_for_a_link_into_them(browser, 
     page = open_page(browser, report, "04-sex-and-labor", java_script_enabled=False)
     fold = page.locator("details.method").first
     summary, words = fold.locator("summary"), fold.locator("p").first
-    assert not words.is_visible()
+    expect(words).not_to_be_visible()
     page.emulate_media(media="print")
-    assert words.is_visible() and not summary.is_visible()
+    expect(words).to_be_visible()
+    expect(summary).not_to_be_visible()
     page.emulate_media(media="screen")
     summary.click()
-    assert words.is_visible()
+    expect(words).to_be_visible()
     row = "county_population-300"
     page = open_page(browser, report, f"data-county_population#{row}", java_script_enabled=False)
-    assert page.locator(f"#{row}").is_visible() and page.locator("details.rows[open]").count() == 1
+    expect(page.locator(f"#{row}")).to_be_visible()
+    expect(page.locator("details.rows[open]")).to_have_count(1)
 
 
 def test_the_menu_stands_open_where_there_is_room_and_folds_where_there_is_none(browser, report):
     for width, scripts in ((1280, True), (1280, False), (390, True), (390, False)):
         page = open_page(browser, report, "06-services", width, java_script_enabled=scripts)
         link, summary = page.locator(".menu a").first, page.locator(".menu summary")
-        assert link.is_visible() == (width == 1280) and summary.is_visible() == (width == 390)
+        expect(link).to_be_visible(visible=width == 1280)
+        expect(summary).to_be_visible(visible=width == 390)
         if width == 390:
             summary.click()
-            assert link.is_visible()
+            expect(link).to_be_visible()
         page.context.close()
 
 

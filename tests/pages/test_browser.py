@@ -47,18 +47,19 @@ def test_the_pages_know_the_colors_of_the_charts():
 def test_code_appears_with_the_switch(browser, report):
     page = open_page(browser, report, "01-quarterly-trends")
     code = page.locator(".code").first
-    assert not code.is_visible()
+    expect(code).not_to_be_visible()
     page.get_by_label("Show the code").check()
-    assert code.is_visible()
+    expect(code).to_be_visible()
 
 
 def test_the_numbers_behind_a_figure_open_with_the_keyboard(browser, report):
     page = open_page(browser, report, "06-services")
     table = page.locator("#reach table")
-    assert not table.is_visible()
+    expect(table).not_to_be_visible()
     page.locator("#reach .numbers summary").focus()
     page.keyboard.press("Enter")
-    assert table.is_visible() and "TCVAP benefits" in table.inner_text()
+    expect(table).to_be_visible()
+    expect(table).to_contain_text("TCVAP benefits")
 
 
 def test_without_scripts_words_and_tables_stand_beside_the_drawing_and_notes_open(browser, report):
@@ -67,11 +68,12 @@ def test_without_scripts_words_and_tables_stand_beside_the_drawing_and_notes_ope
     assert "TCVAP benefits" in words.inner_text()
     assert words.inner_text() == page.locator("#reach .plot").get_attribute("aria-label")
     page.locator("#reach .numbers summary").click()
-    assert page.locator("#reach table").is_visible() and not page.locator(".search").is_visible()
+    expect(page.locator("#reach table")).to_be_visible()
+    expect(page.locator(".search")).not_to_be_visible()
     page.locator("#reach .about button").click()
-    assert page.locator("#note-reach").is_visible()
+    expect(page.locator("#note-reach")).to_be_visible()
     page = open_page(browser, report, "06-services")
-    assert not page.locator("#reach .alt").is_visible()
+    expect(page.locator("#reach .alt")).not_to_be_visible()
 
 
 def test_a_number_opens_its_note_by_mouse_finger_and_key(browser, report):
@@ -80,9 +82,9 @@ def test_a_number_opens_its_note_by_mouse_finger_and_key(browser, report):
         page = open_page(browser, report, "index", 390, has_touch=touch)
         number = page.locator(".amount button[popovertarget='note-arrests-in-all']")
         number.tap() if touch else number.click()
-        assert page.locator(note).is_visible()
+        expect(page.locator(note)).to_be_visible()
         page.locator(note).get_by_role("button", name="Close").press("Enter")
-        assert not page.locator(note).is_visible()
+        expect(page.locator(note)).not_to_be_visible()
         page.context.close()
     page = open_page(browser, report, "index")
     number = page.locator(".amount button[popovertarget='note-arrests-in-all']")
@@ -91,7 +93,7 @@ def test_a_number_opens_its_note_by_mouse_finger_and_key(browser, report):
     sums = ("33 + 34 + 52 + 76 + 133 + 113 = 441", "Total 441 113”")
     assert all(words in told for words in ("computed", *sums, "Arrests and convictions", "as the 2012 report states"))
     page.keyboard.press("Escape")
-    assert not page.locator(note).is_visible()
+    expect(page.locator(note)).not_to_be_visible()
     expect(number).to_be_focused()
 
 
@@ -134,7 +136,7 @@ def test_search_finds_words_as_typed_or_nearly_so_and_leads_there(browser, repor
     field.press("ArrowDown")
     expect(first).to_be_focused()
     page.keyboard.press("Escape")
-    assert not page.locator("#found").is_visible()
+    expect(page.locator("#found")).not_to_be_visible()
     field.fill("pace of the year before")
     page.keyboard.press("Enter")
     expect(first).to_be_visible()
@@ -144,7 +146,7 @@ def test_search_finds_words_as_typed_or_nearly_so_and_leads_there(browser, repor
     assert page.locator(":target").count() == 1 and page.noted == []
     field.fill("zebra")
     expect(page.locator("#found-count")).to_have_text("Nothing found")
-    assert not page.locator("#found").is_visible()
+    expect(page.locator("#found")).not_to_be_visible()
 
 
 @pytest.mark.parametrize("words", ["Los Angeles", "San Francisco", "American", "Spanish"])
@@ -191,7 +193,7 @@ def test_a_doubted_number_is_two_clicks_from_the_sentence_that_states_it(browser
     page.go_back()
     mark.click()
     page.locator("#note-victims-identified-growth").get_by_role("link", name="How it is computed").click()
-    assert page.locator("#follow_growth").is_visible()
+    expect(page.locator("#follow_growth")).to_be_visible()
 
 
 @pytest.fixture(scope="module")
@@ -229,9 +231,9 @@ def test_a_phone_shows_the_rows_of_a_wide_table_as_blocks(browser, report):
     head = page.locator("#all-counties thead th").nth(3).text_content()
     assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == f'"{head}"'
     assert page.locator("#all-counties .scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
-    assert not page.locator("#all-counties thead").is_visible()
+    expect(page.locator("#all-counties thead")).not_to_be_visible()
     page = open_page(browser, report, "03-county-convictions")
-    assert page.locator("#all-counties thead").is_visible()
+    expect(page.locator("#all-counties thead")).to_be_visible()
 
 
 def test_a_long_table_shows_its_first_rows_and_all_on_demand_and_paper_says_where_they_stand(browser, report):
@@ -255,4 +257,4 @@ def test_a_term_opens_its_meaning_with_the_keyboard(browser, report):
     page.get_by_role("button", name="CJIS", exact=True).press("Enter")
     assert page.locator("#word-cjis").inner_text().startswith("CJIS: The Attorney General’s Division")
     page.keyboard.press("Escape")
-    assert not page.locator("#word-cjis").is_visible()
+    expect(page.locator("#word-cjis")).not_to_be_visible()

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from conftest import FIGURES, open_page
 from PIL import Image
+from playwright.sync_api import expect
 
 from htanalysis.data import read_descriptor
 
@@ -135,7 +136,8 @@ def test_a_drawing_is_one_stop_of_the_tab_key_and_the_arrows_tell_mark_after_mar
     assert tip.inner_text() == told[0]
     assert page.locator("#outlook .told").count() == 1
     page.keyboard.press("Escape")
-    assert not tip.is_visible() and page.locator(".told").count() == 0
+    expect(tip).not_to_be_visible()
+    expect(page.locator(".told")).to_have_count(0)
 
 
 def test_the_mark_at_the_pointer_tells_its_value(browser, report):
@@ -146,4 +148,4 @@ def test_the_mark_at_the_pointer_tells_its_value(browser, report):
     page.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
     assert page.locator(".tip").inner_text() == "San Bernardino: none reported"
     page.mouse.move(box["x"] - 100, box["y"])
-    assert not page.locator(".tip").is_visible()
+    expect(page.locator(".tip")).not_to_be_visible()

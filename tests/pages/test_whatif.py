@@ -145,8 +145,10 @@ def test_on_paper_and_without_scripts_stands_the_reports_own_setting(browser, re
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         page.emulate_media(media="print")
     expect(box.locator(".said")).to_have_text(grids["what-if-labor"].say())
-    assert not box.locator("input").first.is_visible() and not box.locator("button").first.is_visible()
-    assert box.locator(".curve .inner").count() == 3 and box.locator(".curve").first.is_visible()
+    expect(box.locator("input").first).not_to_be_visible()
+    expect(box.locator("button").first).not_to_be_visible()
+    expect(box.locator(".curve .inner")).to_have_count(3)
+    expect(box.locator(".curve").first).to_be_visible()
     if scripts:
         page.evaluate("window.dispatchEvent(new Event('afterprint'))")
         expect(box.locator(".said")).to_contain_text("If 5% of")
