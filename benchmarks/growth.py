@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from simulated import make_home, store_returns
+from conftest import make_home
+from simulated import store_returns
 from stores import draw_years
 
 from htanalysis import settings
@@ -42,7 +43,6 @@ def main() -> None:
 def fill(home: Path, quarters: int) -> tuple[Path, str]:
     """Fill a home with the returns of some quarters; give it, and a return that comes late."""
     rows = draw_years(FIRST, quarters)
-    home.mkdir()
     make_home(home)
     settings.HOME, own = home, settings.HOME
     store_returns(home, rows)

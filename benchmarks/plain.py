@@ -57,9 +57,10 @@ def main(out: Path) -> None:
     notebooks = {path.stem: read_executed(path) for path in executed}
     shown = [(name, *pair) for name, notebook in notebooks.items() for pair in notebook.shown]
     found = [{"notebook": name} | item for name, kind, item in shown if kind == "finding"]
-    write_workbook([item for _, kind, item in shown if kind != "finding"], out / "tables.xlsx", PARAMETERS)
+    write_workbook([item for _, kind, item in shown if kind in ("figure", "table")], out / "tables.xlsx", PARAMETERS)
     (out / "findings.csv").touch()
     shared = pages.share(PARAMETERS, {name: notebook.title for name, notebook in notebooks.items()})
+    pages.write_data_pages(shared, out)
     for name, notebook in notebooks.items():
         pages.write_page(name, notebook, shared, out, [])
     whole = pages.sum_up(shared, notebooks, found, {}, None)
