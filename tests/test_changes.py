@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,9 +182,10 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="no process is forked
 
 
 @pytest.fixture
-def returned(tmp_path):
+def returned(home, tmp_path, monkeypatch):
     """Give a file of a new quarter, of a part of the next, and of the report's years, which it contradicts."""
     names = ht.load("task_forces")["task_force"]
+    monkeypatch.setenv("HTANALYSIS_HOME", str(home))
     # Nearly all are of one task force: the state’s count is known, and not for the public.
     rows = [line(1 if number else 200, name) for number, name in enumerate(names)]
     rows += [line(9, name, "2012-10-01,2012-12-31", as_of="2013-01-31") for name in names[:4]]
@@ -223,8 +225,41 @@ def test_two_processes_tell_the_same_as_one(returned):
     ]
     # What fails in the other process is done in this one.
     for lines in (ONE, TWO, *(TWO + each for each in elsewhere)):
+        shutil.rmtree(store.folder() / ".kept")
         done = subprocess.run(command(lines, returned, "--format", "json"), capture_output=True, text=True, check=True)
         assert json.loads(done.stdout)["changes"] == told and done.stderr == ""
+
+
+def test_what_the_last_check_saw_is_not_looked_at_again(home, returned, monkeypatch):
+    """The counts that were checked and added are what the next check begins with."""
+    rows, looked, look = rows_of(returned), [], changes._look
+    monkeypatch.setattr(changes, "_can_fork", lambda: False)
+    monkeypatch.setattr(changes, "_look", lambda *given: looked.append(given[0] is None) or look(*given))
+    told = changes.preview(rows)
+    assert looked == [True, False] and changes.preview(rows) == told and looked == [True, False]
+    with store.locked():
+        store.append(rows)
+    (home / "next.csv").write_text(
+        returned.read_text().splitlines()[0] + "\n" + line(3, "Statewide", as_of="2013-03-01")
+    )
+    more = rows_of(home / "next.csv")
+    later = changes.preview(more)
+    assert looked == [True, False, False, False], "one look, in two halves"
+    kept = sorted((store.folder() / ".kept").glob("*/*"))
+    assert len(kept) == 2 and {path.stat().st_mode & 0o77 for path in kept} == {0}
+    for path in kept:
+        path.unlink()
+    assert changes.preview(more) == later and looked[4:] == [True, False]
+
+
+def test_a_kept_look_that_was_touched_is_not_read(returned, monkeypatch, capsys):
+    monkeypatch.setattr(changes, "_can_fork", lambda: False)
+    told = changes.preview(rows_of(returned))
+    for path in (store.folder() / ".kept").glob("*/*"):
+        seal, _, _ = path.read_bytes().partition(b"\n")
+        path.write_bytes(seal + b"\nno pickle")
+    assert changes.preview(rows_of(returned)) == told
+    assert capsys.readouterr().err.count("was changed by hand, and is computed again") == 2
 
 
 @linux

@@ -262,7 +262,8 @@ def test_a_file_with_problems_is_refused_without_what_analyses_need(tmp_path):
     assert not HEAVY & set(re.findall(r"'(\w+)'", done.stdout)) and "'pandas'" in done.stdout
 
 
-def test_a_good_file_is_looked_at_without_what_only_draws(tmp_path):
+def test_a_good_file_is_looked_at_without_what_only_draws(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("HTANALYSIS_HOME", str(home))
     row = "2012-07-01,2012-09-30,North Bay Human Trafficking Task Force,arrests,all,12,2012-10-31"
     path = tmp_path / "good.csv"
     path.write_text(f"period_start,period_end,task_force,measure,trafficking_type,count,as_of\n{row}\n", "utf-8")

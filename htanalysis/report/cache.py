@@ -116,6 +116,12 @@ class Kept:
             self._own.mkdir(parents=True, exist_ok=True)
             replace_file(self._path(task), self._seal(task, outcome.notebook).encode() + b"\n" + outcome.notebook)
 
+    def keep_only(self, tasks: Sequence[Task]) -> None:
+        """Delete what is kept of other tasks, and by other versions."""
+        self.prune()
+        for path in {*self._own.iterdir()} - {self._path(task) for task in tasks}:
+            path.unlink(missing_ok=True)
+
     def prune(self) -> None:
         """Delete what another version of the package, or of anything installed, has left."""
         for path in self._folder.glob("*"):

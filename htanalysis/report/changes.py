@@ -3,22 +3,25 @@
 import json
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import htanalysis
-from htanalysis import results
+from htanalysis import results, settings
 from htanalysis.claims import recompute_claims
 from htanalysis.quarters import say_quarter
+from htanalysis.report.cache import Kept, Outcome, Task, pack
 from htanalysis.report.execute import make_shell, run_cell
 from htanalysis.report.findings import name_topic
 from htanalysis.report.notebooks import find_notebooks
@@ -208,22 +211,58 @@ def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str,
     return found
 
 
-def _look_twice(rows: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Look at the store as it is and as it would be: at the same time where a process can be forked safely."""
+def _look_twice(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Look at the store as it is and as it would be; at what the last check has seen, not again."""
+    paths = [path for path in find_notebooks() if "as_of:" in path.read_text(encoding="utf-8")]
+    # In the store's own folder, and sealed with its key: it holds what the store does.
+    kept, states = Kept(store.folder() / ".kept", pack(settings.HOME), ""), (None, rows)
+    tasks = [_name_look(state, paths) for state in states]
+    found = [kept.find(task) for task in tasks]
+    looks = [each and pickle.loads(each.notebook) for each in found]  # noqa: S301, the seal shows whose it is
+    new = [number for number, look in enumerate(looks) if not look]
+    if len(new) == 2:
+        looks = _do_both([(state, paths, True) for state in states])
+    elif new:
+        state, longest = states[new[0]], max(paths, key=_count_cells)
+        others = [path for path in paths if path != longest]
+        looks[new[0]] = _join(*_do_both([(state, others, True), (state, [longest], False)]))
+    if new and not settings.is_carried():
+        with suppress(OSError), store.private():
+            for number in new:
+                if not looks[number]["failed"]:
+                    kept.keep(tasks[number], Outcome(pickle.dumps(looks[number])))
+            kept.keep_only(tasks)
+    return looks
+
+
+def _count_cells(path: Path) -> int:
+    return path.read_bytes().count(b'"cell_type": "code"')
+
+
+def _name_look(rows: pd.DataFrame | None, paths: Iterable[Path]) -> Task:
+    """Tell a look from any that could see something else in the same data: by the store's rows and the notebooks."""
+    with store.pretending(rows):
+        held = store.read_store().to_csv().encode()
+    return Task(Path("look"), b"".join([held, *(path.read_bytes() for path in paths)]))
+
+
+def _do_both(given: Sequence[tuple]) -> list[dict[str, Any]]:
+    """Look twice, at the same time where a process can be forked safely."""
     if not _can_fork():
-        return _look(), _look(rows)
+        return [_look(*each) for each in given]
     # What both import is imported once; nothing of it starts a thread.
-    for name in ("IPython.core.displaypub", "IPython.core.interactiveshell", "htanalysis.quarterly_trends"):
+    for name in ("IPython.core.displaypub", "IPython.core.interactiveshell", "scipy.special"):
         import_module(name)
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    other = multiprocessing.get_context("fork").Process(target=_send_look, args=(receiver, sender), daemon=True)
+    process = multiprocessing.get_context("fork").Process
+    other = process(target=_send_look, args=(receiver, sender, *given[0]), daemon=True)
     other.start()
     sender.close()
     try:
-        after = _look(rows)
+        own = _look(*given[1])
         with suppress(EOFError):
-            return receiver.recv(), after
-        return _look(), after
+            return [receiver.recv(), own]
+        return [_look(*given[0]), own]
     finally:
         other.kill()
         other.join()
@@ -237,35 +276,40 @@ def _can_fork() -> bool:
     return threads == 1 and len(os.sched_getaffinity(0)) > 1
 
 
-def _send_look(receiver: Connection, sender: Connection) -> None:
+def _send_look(receiver: Connection, sender: Connection, *given: Any) -> None:
     """Look, and send what is seen. Nothing is sent where that fails: the other process tries again, and tells."""
     receiver.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The other process ends this one.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(Exception):
-        sender.send(_look())
+        sender.send(_look(*given))
 
 
-def _look(rows: pd.DataFrame | None = None) -> dict[str, Any]:
-    """Take what depends on the store, which is read once: as it is now, or as it would be with rows added."""
-    with store.pretending(rows):
-        return _look_around()
-
-
-def _look_around() -> dict[str, Any]:
-    parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
-    findings, failed = [], {}
-    for path in find_notebooks():
-        if "as_of:" in path.read_text(encoding="utf-8"):
+def _look(rows: pd.DataFrame | None, paths: Sequence[Path], counting: bool) -> dict[str, Any]:
+    """Take what some notebooks find, and the counts, of the store as it is, or as it would be with rows added."""
+    with store.pretending(rows):  # It is read once.
+        parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
+        look = _count(parameters["as_of"]) if counting else {}
+        findings, failed = [], {}
+        for path in paths:
             try:
                 findings += find_findings(path, parameters)
             except Exception as error:  # Staff are told of it with all else, since they can still store the counts.
                 failed[path.stem] = f"{type(error).__name__}: {error}"
-    # As of the same day as the notebooks, so that the returns are counted once.
-    counts, public = (count_quarters(parameters["as_of"], audience) for audience in (_STAFF, "public"))
+        return look | {"findings": findings, "failed": failed, "quarter": parameters["quarter"]}
+
+
+def _count(day: str) -> dict[str, Any]:
+    """Count as of the same day as the notebooks, so that the returns are counted once."""
+    counts, public = (count_quarters(day, audience) for audience in (_STAFF, "public"))
     rows = count_known(store.read_store(), pd.Timestamp.max)
-    held = {"rows": rows, "day": parameters["as_of"], "counts": counts, "public": public}
-    return held | {"findings": findings, "failed": failed, "quarter": parameters["quarter"]}
+    return {"rows": rows, "day": day, "counts": counts, "public": public}
+
+
+def _join(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
+    """Join the halves of a look, with what is found in the order of the notebooks."""
+    found = sorted(one["findings"] + two["findings"], key=itemgetter("notebook"))
+    return {**one, "findings": found, "failed": one["failed"] | two["failed"]}
 
 
 def _list_statements(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
