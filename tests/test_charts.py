@@ -328,20 +328,20 @@ def test_parts_add_up_to_one_bar_each_and_what_is_not_told_apart_is_empty(drawin
     assert {sex.marker.line.color, labor.marker.line.color} == {look.PAPER}
 
 
-def test_a_long_series_is_a_line_with_dots_for_its_last_eight_quarters():
+def test_a_long_series_is_a_line_with_dots_for_its_last_eight_quarters_and_where_no_line_is():
     quarters = pd.period_range("2010Q3", periods=60, freq="Q")
-    counts = pd.array([None if place == 5 else 100 + place for place in range(60)], "Int64")
+    counts = pd.array([None if place in (3, 5) else 100 + place for place in range(60)], "Int64")
     ends = {name: counts.fillna(0) for name in ("low", "high", "low_assumed", "high_assumed")}
     bounds = pd.DataFrame({"measure": "arrests", "quarter": quarters, "basis": "reported", "count": counts, **ends})
     chart = ht.draw_quarters(bounds, caption(), "no quarter fell")
     (line,), (dots,) = traces(chart, "known counts"), traces(chart, "known (reported)")
     assert len(line.y) == 60 and pd.isna(line.y[5]) and line.y[59] == 159  # a gap stays a gap
     # All eight have their numbers where they are pointed at; side by side there is room for the last one alone.
-    assert [*dots.x] == [str(quarter) for quarter in quarters[-8:]] and [*dots.text] == [""] * 7 + ["159"]
-    assert dots.hovertext[0] == "2023Q3: 152"
-    assert "59 quarters known, from 100 in 2010Q3 to 159 in 2025Q2, last 152 in 2023Q3, " in chart.alt
+    assert [*dots.x] == [str(quarter) for quarter in [quarters[4], *quarters[-8:]]]
+    assert [*dots.text] == ["104", *[""] * 7, "159"] and dots.hovertext[1] == "2023Q3: 152"
+    assert "58 quarters known, from 100 in 2010Q3 to 159 in 2025Q2, last 152 in 2023Q3, " in chart.alt
     assert len(chart.alt) < 400 and len(chart.table.frame) == 60  # the workbook has them all
     fit = pd.DataFrame({"time": range(60), "count": counts.astype("Float64"), "expected": 120.0, "residual": 0.1})
     chart = ht.draw_fit(fit, [str(quarter) for quarter in quarters], (24.0, 15.0, 36.0), "2025Q3", {}, caption())
     line, dots = traces(chart, "published (reported)")
-    assert len(line.y) == 60 and line.y[5] is None and len(dots.x) == 8 and len(chart.alt) < 600
+    assert len(line.y) == 60 and line.y[5] is None and [*dots.y] == [104, *range(152, 160)] and len(chart.alt) < 600

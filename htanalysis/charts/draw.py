@@ -117,11 +117,11 @@ def _draw_one_measure(sketch: Sketch, part: pd.DataFrame, row: int) -> None:
         sketch.add_unknown(run["quarter"], 0, mean or top, panel=row, **told, **inside)
     if long:
         sketch.add_line(part["quarter"], part["count"].astype(object), look.ACCENT, 1, name="known counts", panel=row)
-        known = known[known["quarter"].isin(part["quarter"].tail(LARGE))]
+        known = part[look.mark_dots(part["count"])]
     for basis, own in known.groupby("basis", sort=False):
         text = own["count"].map(number)
         told = {"hovertext": [*(own["quarter"] + ": " + text)], "name": f"known ({basis})"}
-        told["text"] = text.where(own["quarter"].eq(part["quarter"].iloc[-1]), "") if long else text
+        told["text"] = text.mask(own["quarter"].isin(part["quarter"].iloc[-LARGE:-1]), "") if long else text
         sketch.add_dots(own["quarter"], own["count"], basis, panel=row, **told)
     sketch.set_axis("y", row, tickformat=",d", **axis)
     sketch.set_axis("x", row, **look.quarter_axis(part["quarter"].tolist(), row == sketch.panels))

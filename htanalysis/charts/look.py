@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 
 from htanalysis import settings
-from htanalysis.charts.tables import Table
+from htanalysis.charts.tables import LARGE, Table
 from htanalysis.results import Column, round_off, source_in_words
 from htanalysis.wording import join_words, percent
 
@@ -107,6 +107,13 @@ def reach(highest: float, ticks: int = 4) -> dict[str, Any]:
     """Give an axis from 0 to the even tick above the highest mark."""
     step = round_up(highest / ticks) or 1
     return {"range": [0, step * math.ceil(1.02 * highest / step) or step], "dtick": step}
+
+
+def mark_dots(counts: pd.Series) -> np.ndarray:
+    """Say which counts of a long series are dots: the last ones, and those that no line joins to another."""
+    known = counts.notna().to_numpy()
+    joined = np.append(known[1:], False) | np.append(False, known[:-1])
+    return known & ((np.arange(len(known)) >= len(known) - LARGE) | ~joined)
 
 
 def round_up(value: float) -> float:

@@ -131,7 +131,7 @@ def draw_fit(
     if len(labels) > LONG:
         every = curve["count"].astype(object).where(curve["count"].notna(), None)
         sketch.add_line(curve["label"], every, look.MUTED, 1, name="published (reported)")
-        known = known[known["label"].isin([*labels][-LARGE:])]
+        known = curve[look.mark_dots(curve["count"])]
     for look_of, own, name in _split_partial(known, partial, "published (reported)"):
         style = {"text": own["count"].map(number), "hovertext": [*told[own["label"]]], "name": name}
         sides = own["expected"].gt(own["count"]).map({True: "bottom center", False: "top center"})  # off the line
