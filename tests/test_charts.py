@@ -341,6 +341,10 @@ def test_a_long_series_is_a_line_with_dots_for_its_last_eight_quarters_and_where
     assert [*dots.text] == ["104", *[""] * 7, "159"] and dots.hovertext[1] == "2023Q3: 152"
     assert "58 quarters known, from 100 in 2010Q3 to 159 in 2025Q2, last 152 in 2023Q3, " in chart.alt
     assert len(chart.alt) < 400 and len(chart.table.frame) == 60  # the workbook has them all
+    # The sum of the unknown ones is written whole, with the comma between its thousands.
+    limits = bounds["count"].isna().map({True: 2027, False: pd.NA}).astype("Int64").fillna(bounds["high"])
+    of_two = ht.draw_quarters(bounds.assign(high=limits, low=0), caption(), "no quarter fell")
+    assert [trace.text for trace in traces(of_two, "not published by quarter")] == [("2,027 in all 2 quarters",)] * 2
     fit = pd.DataFrame({"time": range(60), "count": counts.astype("Float64"), "expected": 120.0, "residual": 0.1})
     chart = ht.draw_fit(fit, [str(quarter) for quarter in quarters], (24.0, 15.0, 36.0), "2025Q3", {}, caption())
     line, dots = traces(chart, "published (reported)")

@@ -113,7 +113,7 @@ def _draw_one_measure(sketch: Sketch, part: pd.DataFrame, row: int) -> None:
     for run, mean, words in boxes:
         inside = {"insidetextfont": {"color": look.INK, "size": 13}} if (mean or top) > 0.35 * top else {}
         told = {"hovertext": f"{_name_run(run)}: {words}", "name": "not published by quarter"}
-        told["text"] = [words.partition(",")[0] if long else words.replace(", ", ",<br>")]
+        told["text"] = [words.partition(", ")[0] if long else words.replace(", ", ",<br>")]
         sketch.add_unknown(run["quarter"], 0, mean or top, panel=row, **told, **inside)
     if long:
         sketch.add_line(part["quarter"], part["count"].astype(object), look.ACCENT, 1, name="known counts", panel=row)
