@@ -7,6 +7,7 @@ import pandas as pd
 from htanalysis.feasible import read_counts
 from htanalysis.quarterly import name_sources
 from htanalysis.results import Amount, Column, Result
+from htanalysis.returns.corrections import TABLES
 from htanalysis.trends import FEWEST, Trend
 from htanalysis.wording import join_words, number
 
@@ -55,14 +56,15 @@ def tell_trends(counts: pd.DataFrame, totals: pd.DataFrame, trends: Mapping[str,
     for measure, trend in trends.items():
         if not trend.model:
             continue
-        term, gaps = trend.terms.iloc[0], trend.fit["count"].isna().any() and measure in sums.index
-        whole = ""
-        if gaps:
+        term, fitted, whole = trend.terms.iloc[0], trend.fit["expected"].notna(), ""
+        first = quarters[fitted.argmax()]
+        own, since = counts[counts["quarter"].ge(first)], "" if fitted.all() else f" since {first}"
+        if fitted.all() and trend.fit["count"].isna().any() and measure in sums.index:
             whole = f"; their total to {pd.Period(sums['period_end'][measure], 'Q')}: {number(sums['count'][measure])}"
         after = f", and {following} by the {trend.forecast.model} with its 95% interval" if trend.prediction else ""
         result = Result(
             basis="computed",
-            source=name_sources(counts, [measure]),
+            source=name_sources(own, [measure], TABLES if fitted.all() else ()),
             value=term["ratio"],
             low=term["low"],
             high=term["high"],
@@ -70,10 +72,10 @@ def tell_trends(counts: pd.DataFrame, totals: pd.DataFrame, trends: Mapping[str,
             digits=2,
             method="fit_trend",
             formula=f"log-linear {trend.model} regression on {join_words(trend.terms['term'])}, counts{of_forces}:"
-            f" {_list_inputs(counts, measure)}{whole}; factor = exp(slope of a period)",
+            f" {_list_inputs(own, measure)}{whole}; factor = exp(slope of a period)",
             frame=trend.fit,
             picture=("fit", {"labels": labels, "prediction": trend.prediction, "next_label": following, "partial": {}}),
-            given={"measure": measure, "model": trend.model, "after": after},
+            given={"measure": measure, "model": trend.model, "since": since, "after": after},
         )
         told.append(result)
     return told

@@ -71,6 +71,8 @@ class _Data:
     design: np.ndarray
     offset: np.ndarray
     time: np.ndarray
+    #: The part of its variance that each observation is weighted by.
+    trust: np.ndarray
 
     @property
     def freedom(self) -> int:
@@ -97,7 +99,7 @@ class _Curve:
 
     def work(self, data: _Data) -> tuple[np.ndarray, np.ndarray]:
         """Give the derivatives of what was observed, and the working weights."""
-        variance = self.vary(data) * np.where(data.single, 1, _CERTAIN)
+        variance = self.vary(data) * data.trust
         return data.gather @ (self.mean[:, None] * data.design), 1 / variance
 
 
@@ -122,8 +124,10 @@ def fit_trend(
     that of the next one; missing periods keep their place and are left out of the fit. `season`, 1 to 4, is used where
     eight counts or more are known and it can be told from the step; `step`, whether a body that joined was there, where
     it has two known counts on either side. `total` is a published sum of the counts of the periods `of_total`, to which
-    the curve then adds up; left out where no count of it is missing, or the known ones are more. Nothing is fitted
-    where fewer than four counts are known, all are 0, or zeros stand so that a factor would be endless.
+    the curve then adds up; left out where no count of it is missing, or the known ones are more. Where eight counts or
+    more are known after these periods, and the curve through them, carried back, misses what the total leaves by more
+    than chance, they alone are fitted. Nothing is fitted where fewer than four counts are known, all are 0, or zeros
+    stand so that a factor would be endless.
 
     Notes
     -----
@@ -139,17 +143,14 @@ def fit_trend(
     Albert and J. A. Anderson (1984), On the existence of maximum likelihood estimates, Biometrika 71 (endless factors).
     """
     frame = _frame(len(counts), count=counts, exposure=exposure, season=season, step=step)
-    told = forecast(counts, exposure, next_exposure)
-    known = frame.dropna(subset=["count"])
-    if len(known) < FEWEST:
-        number = {0: "No count is known", 1: "One point", 2: "Two points", 3: "Three points"}[len(known)]
-        return Trend(f"{number}: no trend is fitted. At least {FEWEST} are needed.", forecast=told)
-    if not known["count"].any():
-        return Trend("Every known count is 0: no trend is fitted.", forecast=told)
-    names, left_out = _choose_terms(known)
-    if not names:
-        return Trend("With these zeros a factor of change would be endless: no trend is fitted.", forecast=told)
-    return replace(_fit(frame, names, _find_gap(frame, total, of_total), left_out), forecast=told)
+    told, gap = forecast(counts, exposure, next_exposure), _find_gap(frame, total, of_total)
+    later = frame[np.flatnonzero(of_total).max() + 1 :] if gap[0].any() else frame[:0]
+    if later["count"].notna().sum() >= ENOUGH and _misses(frame, later, gap):
+        trend = _fit_known(later, (np.zeros(len(later), dtype=bool), 0.0))
+        fit = frame[["time", "count"]].merge(trend.fit.drop(columns="count"), "left", "time")
+        reason = f"{trend.reason} The curve does not lead back to the published total, and begins after it."
+        return replace(trend, reason=reason, fit=fit, forecast=told)
+    return replace(_fit_known(frame, gap), forecast=told)
 
 
 def fit_measures(
@@ -204,6 +205,36 @@ def _find_gap(frame: pd.DataFrame, total: float | None, of_total: Sequence[bool]
     inside = np.asarray(of_total, dtype=bool)
     gap, rest = inside & frame["count"].isna().to_numpy(), float(total) - frame["count"][inside].sum()
     return (gap, rest) if gap.any() and rest > 0 else nothing
+
+
+def _misses(frame: pd.DataFrame, later: pd.DataFrame, gap: tuple[np.ndarray, float]) -> bool:
+    """Tell whether the curve through later counts, carried back, misses what a total leaves by more than chance.
+
+    By how much Pearson's chi-squared grows where the total is one more observation: Student's t, squared.
+    """
+    names, _ = _choose_terms(later.dropna(subset=["count"]))
+    apart = frame.assign(count=later["count"])  # The counts before are left out.
+    nothing = np.zeros(len(frame), dtype=bool), 0.0
+    data = [_gather(apart, names, *each, certain=1.0) for each in (nothing, gap)]
+    curves = [_regress(each, 0.0, 1) for each in data]
+    if not names or None in curves:
+        return False
+    alone, both = map(_pearson, data, curves)
+    excess = max(both - alone, 0.0) / max(alone / data[0].freedom, 1.0)
+    return bool(2 * stdtr(data[0].freedom, -np.sqrt(excess)) < 1 - settings.CONFIDENCE)
+
+
+def _fit_known(frame: pd.DataFrame, gap: tuple[np.ndarray, float]) -> Trend:
+    known = frame.dropna(subset=["count"])
+    if len(known) < FEWEST:
+        number = {0: "No count is known", 1: "One point", 2: "Two points", 3: "Three points"}[len(known)]
+        return Trend(f"{number}: no trend is fitted. At least {FEWEST} are needed.")
+    if not known["count"].any():
+        return Trend("Every known count is 0: no trend is fitted.")
+    names, left_out = _choose_terms(known)
+    if not names:
+        return Trend("With these zeros a factor of change would be endless: no trend is fitted.")
+    return _fit(frame, names, gap, left_out)
 
 
 def _choose_terms(known: pd.DataFrame) -> tuple[list[str], str]:
@@ -283,7 +314,7 @@ def _is_bent(data: _Data, curve: _Curve, model: str) -> bool:
     return bool(terms["p_value"].iloc[-1] < 1 - settings.CONFIDENCE)
 
 
-def _gather(frame: pd.DataFrame, names: list[str], gap: np.ndarray, rest: float) -> _Data:
+def _gather(frame: pd.DataFrame, names: list[str], gap: np.ndarray, rest: float, certain: float = _CERTAIN) -> _Data:
     """Put the known counts, and the sum of those in the gap, over the periods that they belong to."""
     known = frame["count"].notna().to_numpy()
     used = frame[known | gap]
@@ -291,8 +322,8 @@ def _gather(frame: pd.DataFrame, names: list[str], gap: np.ndarray, rest: float)
     observed = frame["count"].to_numpy()[known]
     if gap.any():
         rows, observed = np.vstack([rows, gap[known | gap].astype(float)]), np.append(observed, rest)
-    offset = np.log(used["exposure"].to_numpy(float))
-    return _Data(observed, rows, _design(used, names).to_numpy(), offset, used["time"].to_numpy(float))
+    offset, trust = np.log(used["exposure"].to_numpy(float)), np.where(rows.sum(axis=1) == 1, 1.0, certain)
+    return _Data(observed, rows, _design(used, names).to_numpy(), offset, used["time"].to_numpy(float), trust)
 
 
 def _regress(data: _Data, shape: float, power: int, start: np.ndarray | None = None) -> _Curve | None:

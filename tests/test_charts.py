@@ -345,7 +345,16 @@ def test_a_long_series_is_a_line_with_dots_for_its_last_eight_quarters_and_where
     limits = bounds["count"].isna().map({True: 2027, False: pd.NA}).astype("Int64").fillna(bounds["high"])
     of_two = ht.draw_quarters(bounds.assign(high=limits, low=0), caption(), "no quarter fell")
     assert [trace.text for trace in traces(of_two, "not published by quarter")] == [("2,027 in all 2 quarters",)] * 2
-    fit = pd.DataFrame({"time": range(60), "count": counts.astype("Float64"), "expected": 120.0, "residual": 0.1})
+    fit = pd.DataFrame(
+        {"time": range(60), "count": counts.to_numpy(float, na_value=np.nan), "expected": 120.0, "residual": 0.1}
+    )
     chart = ht.draw_fit(fit, [str(quarter) for quarter in quarters], (24.0, 15.0, 36.0), "2025Q3", {}, caption())
     line, dots = traces(chart, "published (reported)")
     assert len(line.y) == 60 and line.y[5] is None and [*dots.y] == [104, *range(152, 160)] and len(chart.alt) < 600
+    assert [*dots.text] == ["104", *[""] * 7, "159"] and dots.hovertext[1] == "2023Q3: 152 published, 120 expected"
+    # A trend may begin after the first counts: these have no line, and nothing that is expected.
+    later = fit.assign(expected=fit["expected"].where(fit["time"] > 5))
+    chart = ht.draw_fit(later, [str(quarter) for quarter in quarters], None, "2025Q3", {}, caption())
+    (curve,), (_, dots) = traces(chart, "trend (computed)"), traces(chart, "published (reported)")
+    assert [*curve.y] == [None] * 6 + [120] * 54 and dots.hovertext[0] == "2011Q3: 104 published"
+    assert chart.alt.startswith("58 counts from 2010Q3: 100 published; 2023Q3: 152 published, 120 expected; ")

@@ -387,6 +387,13 @@ def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
     (told,) = ht.tell_trends(counts, totals, trends)
     assert told.value == pytest.approx(1.2, abs=0.01) and "forces: 2011Q1 20 of 9, 2011Q2 24 of 9," in told.formula
     assert told.source == ("quarters-arrests", "totals-arrests", "returns")
+    # Where the curve begins after the report's quarters, it rests on the returns alone.
+    later = [300, 320, 310, 290, 330, 305, 315, 300, 310, 325]
+    flat = counts_of(100, *[None] * 6, 304, *later).assign(origin="returns")
+    stated = total_of(1277).assign(period_start=pd.Timestamp("2011-01-01"), period_end=pd.Timestamp("2012-12-31"))
+    (since,) = ht.tell_trends(flat, stated, ht.fit_measures(flat, None, stated))
+    assert (since.given["since"], since.source, told.given["since"]) == (" since 2013Q1", ("returns",), "")
+    assert "1,277" not in since.formula and "counts: 2013Q1 300, 2013Q2 320," in since.formula
     ahead = ht.forecast_quarters(counts, trends).at("arrests")
     assert ahead.low <= ahead.value <= ahead.high and ahead.given["following"] == "2013Q2"
     assert set(ht.list_back_tests(counts, trends).frame["model"]) >= {"last value", "log-linear trend"}

@@ -118,6 +118,21 @@ def test_the_curve_gives_unpublished_quarters_the_sum_that_the_report_leaves_the
         assert ht.fit_trend(counts, bodies, 9, total=total, of_total=inside).fit["expected"].equals(alone)
 
 
+def test_a_curve_that_does_not_lead_back_to_the_total_begins_after_it():
+    later = [300, 320, 310, 290, 330, 305, 315, 300, 310, 325]
+    counts, inside = [100, *[None] * 6, 304, *later], [True] * 8 + [False] * 10
+    trend = ht.fit_trend(counts, [9] * 18, 9, total=1277, of_total=inside)
+    alone = ht.fit_trend(later, [9] * 10, 9)
+    assert trend.fit["expected"][:8].isna().all() and trend.fit["count"][7] == 304
+    assert trend.fit["expected"][8:].to_list() == pytest.approx(alone.fit["expected"].to_list())
+    assert trend.terms["ratio"][0] == pytest.approx(alone.terms["ratio"][0])
+    assert trend.reason == f"{alone.reason} The curve does not lead back to the published total, and begins after it."
+    # Seven counts say less about the time before them than the total does; and of 2,400 the ten lead back to it.
+    for known, total in ((counts[:15], 1277), (counts, 2400)):
+        trend = ht.fit_trend(known, [9] * len(known), 9, total=total, of_total=inside[: len(known)])
+        assert trend.fit["expected"][1:7].sum() == pytest.approx(total - 404, abs=0.5)
+
+
 def test_a_growth_that_slowed_is_said_not_to_fit_one_factor():
     words = "One factor does not fit all periods: it changed on the way."
     belgium = [12, 14, 33, 50, 67, 74, 123, 141, 165, 204, 253, 246]

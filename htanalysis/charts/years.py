@@ -97,6 +97,17 @@ def _year_axis(labels: Iterable[str], partial: Mapping[str, str]) -> dict[str, A
     return axis | {"ticktext": [f"{text}<br>part" if label in partial else text for label, text in told]}
 
 
+def _leave_gaps(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna(), None)
+
+
+def _say_fit(row: Any) -> Iterator[str]:
+    if pd.notna(row.count):
+        yield f"{number(row.count)} published"
+    if pd.notna(row.expected):
+        yield f"{look.COUNT.tell(row.expected, row.interval_low, row.interval_high)} expected"
+
+
 def draw_fit(
     fit: pd.DataFrame,
     labels: Sequence[str],
@@ -118,22 +129,23 @@ def draw_fit(
     ahead["label"] = next_label
     rows = pd.concat([curve, ahead], ignore_index=True)
     rows["told"] = [
-        f"{_say_part(r.label, partial)}: {'' if pd.isna(r.count) else f'{number(r.count)} published, '}"
-        f"{look.COUNT.tell(r.expected, r.interval_low, r.interval_high)} expected"
+        f"{_say_part(r.label, partial)}: {', '.join(_say_fit(r))}"
         for r in rows.reindex(columns=[*rows, *look.INTERVAL]).itertuples()
     ]
     told = rows.set_index("label")["told"]
-    sketch.add_line(curve["label"][~part], curve["expected"][~part], width=1.5, name="trend (computed)")
+    sketch.add_line(curve["label"][~part], _leave_gaps(curve["expected"])[~part], width=1.5, name="trend (computed)")
     to_part = curve[part | part.shift(-1, fill_value=False)]
     sketch.add_line(to_part["label"], to_part["expected"], width=1.5, line_dash="dash")
     ends, name = [ahead[end] for end in look.INTERVAL], f"next, with {look.LEVEL} interval (computed)"
     sketch.add_dots(ahead["label"], ahead["expected"], "computed", ends, name=name, hovertext=[*told.tail(len(ahead))])
     if len(labels) > LONG:
-        every = curve["count"].astype(object).where(curve["count"].notna(), None)
-        sketch.add_line(curve["label"], every, look.MUTED, 1, name="published (reported)")
+        sketch.add_line(curve["label"], _leave_gaps(curve["count"]), look.MUTED, 1, name="published (reported)")
         known = curve[look.mark_dots(curve["count"])]
     for look_of, own, name in _split_partial(known, partial, "published (reported)"):
-        style = {"text": own["count"].map(number), "hovertext": [*told[own["label"]]], "name": name}
+        # Side by side there is room for the last one's number alone.
+        crowded = own["label"].isin([*labels][-LARGE:-1]) & (len(labels) > LONG)
+        text = own["count"].map(number).mask(crowded, "")
+        style = {"text": text, "hovertext": [*told[own["label"]]], "name": name}
         sides = own["expected"].gt(own["count"]).map({True: "bottom center", False: "top center"})  # off the line
         sketch.add_dots(own["label"], own["count"], look_of, textposition=[*sides], **style)
     period = "quarter" if "Q" in next_label else "year"
