@@ -124,7 +124,7 @@ def fit_trend(
     that of the next one; missing periods keep their place and are left out of the fit. `season`, 1 to 4, is used where
     eight counts or more are known and it can be told from the step; `step`, whether a body that joined was there, where
     it has two known counts on either side. `total` is a published sum of the counts of the periods `of_total`, to which
-    the curve then adds up; left out where no count of it is missing, or the known ones are more. Where eight counts or
+    the curve then adds up; left out where no count of it is missing, or the known ones are more. Where four counts or
     more are known after these periods, and the curve through them, carried back, misses what the total leaves by more
     than chance, they alone are fitted. Nothing is fitted where fewer than four counts are known, all are 0, or zeros
     stand so that a factor would be endless.
@@ -145,7 +145,7 @@ def fit_trend(
     frame = _frame(len(counts), count=counts, exposure=exposure, season=season, step=step)
     told, gap = forecast(counts, exposure, next_exposure), _find_gap(frame, total, of_total)
     later = frame[np.flatnonzero(of_total).max() + 1 :] if gap[0].any() else frame[:0]
-    if later["count"].notna().sum() >= ENOUGH and _misses(frame, later, gap):
+    if later["count"].notna().sum() >= FEWEST and _misses(frame, later, gap):
         trend = _fit_known(later, (np.zeros(len(later), dtype=bool), 0.0))
         fit = frame[["time", "count"]].merge(trend.fit.drop(columns="count"), "left", "time")
         reason = f"{trend.reason} The curve does not lead back to the published total, and begins after it."
