@@ -89,9 +89,13 @@ def _run(plans: Sequence["_Plan"], place: Path, jobs: int, run: Callable) -> Non
     kept = Kept(place, data, store.fingerprint())
     waiting, ordered = _order(plans)
 
+    def start(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+        running = run(tasks, data=data)
+        _begin(plans[0])
+        return running
+
     try:
-        _begin(plans[0])  # The process that notebooks are forked from still imports.
-        for task, outcome in run_or_find(ordered, kept, jobs, partial(run, data=data)):
+        for task, outcome in run_or_find(ordered, kept, jobs, start):
             for plan in waiting[task.key]:
                 _take(plan, task, outcome)
                 if len(plan.done) == len(plan.tasks):
