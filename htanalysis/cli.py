@@ -228,6 +228,8 @@ def _add_register(commands: argparse._SubParsersAction) -> None:
     rename.add_argument("new", help="what it is called now")
     change.add_argument("--from", dest="first", metavar="QUARTER", help="first quarter that it reports")
     change.add_argument("--reopen", action="store_true", help="it has not ended")
+    told = "a name that it should not have: from now on returns that use it are refused"
+    change.add_argument("--not-also", action="append", default=[], metavar="NAME", help=told)
     for each in (add, change):
         each.add_argument("--county", help='county of its seat; "" for none')
         each.add_argument("--periods", help='how its periods differ from quarters; "" for not at all')

@@ -227,11 +227,16 @@ def add_to_register(options: argparse.Namespace) -> None:
 def change_in_register(options: argparse.Namespace) -> None:
     """Change what the register says of a task force, such as when it ends."""
     day, given = _read_day(options.as_of), vars(options)
-    cells, also = _read_cells(given), given.get("also", [])
-    _refuse(None if cells or also else "Say what changes: --from, --reopen, --county, --periods or --also.")
-    name = change_task_force(options.name, cells, also, day)
+    cells, also, not_also = _read_cells(given), given.get("also", []), given.get("not_also", [])
+    what = "--from, --reopen, --county, --periods, --also or --not-also"
+    _refuse(None if cells or also or not_also else f"Say what changes: {what}.")
+    name = change_task_force(options.name, cells, also, day, not_also)
     told = f"reports until {cells['reports_until']}" if cells.get("reports_until") else "is changed"
     print(f"{name} {told}, as known from {day} on. htanalysis register shows it.")
+    if not_also:
+        print(
+            "What returns gave under that name stays counted. If it was not its own, htanalysis withdraw takes it back."
+        )
 
 
 def _read_cells(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -200,6 +200,22 @@ def test_what_else_is_known_is_changed_from_a_day_on(home, capsys):
         "\n    reports from 2011Q1 and still does\n    other names: Fresno CAHT; Fresno TF\n    home county: Kern"
         "\n    own periods: from the 16th on"
     )
+    # A name that belongs to another one is taken back, and may be the other's from then on.
+    assert run("change", FRESNO, "--not-also", "fresno  tf", "--as-of", "2013-01-20") == 0
+    assert (
+        check_files([path], store.read_store(), date(2013, 6, 1)).problems[0].message.startswith('"Fresno TF" is not a')
+    )
+    assert (
+        load_records("register", "2013-01-19").set_index("task_force")["other_names"][FRESNO]
+        == "Fresno CAHT; Fresno TF"
+    )
+    assert run("change", RIVERSIDE, "--also", "Fresno TF") == 0
+    assert check_files([path], store.read_store(), date(2013, 6, 1)).rows["task_force"].tolist() == [RIVERSIDE]
+    for wrong in ("Fresno TF", FRESNO):
+        assert run("change", FRESNO, "--not-also", wrong) == 1
+        assert capsys.readouterr().err.endswith(
+            f"{FRESNO} has no other name {wrong!r}, but Fresno CAHT. htanalysis register shows them.\n"
+        )
     assert run("change", FRESNO, "--county", "", "--periods", "") == 0
     capsys.readouterr()
     run()

@@ -11,6 +11,7 @@ from htanalysis.errors import HtanalysisError, UnknownNameError
 from htanalysis.returns import store
 from htanalysis.returns.records import append_record, load_records
 from htanalysis.returns.written import TOTAL, fold, is_alike, suggest
+from htanalysis.wording import join_words
 
 #: Task forces, each with the first and the last quarter that it reports.
 Times = tuple[tuple[str, pd.Period, pd.Period], ...]
@@ -44,11 +45,10 @@ def name_forces(as_of: str = "latest") -> dict[str, str]:
 
 
 def find_names() -> dict[str, str]:
-    """Give the first name of each task force by every name that it ever had, folded."""
+    """Give the first name of each task force by every name that it had, folded; not those taken back since."""
     found = {}
-    for row in load_with_periods("register").itertuples():
-        others = [] if pd.isna(row.other_names) else row.other_names.split("; ")
-        found |= {fold(name): row.task_force for name in (*others, row.name, row.task_force)}
+    for row in load_records("register").to_dict("records"):
+        found |= {fold(name): row["task_force"] for name in (*_list_others(row), row["name"], row["task_force"])}
     return found
 
 
@@ -77,11 +77,19 @@ def add_task_force(name: str, cells: Mapping[str, Any], also: Sequence[str], day
     return name
 
 
-def change_task_force(name: str, cells: Mapping[str, Any], also: Sequence[str], day: str) -> str:
-    """Change cells of a task force from a day on, add names that returns may use, and give its name."""
+def change_task_force(
+    name: str, cells: Mapping[str, Any], also: Sequence[str], day: str, not_also: Sequence[str] = ()
+) -> str:
+    """Change cells of a task force from a day on, add or take back names that returns may use, and give its name."""
     with store.locked():
         row = _find_row(name, day)
         names = dict.fromkeys([*_list_others(row), *(_read_name(each, row["task_force"]) for each in also)])
+        for wrong in not_also:
+            found = next((each for each in names if fold(each) == fold(wrong)), None)
+            if not found:
+                others = f"has no other name {wrong!r}, but {join_words(names) or 'none'}"
+                raise HtanalysisError(f"{row['name']} {others}. htanalysis register shows them.")
+            del names[found]
         new = row | cells | {"other_names": "; ".join(names) or None}
         if all(new[key] == row[key] or pd.isna([new[key], row[key]]).all() for key in row):
             raise HtanalysisError(f"That is what is known of {row['name']} already. htanalysis register shows it.")
