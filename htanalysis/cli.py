@@ -253,9 +253,12 @@ def _add_measures(commands: argparse._SubParsersAction) -> None:
     drop = _add(changes, "drop", "stop_measure", "ask for one no more", f"measures drop {text}")
     drop.add_argument("name", help="what returns call it")
     drop.add_argument("--until", required=True, metavar="QUARTER", help="last quarter that is asked for")
-    told, text = "ask for a dropped one again, and for the quarters since", '"people trained"'
+    drop.set_defaults(first=None)
+    told, text = "ask for a dropped one again", '"people trained" --from 2016Q1'
     resume = _add(changes, "resume", "stop_measure", told, f"measures resume {text}")
     resume.add_argument("name", help="what returns call it")
+    told = "first quarter that is asked for again (default: the one after it was dropped)"
+    resume.add_argument("--from", dest="first", metavar="QUARTER", help=told)
     resume.set_defaults(until=None)
     text = 'arrests 2010Q3:2012Q2 1850 --source "letter of the agency, May 3, 2013"'
     correct = _add(commands, "correct", "correct", "correct a count that the report published", f"correct {text}")

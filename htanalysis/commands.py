@@ -23,7 +23,7 @@ from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
 from htanalysis.returns.corrections import correct_count
 from htanalysis.returns.counts import count_quarters, count_reporters, known_rows, reconcile, tell_reporters
-from htanalysis.returns.measures import add_measure, drop_measure, load_measures
+from htanalysis.returns.measures import add_measure, drop_measure, load_measures, read_pauses
 from htanalysis.returns.records import find_limit, load_records
 from htanalysis.returns.register import OPEN_END, add_task_force, change_task_force, rename_task_force
 from htanalysis.returns.sheets import COLUMNS, Problem, find_files, join_alike
@@ -259,6 +259,7 @@ def show_measures(options: argparse.Namespace) -> None:
     """Show what the task forces are asked to count, as known on a day."""
     for row in load_measures(options.as_of).fillna({"at_most": ""}).itertuples():
         ends = "on" if row.asked_until == OPEN_END else f"to {row.asked_until}"
+        ends += "".join(f", but not from {first} to {last}" for first, last in read_pauses(row.not_asked))
         print(f"{row.measure} ({row.unit}), asked for from {row.asked_from} {ends}\n    {row.definition}")
         if row.at_most:
             print(f"    A part of {row.at_most}.")
@@ -274,10 +275,12 @@ def declare_measure(options: argparse.Namespace) -> None:
 
 def stop_measure(options: argparse.Namespace) -> None:
     """Stop asking for a measure, or ask for it again."""
-    until, day = options.until and read_quarter(options.until), _read_day(options.as_of)
+    until, first = (text and read_quarter(text) for text in (options.until, options.first))
+    day = _read_day(options.as_of)
     with store.locked():
-        drop_measure(options.name, until, day)
-    told = f"until {until}" if until else "again, and for the quarters since it was dropped"
+        drop_measure(options.name, until, day, first)
+    again = f"from {first} on" if first else "and for the quarters since it was dropped"
+    told = f"until {until}" if until else f"again, {again}"
     print(f"{options.name} is asked for {told}, as known from {day} on. What was returned stays.")
 
 

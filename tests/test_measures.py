@@ -198,10 +198,33 @@ def test_measures_are_shown_declared_and_dropped_from_the_command_line(home, cap
         "people trained (people), asked for from 2010Q3 on",
         "people trained (people), asked for from 2010Q3 to 2014Q4",
     ]
-    assert (home / "data" / "measures.csv").read_text(encoding="utf-8").endswith(",2010Q3,2014Q4\n")
+    assert (home / "data" / "measures.csv").read_text(encoding="utf-8").endswith(",2010Q3,2014Q4,\n")
     assert cli.main(["measures", "resume", "people trained"]) == 0
     assert "people trained is asked for again, and for the quarters since" in capsys.readouterr().out
+    assert cli.main(["measures", "resume", "people trained"]) == 1
+    assert capsys.readouterr().err.startswith("people trained is asked for already.")
     assert (home / "data" / "measures.csv").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_measure_is_asked_for_again_from_a_quarter_on_and_not_for_those_between(home, capsys):
+    for typed in (("drop", "--until", "2012Q4"), ("resume", "--from", "2013Q3"), ("drop", "--until", "2014Q1")):
+        assert cli.main(["measures", typed[0], "people trained", *typed[1:]]) == 0
+    assert "people trained is asked for again, from 2013Q3 on" in capsys.readouterr().out
+    assert cli.main(["measures", "resume", "people trained", "--from", "2014Q3"]) == 0
+    assert (
+        (home / "data" / "measures.csv").read_text(encoding="utf-8").endswith(",2010Q3,,2013Q1:2013Q2; 2014Q2:2014Q2\n")
+    )
+    measures, asked = load_measures(), ("2012Q4", "2013Q3", "2013Q4", "2014Q1", "2014Q3")
+    quarters = pd.period_range("2012Q4", "2014Q3", freq="Q")
+    assert [str(each) for each in quarters if "people trained" in list_asked(measures, each)] == [*asked]
+    capsys.readouterr()
+    cli.main(["measures"])
+    ends = "asked for from 2010Q3 on, but not from 2013Q1 to 2013Q2, but not from 2014Q2 to 2014Q2"
+    assert f"people trained (people), {ends}\n" in capsys.readouterr().out
+    told = (
+        "error: a.csv, row 2, measure: people trained is asked for until 2012Q4 and again from 2013Q3 on, and 2013Q2 is"
+    )
+    assert check(home, (Q2, "people trained", "all", 5)) == [f"{told} between. Correct it, or delete the row."]
 
 
 # What a public report shows of a measure that is a part of another

@@ -16,7 +16,7 @@ import pandas as pd
 from htanalysis import settings
 from htanalysis.returns.files import show
 from htanalysis.returns.held import Entry, Versions, compare_with_held, place_period, tell_months, tell_overlaps
-from htanalysis.returns.measures import load_measures
+from htanalysis.returns.measures import load_measures, read_pauses
 from htanalysis.returns.notices import tell_odd
 from htanalysis.returns.records import load_records
 from htanalysis.returns.register import find_names, name_forces
@@ -168,12 +168,20 @@ def _check_days(entry: Entry, today: datetime.date) -> Iterator[Problem]:
         elif (start, end) != (quarter.start_time.date(), quarter.end_time.date()) and not own:
             text = f"{entry.task_force}: {start} to {end} is not {quarter}, in which it counts"
             yield problem(f"{text}. Ask whether it is right.", "period_start", "notice")
-        if not when and entry.measure and (asked := _tell_outside(quarter, *_list_quarters()[entry.measure])):
+        if not when and entry.measure and (asked := _tell_unasked(quarter, entry.measure)):
             yield problem(f"{entry.measure} is asked for {asked}. Correct it, or delete the row.", "measure")
     if as_of and end and as_of > today:
         yield problem(f"{as_of} is in the future. Write the day on which the count was known.", "as_of")
     elif as_of and end and as_of < end:
         yield problem(f"{as_of} is before the period’s end, {end}. Write the day on which it was known.", "as_of")
+
+
+def _tell_unasked(quarter: pd.Period, measure: str) -> str | None:
+    first, last, pauses = _list_quarters()[measure]
+    for begin, end in pauses:
+        if begin <= quarter <= end:
+            return f"until {begin - 1} and again from {end + 1} on, and {quarter} is between"
+    return _tell_outside(quarter, first, last)
 
 
 def _tell_outside(quarter: pd.Period, first: pd.Period, last: pd.Period) -> str | None:
@@ -205,9 +213,9 @@ def _names(column: str) -> dict[str, str]:
 
 
 @lru_cache
-def _list_quarters() -> dict[str, tuple[pd.Period, pd.Period]]:
-    rows = load_measures()
-    return dict(zip(rows["measure"], zip(rows["asked_from"], rows["asked_until"], strict=True), strict=True))
+def _list_quarters() -> dict[str, tuple[pd.Period, pd.Period, list[tuple[pd.Period, pd.Period]]]]:
+    rows = load_measures().itertuples()
+    return {row.measure: (row.asked_from, row.asked_until, read_pauses(row.not_asked)) for row in rows}
 
 
 # Several rows

@@ -24,8 +24,18 @@ def load_measures(as_of: str = "latest") -> pd.DataFrame:
 
 def list_asked(measures: pd.DataFrame, quarter: pd.Period) -> tuple[str, ...]:
     """List the measures (of `load_measures`) of which task forces are asked for a quarter."""
-    spans = zip(measures["measure"], measures["asked_from"], measures["asked_until"], strict=True)
-    return tuple(name for name, first, last in spans if first <= quarter <= last)
+    return tuple(
+        row.measure
+        for row in measures.itertuples()
+        if row.asked_from <= quarter <= row.asked_until
+        and not any(first <= quarter <= last for first, last in read_pauses(row.not_asked))
+    )
+
+
+def read_pauses(text: str | None) -> list[tuple[pd.Period, pd.Period]]:
+    """Read between which quarters, the first and the last of each pause, a measure was not asked for."""
+    spans = text.split("; ") if isinstance(text, str) else []
+    return [tuple(pd.Period(end, "Q") for end in span.split(":")) for span in spans]
 
 
 def list_limits(measures: pd.DataFrame) -> frozenset[tuple[str, str]]:
@@ -57,8 +67,11 @@ def add_measure(name: str, unit: str, definition: str, first: pd.Period, at_most
     return name
 
 
-def drop_measure(name: str, until: pd.Period | None, as_of: str) -> None:
-    """Stop asking for a measure after a quarter, or after none any more; what was returned of it stays."""
+def drop_measure(name: str, until: pd.Period | None, as_of: str, again: pd.Period | None = None) -> None:
+    """Stop asking for a measure after a quarter, or after none any more; what was returned of it stays.
+
+    It is asked for `again` from a quarter on, and not for those between; without one, for all since it was dropped.
+    """
     measures = load_measures().set_index("measure")
     if name not in measures.index:
         raise UnknownNameError("a measure", name, measures.index)
@@ -70,7 +83,13 @@ def drop_measure(name: str, until: pd.Period | None, as_of: str) -> None:
         raise HtanalysisError(f"{name} was returned for {last}. Ask for it until {last} at the least.")
     if pd.notna(row["as_of"]) and pd.Timestamp(as_of) < row["as_of"]:
         raise HtanalysisError(f"{name} was last changed on {row['as_of'].date()}. Give that day or a later one.")
-    append_record("measures", {**row.drop("asked_until"), "as_of": as_of, "measure": name, "asked_until": until})
+    if not until and row["asked_until"] == OPEN_END:
+        raise HtanalysisError(f"{name} is asked for already. htanalysis measures shows what is asked for.")
+    pauses = [] if pd.isna(row["not_asked"]) else [row["not_asked"]]
+    if again and again > row["asked_until"] + 1:
+        pauses.append(f"{row['asked_until'] + 1}:{again - 1}")
+    new = {"as_of": as_of, "measure": name, "asked_until": until, "not_asked": "; ".join(pauses) or None}
+    append_record("measures", {**row, **new})
 
 
 def _check_name(name: str, known: list[str]) -> None:
