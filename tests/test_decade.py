@@ -19,6 +19,7 @@ LOS_ANGELES = "Los Angeles Metro Area Task Force on Human Trafficking"
 NORTH_BAY, RIVERSIDE = "North Bay Human Trafficking Task Force", "Riverside County Anti-Human Trafficking Task Force"
 SACRAMENTO, SAN_DIEGO = "Sacramento Innocence Lost Task Force", "San Diego North County Anti-Trafficking Task Force"
 KERN, RENAMED = "Kern County Human Trafficking Task Force", "Sacramento Valley Regional Team"
+ALIAS = "Southland Team"
 ARRESTS, TRAINED, CERTIFIED = "arrests", "people trained", "victims certified"
 QUARTERS = pd.period_range("2012Q3", "2022Q2", freq="Q")
 REPORTED = ("2012Q3", "2016Q1", "2022Q2")
@@ -32,7 +33,8 @@ class Agency:
         self.register = defaultdict(list)  # by first name: day, name, first and last quarter
         for row in ht.load("task_forces").itertuples():
             self.register[row.task_force].append((datetime.date.min, row.task_force, pd.Period(row.reports_from), None))
-        self.asked = {name: [pd.Period("2010Q3"), None] for name in ht.load("task_force_totals")["measure"]}
+        # Each with the spans of quarters of which it is asked for.
+        self.asked = {name: [[pd.Period("2010Q3"), None]] for name in ht.load("task_force_totals")["measure"]}
         self.told = defaultdict(list)  # by quarter, first name and measure: day and count, None where it was withdrawn
         self.today = None
 
@@ -49,7 +51,9 @@ class Agency:
 
     def measures(self, quarter):
         return [
-            name for name, (first, last) in self.asked.items() if first <= quarter and not (last and last < quarter)
+            name
+            for name, spans in self.asked.items()
+            if any(first <= quarter and not (last and last < quarter) for first, last in spans)
         ]
 
     def count(self, quarter, name, measure, day=None):
@@ -134,10 +138,18 @@ def change_the_world(staff, agency, quarter):
             agency.register[NORTH_BAY].append((agency.today, NORTH_BAY, pd.Period("2010Q3"), quarter - 1))
             text = ("--unit", "victims", "--definition", "Victims whom HHS certified.", "--from", "2016Q1")
             staff.type("measures", "add", CERTIFIED, *text, "--at-most", "victims identified")
-            agency.asked[CERTIFIED] = [quarter, None]
+            agency.asked[CERTIFIED] = [[quarter, None]]
+        case "2018Q1":
+            staff.type("register", "change", RIVERSIDE, "--also", ALIAS)
+        case "2018Q2":  # It was the name of another one.
+            staff.type("register", "change", RIVERSIDE, "--not-also", ALIAS)
+            staff.type("register", "change", LOS_ANGELES, "--also", ALIAS)
         case "2019Q1":
             staff.type("measures", "drop", TRAINED, "--until", "2018Q4")
-            agency.asked[TRAINED][1] = quarter - 1
+            agency.asked[TRAINED][-1][1] = quarter - 1
+        case "2021Q1":
+            staff.type("measures", "resume", TRAINED, "--from", "2021Q1")
+            agency.asked[TRAINED].append([quarter, None])
 
 
 def return_by_month(staff, agency, quarter):
@@ -160,7 +172,8 @@ def return_late(staff, agency, quarter):
             rows.append((*days(before), RIVERSIDE, measure, "all", count, agency.today))
             agency.tell(before, RIVERSIDE, measure, count)
     count = agency.count(before, LOS_ANGELES, ARRESTS) + 3
-    rows.append((*days(before), LOS_ANGELES, ARRESTS, "all", count, agency.today))
+    name = ALIAS if quarter.year >= 2018 else LOS_ANGELES
+    rows.append((*days(before), name, ARRESTS, "all", count, agency.today))
     agency.tell(before, LOS_ANGELES, ARRESTS, count)
     return staff.write(f"late-{quarter}", rows)
 
