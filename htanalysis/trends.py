@@ -145,12 +145,12 @@ def fit_trend(
     frame = _frame(len(counts), count=counts, exposure=exposure, season=season, step=step)
     told, gap = forecast(counts, exposure, next_exposure), _find_gap(frame, total, of_total)
     later = frame[np.flatnonzero(of_total).max() + 1 :] if gap[0].any() else frame[:0]
-    if later["count"].notna().sum() >= FEWEST and _misses(frame, later, gap):
-        trend = _fit_known(later, (np.zeros(len(later), dtype=bool), 0.0))
-        fit = frame[["time", "count"]].merge(trend.fit.drop(columns="count"), "left", "time")
-        reason = f"{trend.reason} The curve does not lead back to the published total, and begins after it."
-        return replace(trend, reason=reason, fit=fit, forecast=told)
-    return replace(_fit_known(frame, gap), forecast=told)
+    alone = _fit_known(later, (np.zeros(len(later), dtype=bool), 0.0))
+    if not alone.model or not _misses(frame, later, gap):
+        return replace(_fit_known(frame, gap), forecast=told)
+    reason = f"{alone.reason} The curve does not lead back to the published total, and begins after it."
+    fit = frame[["time", "count"]].merge(alone.fit.drop(columns="count"), "left", "time")
+    return replace(alone, reason=reason, fit=fit, forecast=told)
 
 
 def fit_measures(
@@ -217,7 +217,7 @@ def _misses(frame: pd.DataFrame, later: pd.DataFrame, gap: tuple[np.ndarray, flo
     nothing = np.zeros(len(frame), dtype=bool), 0.0
     data = [_gather(apart, names, *each, certain=1.0) for each in (nothing, gap)]
     curves = [_regress(each, 0.0, 1) for each in data]
-    if not names or None in curves:
+    if None in curves:
         return False
     alone, both = map(_pearson, data, curves)
     excess = max(both - alone, 0.0) / max(alone / data[0].freedom, 1.0)
@@ -225,6 +225,7 @@ def _misses(frame: pd.DataFrame, later: pd.DataFrame, gap: tuple[np.ndarray, flo
 
 
 def _fit_known(frame: pd.DataFrame, gap: tuple[np.ndarray, float]) -> Trend:
+    """Fit what can be fitted to the known counts and to what a total leaves, or say why that is nothing."""
     known = frame.dropna(subset=["count"])
     if len(known) < FEWEST:
         number = {0: "No count is known", 1: "One point", 2: "Two points", 3: "Three points"}[len(known)]
