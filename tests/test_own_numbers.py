@@ -162,7 +162,8 @@ def nevada(tmp_path, monkeypatch):
         for place, (name, county) in enumerate(FORCES.items())
     )
     (tmp_path / "data" / "register.csv").write_text(register)
-    measures = "as_of,measure,unit,definition,at_most,asked_from,asked_until\n,arrests,arrests,Arrests made.,,2015Q1,\n"
+    measures = "as_of,measure,unit,definition,at_most,asked_from,asked_until,not_asked"
+    measures += "\n,arrests,arrests,Arrests made.,,2015Q1,,\n"
     (tmp_path / "data" / "measures.csv").write_text(measures)
     (tmp_path / "data" / "corrections.csv").write_text("as_of,measure,period,count,source\n")
     package |= {"title": "Nevada", "sources": [{"title": "Nevada’s report"}], "resources": [*resources, *kept]}

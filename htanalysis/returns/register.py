@@ -11,7 +11,6 @@ from htanalysis.errors import HtanalysisError, UnknownNameError
 from htanalysis.returns import store
 from htanalysis.returns.records import append_record, load_records
 from htanalysis.returns.written import TOTAL, fold, is_alike, suggest
-from htanalysis.wording import join_words
 
 #: Task forces, each with the first and the last quarter that it reports.
 Times = tuple[tuple[str, pd.Period, pd.Period], ...]
@@ -87,7 +86,7 @@ def change_task_force(
         for wrong in not_also:
             found = next((each for each in names if fold(each) == fold(wrong)), None)
             if not found:
-                others = f"has no other name {wrong!r}, but {join_words(names) or 'none'}"
+                others = f"has no other name {wrong!r}, but {', '.join(names) or 'none'}"
                 raise HtanalysisError(f"{row['name']} {others}. htanalysis register shows them.")
             del names[found]
         new = row | cells | {"other_names": "; ".join(names) or None}
