@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from htanalysis.charts.tables import LARGE, LONG
 from htanalysis.feasible import read_counts
 from htanalysis.quarterly import name_sources
 from htanalysis.results import Amount, Column, Result
@@ -138,4 +139,8 @@ def _list_inputs(counts: pd.DataFrame, measure: str) -> str:
     rows = counts[counts["measure"].eq(measure)].dropna(subset=["count"]).sort_values("quarter")
     bodies = " of " + rows["task_forces_reporting"].astype(str) if "task_forces_reporting" in rows else [""] * len(rows)
     columns = rows["quarter"], rows["count"], bodies
-    return ", ".join(f"{quarter} {number(count)}{of}" for quarter, count, of in zip(*columns, strict=True))
+    listed = [f"{quarter} {number(count)}{of}" for quarter, count, of in zip(*columns, strict=True)]
+    if len(listed) > LONG:
+        between = f"{len(listed) - LARGE - 1} between, all of them in tables.xlsx"
+        listed = [listed[0], between, *listed[-LARGE:]]
+    return ", ".join(listed)

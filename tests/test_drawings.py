@@ -34,7 +34,11 @@ def sketched(method, *arguments, axes=None, **options):
 
 def test_a_dot_stands_at_its_share_of_the_width_and_its_pixels_of_the_height_in_the_look_of_its_basis():
     html = sketched("add_dots", [2.5], [7.5], "reported", hovertext=["a <quarter> across"])
-    assert '<use href="#mark-circle" x="25%" y="85" fill="var(--accent)"' in html, "340 pixels are high"
+    assert (
+        '<g fill="var(--accent)" stroke="var(--accent)" stroke-width="2"><use href="#mark-circle" x="25%" y="85">'
+        in html
+    )
+    assert "halo" not in html, "where there are no words, nothing is written"
     assert "<title>a &lt;quarter&gt; across</title>" in html
     assert 'fill="var(--paper)" stroke="var(--accent)"' in sketched("add_dots", [5], [5], "computed")
     assert 'href="#mark-diamond"' in sketched("add_dots", [5], [5], "assumed")
@@ -73,6 +77,8 @@ def test_powers_categories_and_days_have_their_places():
     assert '<text x="100%"' in html, "a note says powers of ten"
     html = sketched("add_dots", ["b"], [5], "reported", axes={"xaxis": look.quarter_axis(["a", "b", "c"])})
     assert 'href="#mark-circle" x="50%"' in html
+    html = sketched("add_line", ["a", "c"], [5, 4.99], axes={"xaxis": look.quarter_axis(["a", "b", "c"])})
+    assert 'viewBox="0 0 3 340"' in html and 'd="M.5 170l2 .3"' in html, "a category is a step"
     html = sketched("add_line", ["2010-01-01", "2011-01-01"], [5, 5], axes={"xaxis": YEARS})
     assert 'd="M0 170l500 0"' in html and re.findall(r">(20\d\d)</text>", html) == ["2010", "2011", "2012"]
 

@@ -400,6 +400,13 @@ def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
     few = ht.fit_measures(counts.head(2), pd.Period("2012Q1"), totals)
     assert ht.list_trends(counts.head(2), few).given["which"].startswith("No trend is fitted: no count has four")
     assert ht.tell_trends(counts.head(2), totals, few) == []
+    # A long series is named by its ends; all of it stands in the workbook.
+    for length, start in ((24, "2011Q1 100, 2011Q2 101, "), (25, "2011Q1 100, 16 between, all of them in tables.xlsx, ")):
+        long = counts_of(*range(100, 100 + length)).assign(origin="returns")
+        (told,) = ht.tell_trends(long, totals, ht.fit_measures(long, None, totals))
+        listed = told.formula.partition("counts: ")[2].partition("; factor")[0]
+        assert listed.startswith(start) and listed.count(", ") == {24: 23, 25: 10}[length]
+        assert listed.endswith(f", {long['quarter'].iloc[-1]} {99 + length}"), listed
 
 
 def test_where_there_is_nothing_to_draw_the_title_is_said_and_each_row_is_said_with_an_id_of_its_own():

@@ -59,6 +59,16 @@ def test_on_a_page_the_title_stands_beside_the_table_rows_can_have_ids_and_colum
     assert '<th scope="col" class="number" data-basis="row">share</th>' in html and html.count("data-basis") == 2
 
 
+def test_where_most_columns_of_a_page_hold_numbers_the_others_say_so():
+    frame = FRAME[["name", "count", "share", "basis", "day"]].assign(more=[1, 2])
+    content = ht.Table(frame, CAPTION, {name: ht.Column(name) for name in frame}).to_json()
+    html = render_table(content, on_page=True)
+    assert '<table class="ht-table wide counted">' in html and "number" not in html
+    assert '<th scope="row">a &amp; b</th><td>1,277</td><td>0</td><td class="text"><span class="basis' in html
+    assert '<td class="date">2012-06-30</td><td>1</td>' in html and '<th scope="col" class="text">basis</th>' in html
+    assert "counted" not in render_table(content)
+
+
 @pytest.mark.parametrize(
     ("columns", "text", "wide"), [(4, "short", False), (5, "short", True), (2, "a long text " * 6, True)]
 )

@@ -86,6 +86,9 @@
     { rootMargin: "100%" },
   );
 
+  const nameTable = (box) =>
+    `${box.closest("details.numbers") ? "Numbers of the figure" : "Table"}: ${box.closest("figure").querySelector("h3").textContent}`;
+
   // What is wider than its place can be scrolled with the keyboard, and says so; nothing else stops the tab key.
   // All are measured before any is marked, once for all that happens at a time: each measure lays out the page.
   let waiting = 0;
@@ -94,9 +97,9 @@
   };
   const measureAndMark = () => {
     waiting = 0;
-    const boxes = all("[data-name]").map((box) => [box, box.scrollWidth > box.clientWidth]);
+    const boxes = all("figure .scroll, [data-name]").map((box) => [box, box.scrollWidth > box.clientWidth]);
     boxes.forEach(([box, wide]) => {
-      const marks = { tabindex: "0", role: "region", "aria-label": box.dataset.name };
+      const marks = { tabindex: "0", role: "region", "aria-label": box.dataset.name || nameTable(box) };
       for (const [name, value] of Object.entries(marks)) {
         wide ? box.setAttribute(name, value) : box.removeAttribute(name);
       }

@@ -26,6 +26,8 @@ _LINE, _LETTER = 17, 7.2
 #: The widths in which labels must stand beside each other: a phone's, and a page's.
 _NARROW, _WIDE = 300, 620
 _DASHES = {"dash": "7 5", "dashdot": "7 4 2 4", "dot": "2 4", "box": "5 3"}
+#: The zero before a point, which a path can do without.
+_SHORT = re.compile(r"(?<!\d)0\.")
 _SYMBOLS = ("circle", "circle-open", "diamond", "line-ns")
 
 Item = Mapping[str, Any]
@@ -181,16 +183,16 @@ def _draw_panel(
         *map(panel.draw_note, notes),
     ]
     if height is None:
-        return f'<div class="panel map"><svg class="area" aria-hidden="true">{"".join(marks)}</svg></div>'
+        return f'<div class="panel map" aria-hidden="true"><svg class="area">{"".join(marks)}</svg></div>'
     labeled = across if x_axis.get("showticklabels", True) else []
     whole = _HEAD + height + 8 + _LINE * max((text.count("<br>") + 1 for _, text in labeled), default=0)
-    inside = _shift("".join([*marks, *panel.label_across(labeled)]))
-    area = f'<svg class="area" height="{whole}" aria-hidden="true">{inside}</svg>'
+    inside = _shift("".join(marks) + _group("".join(panel.label_across(labeled)), 'text-anchor="middle"'))
+    area = f'<svg class="area" height="{whole}">{inside}</svg>'
     above, below = (
         f'<p class="axis-name {which}">{_bold(axis["title"]["text"])}</p>' if ticks and "title" in axis else ""
         for which, axis, ticks in (("upward", y_axis, upward), ("across", x_axis, labeled))
     )
-    return f'{above}<div class="panel">{_label_upward(panel, upward, letters, whole)}{area}</div>{below}'
+    return f'{above}<div class="panel" aria-hidden="true">{_label_upward(panel, upward, letters, whole)}{area}</div>{below}'
 
 
 def _shift(marks: str) -> str:
@@ -203,8 +205,9 @@ def _label_upward(panel: "_Panel", ticks: Sequence[Tick], letters: int, height: 
     if not letters:
         return ""
     width = 14 + math.ceil(_LETTER * letters)
-    labels = "".join(_write(text, str(width - 8), _number(float(panel.fall(at)) + 5), "end") for at, text in ticks)
-    return f'<svg width="{width}" height="{height}" aria-hidden="true">{_shift(labels)}</svg>'
+    labels = "".join(_write(text, str(width - 8), _number(float(panel.fall(at)) + 5)) for at, text in ticks)
+    labels = _group(labels, 'text-anchor="end"')
+    return f'<svg width="{width}" height="{height}">{_shift(labels)}</svg>'
 
 
 @dataclass(frozen=True)
@@ -231,16 +234,16 @@ class _Panel:
 
     def draw_grid(self, upward: Sequence[Tick], across: Sequence[Tick]) -> str:
         heights, places, foot = [self.fall(at) for at, _ in upward], [_percent(at) for at, _ in across], self.fall(0)
-        lines = [f'<line x1="0" x2="100%" y1="{y}" y2="{y}"/>' for y in heights]
-        lines += [f'<line x1="{x}" x2="{x}" y1="0" y2="{foot}"/>' for x in places]
-        return f'<g class="grid">{"".join(lines)}</g>' if lines else ""
+        lines = [f'<line x2="100%" y1="{y}" y2="{y}"/>' for y in heights]
+        lines += [f'<line x1="{x}" x2="{x}" y2="{foot}"/>' for x in places]
+        return _group("".join(lines), 'class="grid"')
 
     def label_across(self, ticks: Sequence[Tick]) -> Iterator[str]:
         """Write labels below their places; some only where there is room."""
         narrow = list(_thin_out(ticks, _NARROW))
         for place, text in _thin_out(ticks, _WIDE):
             room = "" if (place, text) in narrow else ' class="roomy"'
-            yield _write(text, _percent(place), str(self.height + 20), "middle", room)
+            yield _write(text, _percent(place), str(self.height + 20), more=room)
 
     def draw_trace(self, trace: Item) -> str:
         """Draw a line, or dots with lines to their ends behind them and words above them."""
@@ -248,40 +251,42 @@ class _Panel:
             raise UnknownNameError("a kind of mark that is drawn", trace["type"], ("bar", "scatter"))
         if trace["mode"] == "lines":
             return self.draw_line(trace)
-        behind, dots = [], []
+        behind, dots, words, ends = [], [], [], trace.get("error_y")
         for place, (x, y) in enumerate(zip(trace["x"], trace["y"], strict=True)):
             if y is None:
                 continue
-            across, up, ends = _percent(self.x.place(x)), self.up(y), trace.get("error_y")
+            across, up = _percent(self.x.place(x)), self.up(y)
             if ends:
                 low, high = self.up(y - ends["arrayminus"][place]), self.up(y + ends["array"][place])
-                look = f'stroke="{_color(ends["color"])}" stroke-width="2"'
-                behind.append(f'<line x1="{across}" x2="{across}" y1="{low}" y2="{high}" {look}/>')
-            dots.append(_draw_symbol(trace["marker"], across, up, _tell(trace, place)))
-            if "text" in trace["mode"]:
+                behind.append(f'<line x1="{across}" x2="{across}" y1="{low}" y2="{high}"/>')
+            dots.append(_place_symbol(trace["marker"], across, up, _tell(trace, place)))
+            if "text" in trace["mode"] and trace["text"][place]:
                 side = trace["textposition"] if isinstance(trace["textposition"], str) else trace["textposition"][place]
                 beside = _number(float(up) + (21 if side == "bottom center" else -11))
-                dots.append(_write(trace["text"][place], across, beside, "middle", ' class="halo"'))
-        return "".join(behind + dots)
+                words.append(_write(trace["text"][place], across, beside))
+        lines = _group("".join(behind), f'stroke="{_color(ends["color"])}" stroke-width="2"') if ends else ""
+        marks = _group("".join(dots), _look_of_symbol(trace["marker"]))
+        return lines + marks + _group("".join(words), 'text-anchor="middle" class="halo"')
 
     def draw_line(self, trace: Item) -> str:
         """Draw a line or an outline, in a frame that is stretched to the width, while the line is not."""
-        tall = self.height or 1000 * self.y.width / self.x.width
+        wide = self.x.width if self.x.kind == "category" else 1000  # from one category to the next is one step
+        tall = self.height or wide * self.y.width / self.x.width
         steps, before = [], None
         for x, y in zip(trace["x"], trace["y"], strict=True):
             if x is None or y is None:  # a gap
                 before = None
                 continue
-            at = (round(1000 * self.x.place(x), 1), round((1 - self.y.place(y)) * tall, 1))
+            at = (round(wide * self.x.place(x), 1), round((1 - self.y.place(y)) * tall, 1))
             to = at if before is None else (at[0] - before[0], at[1] - before[1])  # steps are shorter to write
             steps.append(("M" if before is None else "l") + f"{_number(to[0])} {_number(to[1])}".replace(" -", "-"))
             before = at
         fill = _color(trace["fillcolor"]) if "fill" in trace else "none"
         many = "hoverinfo" in trace and isinstance(trace.get("hovertext"), list)  # words for each place of a curve
         words = "" if many else _tell(trace, 0)
-        path = f'<path d="{"".join(steps)}" fill="{fill}" {_paint_line(trace["line"])}>{words}</path>'
-        frame = f'viewBox="0 0 1000 {round(tall)}" preserveAspectRatio="none" width="100%"'
-        columns = "".join(self.draw_columns(trace)) if many else ""
+        path = f'<path d="{_SHORT.sub(".", "".join(steps))}" fill="{fill}" {_paint_line(trace["line"])}>{words}</path>'
+        frame = f'viewBox="0 0 {_number(wide)} {round(tall)}" preserveAspectRatio="none" width="100%"'
+        columns = _group("".join(self.draw_columns(trace)), 'class="at"') if many else ""
         return f'<svg {frame} height="{self.height or "100%"}">{path}</svg>{columns}'
 
     def draw_columns(self, trace: Item) -> Iterator[str]:
@@ -289,8 +294,8 @@ class _Panel:
         told = [(self.x.place(x), number) for number, x in enumerate(trace["x"]) if trace["hovertext"][number]]
         half = abs(told[-1][0] - told[0][0]) / (len(told) - 1) / 2
         for place, number in told:
-            look = f'class="at" x="{_percent(place - half)}" y="0" width="{_percent(2 * half)}" height="{self.height}"'
-            yield f"<rect {look}>{_tell(trace, number)}</rect>"
+            box = f'x="{_percent(place - half)}" width="{_percent(2 * half)}" height="{self.height}"'
+            yield f"<rect {box}>{_tell(trace, number)}</rect>"
 
     def draw_bars(self, traces: Sequence[Item], stacked: bool) -> Iterator[str]:
         """Draw all bars; where they are stacked, each begins where the one before ended."""
@@ -351,6 +356,11 @@ class _Panel:
 # Marks
 
 
+def _group(marks: str, look: str) -> str:
+    """Say once what all marks have in common."""
+    return f"<g {look}>{marks}</g>" if marks else ""
+
+
 def _write(text: str, x: str, y: str, anchor: str = "start", more: str = "") -> str:
     """Write words, each of their lines below the one before, with plotly's bold letters, even over a line's end."""
     lines, bold = [], False
@@ -376,13 +386,17 @@ def _paint_line(line: Item) -> str:
     return f'stroke="{_color(line["color"])}" stroke-width="{line["width"]}"{dash}'
 
 
-def _draw_symbol(marker: Item, x: str, y: str, words: str = "") -> str:
-    symbol, edge = marker["symbol"], marker.get("line")
-    if symbol not in _SYMBOLS:
-        raise UnknownNameError("a symbol that is drawn", symbol, _SYMBOLS)
-    fill = PAPER if symbol == "circle-open" else marker.get("color", edge["color"])
+def _look_of_symbol(marker: Item) -> str:
+    edge = marker.get("line")
+    fill = PAPER if marker["symbol"] == "circle-open" else marker.get("color", edge["color"])
     stroke = f' stroke="{_color(edge["color"])}" stroke-width="{edge["width"]}"' if edge else ""
-    return f'<use href="#mark-{symbol}" x="{x}" y="{y}" fill="{_color(fill)}"{stroke}>{words}</use>'
+    return f'fill="{_color(fill)}"{stroke}'
+
+
+def _place_symbol(marker: Item, x: str, y: str, words: str = "") -> str:
+    if marker["symbol"] not in _SYMBOLS:
+        raise UnknownNameError("a symbol that is drawn", marker["symbol"], _SYMBOLS)
+    return f'<use href="#mark-{marker["symbol"]}" x="{x}" y="{y}">{words}</use>'
 
 
 def _draw_box(marker: Item, left: str, top: str, wide: str, tall: str, words: str = "") -> str:
@@ -409,11 +423,11 @@ def _draw_swatch(trace: Item) -> str:
     if trace["type"] == "bar":
         mark = _draw_box(trace["marker"], "1", "2", "22", "11")
     elif "markers" in trace["mode"]:
-        mark = _draw_symbol(trace["marker"], "12", "7.5")
+        mark = _group(_place_symbol(trace["marker"], "12", "7.5"), _look_of_symbol(trace["marker"]))
     elif "fill" in trace:
         look = f'fill="{_color(trace["fillcolor"])}" {_paint_line(trace["line"])}'
         mark = f'<rect x="1" y="2" width="22" height="11" {look}/>'
     else:
         thick = {**trace["line"], "width": min(trace["line"]["width"], 8)}
-        mark = f'<line x1="0" x2="24" y1="7.5" y2="7.5" {_paint_line(thick)}/>'
-    return f'<svg width="24" height="15" aria-hidden="true">{mark}</svg>'
+        mark = f'<line x2="24" y1="7.5" y2="7.5" {_paint_line(thick)}/>'
+    return f'<svg width="24" height="15">{mark}</svg>'

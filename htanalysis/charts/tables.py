@@ -106,6 +106,10 @@ def render_table(content: Mapping[str, Any], on_page: bool = False, row_id: str 
     texts = [value for row in rows for value in row if isinstance(value, str)]
     wide = len(columns) > _MOST_COLUMNS or max(map(len, texts), default=0) > _LONGEST_TEXT
     kinds = [_align(column["digits"], [row[place] for row in rows]) for place, column in enumerate(columns)]
+    # Where most columns hold numbers, these are the plain ones of a page: hundreds of cells say nothing.
+    counted = on_page and kinds[1:].count("number") > kinds[1:].count("")
+    if counted:
+        kinds[1:] = [{"number": "", "": "text"}.get(kind, kind) for kind in kinds[1:]]
     aligned = [(f' class="{kind}"' if kind else "") if on_page else _SIDES[kind == "number"] for kind in kinds]
     head = ""
     for column, align in zip(columns, aligned, strict=True):
@@ -116,7 +120,7 @@ def render_table(content: Mapping[str, Any], on_page: bool = False, row_id: str 
         for place, row in enumerate(rows, 1)
     )
     return (
-        f'<table class="{"ht-table wide" if wide and on_page else "ht-table"}">'
+        f'<table class="ht-table{" wide" * (wide and on_page)}{" counted" * counted}">'
         f"<caption>{title}<span>{html.escape(content['subtitle'])}</span></caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )

@@ -88,7 +88,7 @@ def test_labels_stand_on_their_gridlines_and_panels_begin_at_one_place(browser, 
     page.goto((report / "06-services.html").as_uri())
     middles = "parts => parts.map(part => part.getBoundingClientRect()).map(box => (box.left + box.right) / 2)"
     lines = page.locator("#victims-origin .grid line").evaluate_all(middles)
-    texts = page.locator("#victims-origin .marked text[text-anchor='middle']")
+    texts = page.locator("#victims-origin .marked [text-anchor='middle'] text")
     labels = texts.filter(has_text="%").evaluate_all(middles)
     assert [min(abs(label - line) for label in labels) < 1 for line in lines] == [True] * 6, "0% to 100%"
 
