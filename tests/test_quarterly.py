@@ -401,7 +401,10 @@ def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
     assert ht.list_trends(counts.head(2), few).given["which"].startswith("No trend is fitted: no count has four")
     assert ht.tell_trends(counts.head(2), totals, few) == []
     # A long series is named by its ends; all of it stands in the workbook.
-    for length, start in ((24, "2011Q1 100, 2011Q2 101, "), (25, "2011Q1 100, 16 between, all of them in tables.xlsx, ")):
+    for length, start in (
+        (24, "2011Q1 100, 2011Q2 101, "),
+        (25, "2011Q1 100, 16 between, all of them in tables.xlsx, "),
+    ):
         long = counts_of(*range(100, 100 + length)).assign(origin="returns")
         (told,) = ht.tell_trends(long, totals, ht.fit_measures(long, None, totals))
         listed = told.formula.partition("counts: ")[2].partition("; factor")[0]

@@ -186,13 +186,15 @@ def _draw_panel(
         return f'<div class="panel map" aria-hidden="true"><svg class="area">{"".join(marks)}</svg></div>'
     labeled = across if x_axis.get("showticklabels", True) else []
     whole = _HEAD + height + 8 + _LINE * max((text.count("<br>") + 1 for _, text in labeled), default=0)
-    inside = _shift("".join(marks) + _group("".join(panel.label_across(labeled)), 'text-anchor="middle"'))
+    labels = _group("".join(panel.label_across(labeled)), 'text-anchor="middle"')
+    inside = _shift("".join([*marks, labels]))
     area = f'<svg class="area" height="{whole}">{inside}</svg>'
     above, below = (
         f'<p class="axis-name {which}">{_bold(axis["title"]["text"])}</p>' if ticks and "title" in axis else ""
         for which, axis, ticks in (("upward", y_axis, upward), ("across", x_axis, labeled))
     )
-    return f'{above}<div class="panel" aria-hidden="true">{_label_upward(panel, upward, letters, whole)}{area}</div>{below}'
+    drawn = _label_upward(panel, upward, letters, whole) + area
+    return f'{above}<div class="panel" aria-hidden="true">{drawn}</div>{below}'
 
 
 def _shift(marks: str) -> str:

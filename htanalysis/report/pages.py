@@ -225,8 +225,10 @@ def _environment() -> Environment:
         "glossary": GLOSSARY,
         "languages": _list_languages(),
         "index_style": Markup(read_asset("index.css")),  # noqa: S704, ours
+        "lists_style": Markup(read_asset("lists.css")),  # noqa: S704, ours
         "whatif_style": Markup(read_asset("whatif.css")),  # noqa: S704, ours
-        "script": read_asset("pages.js") + read_asset("figures.js") + read_asset("whatif.js"),
+        "script": read_asset("pages.js") + read_asset("figures.js"),
+        "whatif_script": read_asset("whatif.js"),
     }
     return environment
 

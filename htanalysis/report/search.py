@@ -19,6 +19,7 @@ def read_asset(name: str) -> str:
     text = (files("htanalysis") / "assets" / name).read_text(encoding="utf-8")
     if name.endswith(".css"):
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        return re.sub(r"\s*([{}])\s*|([:;,])\s+", r"\1\2", text).replace(";}", "}").strip()
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

@@ -66,7 +66,7 @@ def test_without_scripts_words_and_tables_stand_beside_the_drawing_and_notes_ope
     page = open_page(browser, report, "06-services", java_script_enabled=False)
     words = page.locator("#reach .alt")
     assert "TCVAP benefits" in words.inner_text()
-    assert words.inner_text() == page.locator("#reach .plot").get_attribute("aria-label")
+    assert words.get_attribute("id") == page.locator("#reach .plot").get_attribute("aria-labelledby")
     page.locator("#reach .numbers summary").click()
     expect(page.locator("#reach table")).to_be_visible()
     expect(page.locator(".search")).not_to_be_visible()
