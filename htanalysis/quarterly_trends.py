@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from htanalysis.charts.tables import LARGE, LONG
 from htanalysis.feasible import read_counts
 from htanalysis.quarterly import name_sources
 from htanalysis.results import Amount, Column, Result
 from htanalysis.returns.corrections import TABLES
+from htanalysis.settings import LARGE, LONG
 from htanalysis.trends import FEWEST, Trend
 from htanalysis.wording import join_words, number
 

@@ -61,3 +61,6 @@ AUDIENCES = ("public", "internal")
 
 #: The task force's name in a return that counts all task forces together.
 STATEWIDE = "Statewide"
+
+#: A longer series is summarized: its last quarters stand for themselves, the others are drawn as a line.
+LONG, LARGE = 24, 8

@@ -12,9 +12,10 @@ import pandas as pd
 
 from htanalysis.charts import look
 from htanalysis.charts.look import Chart, Sketch, lay_out
-from htanalysis.charts.tables import LARGE, LONG, Caption, Table
+from htanalysis.charts.tables import Caption, Table
 from htanalysis.errors import HtanalysisError
 from htanalysis.results import Column
+from htanalysis.settings import LARGE, LONG
 from htanalysis.wording import join_words, number
 
 #: What the marks of rows mean.

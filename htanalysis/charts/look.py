@@ -18,8 +18,9 @@ import plotly.graph_objects as go
 import plotly.io as pio
 
 from htanalysis import settings
-from htanalysis.charts.tables import LARGE, Table
+from htanalysis.charts.tables import Table
 from htanalysis.results import Column, round_off, source_in_words
+from htanalysis.settings import LARGE
 from htanalysis.wording import join_words, percent
 
 MIME = "application/vnd.htanalysis.chart+json"

@@ -12,15 +12,13 @@ from htanalysis import settings
 from htanalysis.data import evidence
 from htanalysis.errors import HtanalysisError
 from htanalysis.results import Column, round_off
+from htanalysis.settings import LARGE, LONG
 from htanalysis.wording import number, percent
 
 MIME = "application/vnd.htanalysis.table+json"
 
 #: A table with more columns, or with a longer text in a cell, does not fit on a phone.
 _MOST_COLUMNS, _LONGEST_TEXT = 4, 60
-
-#: A longer series is summarized: its last quarters stand for themselves, the others are drawn as a line.
-LONG, LARGE = 24, 8
 
 _SIDES = (' style="text-align: left"', ' style="text-align: right"')
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -8,8 +8,9 @@ import pandas as pd
 
 from htanalysis.charts import look
 from htanalysis.charts.look import Chart, Sketch
-from htanalysis.charts.tables import LARGE, LONG, Caption, Table
+from htanalysis.charts.tables import Caption, Table
 from htanalysis.results import Column
+from htanalysis.settings import LARGE, LONG
 from htanalysis.wording import join_words, number, span
 
 _YEARS = {"dtick": 1, "tickformat": "d"}
