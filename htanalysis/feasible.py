@@ -96,6 +96,8 @@ class Series:
     most: list[float]
     inside: range
     total: int | None
+    #: Those of the quarters that are asked for: all, unless the counts are those of `count_quarters`.
+    asked: pd.PeriodIndex
     regions: dict[Shape | None, Region] = field(default_factory=dict)
 
     @property
@@ -105,7 +107,7 @@ class Series:
 
     def mark(self, quarters: pd.PeriodIndex) -> list[int]:
         """Give the weights that add up some quarters, as far as the measure has them."""
-        return [int(mark) for mark in self.index.isin(quarters)]
+        return [int(mark) for mark in self.index.isin(quarters.intersection(self.asked))]
 
     def difference(self, before: int, after: int) -> list[int]:
         """Give the weights that take one quarter from another."""
@@ -225,7 +227,8 @@ def _read(measure: str, rows: pd.DataFrame, total: dict) -> Series:
         known = _whole(count, measure)
         least[place] = (_whole(floor, measure) or 0) if known is None else known
         most[place] = math.inf if known is None else known
-    return Series(measure, index, least, most, range(first, last + 1), _whole(total.get("count"), measure))
+    asked = held if "task_forces_next" in rows else index
+    return Series(measure, index, least, most, range(first, last + 1), _whole(total.get("count"), measure), asked)
 
 
 def _whole(value: object, measure: str) -> int | None:

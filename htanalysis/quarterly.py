@@ -133,7 +133,8 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NE
     rows, counts = [], read_counts(counts)
     for series in read_measures(counts, totals):
         each = zip(series.index, series.count, series.bound_each(), series.bound_each(shape), strict=True)
-        rows += [(series.measure, quarter, count, *free, *bent) for quarter, count, free, bent in each]
+        asked = ((quarter, count, *free, *bent) for quarter, count, free, bent in each if quarter in series.asked)
+        rows += [(series.measure, *row) for row in asked]
     frame = _frame(rows, ["measure", "quarter", "count", *_BOUNDS])
     keys = ["measure", "quarter"]
     stated = counts.get("basis", pd.Series("reported", counts.index)).set_axis(pd.MultiIndex.from_frame(counts[keys]))
@@ -163,7 +164,7 @@ def list_runs(counts: pd.DataFrame, totals: pd.DataFrame, measure: str, until: p
     Formula: count of a run = total − all other quarters, if these are known; mean = count ÷ quarters.
     """
     series = next(each for each in read_measures(counts, totals) if each.measure == measure)
-    known = pd.Series(series.count, series.index, dtype="Float64")[:until]
+    known = pd.Series(series.count, series.index, dtype="Float64")[series.index.isin(series.asked)][:until]
     stated, rows, mean = counts[counts["measure"].eq(measure)].set_index("quarter")["basis"], [], None
     for _, run in known.groupby((known.notna() | known.shift(fill_value=0).notna()).cumsum()):
         open_, (low, high) = bool(run.isna().any()), series.limits(series.mark(run.index))
@@ -233,7 +234,7 @@ def compare_quarter(counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Peri
     -----
     Formula: mean of the others = (total − count) ÷ (number of quarters − 1).
     """
-    rows, unknown, every = [], [], [each for each in read_measures(counts, totals) if quarter in each.index]
+    rows, unknown, every = [], [], [each for each in read_measures(counts, totals) if quarter in each.asked]
     for series in every:
         place = series.index.get_indexer([quarter])[0]
         count, mean = series.count[place], _mean_of_others(series, place)

@@ -227,6 +227,29 @@ def test_a_measure_is_asked_for_again_from_a_quarter_on_and_not_for_those_betwee
     assert check(home, (Q2, "people trained", "all", 5)) == [f"{told} between. Correct it, or delete the row."]
 
 
+@pytest.mark.usefixtures("home")
+def test_quarters_for_which_a_measure_was_not_asked_are_no_ranges_on_pages_and_no_part_of_a_period():
+    add("people trained", *[400] * 9, quarter=FIRST - 1)
+    add("arrests", *[40] * 9, quarter=FIRST + 1, day="2013-07-20")
+    drop_measure("people trained", FIRST - 1, "2013-02-01")
+    drop_measure("people trained", None, "2013-07-01", FIRST + 2)
+    add("people trained", *[300] * 9, quarter=FIRST + 2, day="2013-10-20")
+    counts, quarters = ht.count_quarters(audience="internal"), pd.period_range(FIRST - 1, FIRST + 2, freq="Q")
+    totals, own = ht.total_quarters(counts), counts["measure"].eq("people trained")
+    bounds = ht.bound_quarters(counts, totals).frame
+    shown = bounds.loc[bounds["measure"].eq("people trained"), "quarter"]
+    assert shown.tolist() == counts.loc[own, "quarter"].tolist() and not {FIRST, FIRST + 1} & {*shown}
+    row = ht.bound_period(counts, totals, quarters).frame.set_index("measure").loc["people trained"]
+    assert (row["low"], row["high"], row["reported"]) == (6300, 6300, "9 of 9; asked for in 2 of 4 quarters")
+    assert "people trained" not in ht.bound_period(counts, totals, quarters[1:3]).frame["measure"].tolist()
+    runs = ht.list_runs(counts, totals, "people trained", FIRST + 2).frame
+    assert runs[["first", "last", "count"]].tail(2).to_numpy().tolist() == [
+        [str(FIRST - 1), str(FIRST - 1), 3600],
+        [str(FIRST + 2), str(FIRST + 2), 2700],
+    ]
+    assert "people trained" not in ht.compare_quarter(counts, totals, FIRST).given["names"]
+
+
 # What a public report shows of a measure that is a part of another
 
 
