@@ -13,12 +13,12 @@ import pandas as pd
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError, check_columns
 from htanalysis.feasible import Series, Shape, read_counts, read_measures
-from htanalysis.quarters import period_label
+from htanalysis.quarters import is_later, period_label
 from htanalysis.results import Amount, Column, Result, sources_of
 from htanalysis.returns.corrections import TABLES, load_corrected
 from htanalysis.returns.records import read_dated
 from htanalysis.settings import REPORT_ALONE
-from htanalysis.wording import choose, digits_for, join_words, number, tell_ratio
+from htanalysis.wording import choose, digits_for, join_words, number, span, tell_ratio
 
 NEVER_FALLING = Shape()
 _BOUNDS = ["low", "high", "low_assumed", "high_assumed"]
@@ -104,7 +104,9 @@ def list_known_totals(totals: pd.DataFrame) -> Result:
     )
 
 
-def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NEVER_FALLING) -> Result:
+def bound_quarters(
+    counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NEVER_FALLING, quarter: pd.Period | None = None
+) -> Result:
     """Find the smallest and largest count that each quarter can have had.
 
     Counts have columns `measure`, `quarter`, `count` (missing where not known), as `load("task_force_quarters")`;
@@ -114,7 +116,8 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NE
 
     A row of the frame is a measure in a quarter: `measure`, `quarter`, `count`; `low` and `high` (counts; equal to
     `count` where it is known, `high` missing where no total limits it); `low_assumed` and `high_assumed`, the same if
-    the shape is assumed (missing where no series is so); and `basis`.
+    the shape is assumed (missing where no series is so); and `basis`. Of one measure and a `quarter`, `{lead}` says
+    how many counts are ranges, or of a later quarter than the 2012 report's its count and what it was a year before.
 
     Notes
     -----
@@ -148,8 +151,21 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NE
         columns={name: Column(title=name, basis=basis) for name, basis in _BASES.items()},
         picture=("quarters", {"assumed": shape.words}),
         given={"hidden": Amount(hidden), "all": Amount(len(frame)), "are": choose(hidden, "is", "are")}
-        | {"shape": shape.words},
+        | {"shape": shape.words, "lead": _lead_with(frame, quarter, hidden)},
     )
+
+
+def _lead_with(frame: pd.DataFrame, quarter: pd.Period | None, hidden: int) -> str:
+    """Tell a later quarter's count, if it is known, and what it was a year before; else how many counts are ranges."""
+    known = quarter is not None and is_later(pd.PeriodIndex([quarter]))
+    rows = frame.set_index("quarter") if known else frame
+    if not known or quarter not in rows.index or pd.isna(rows.loc[quarter, "count"]):
+        are, measure = choose(hidden, "is", "are"), join_words(frame["measure"].unique())
+        return f"{number(hidden)} of {number(len(frame))} quarterly counts of {measure} {are} known only within a range"
+    told = f"{rows.loc[quarter, 'measure']} in {quarter}: {number(rows.loc[quarter, 'count'])}"
+    low, high = rows.loc[quarter - 4, ["low", "high"]] if quarter - 4 in rows.index else (0, None)
+    was = span(low, high, between=False) if pd.notna(high) else f"at least {number(low)}" if low else "not known"
+    return f"{told}; a year before: {was}"
 
 
 def list_runs(counts: pd.DataFrame, totals: pd.DataFrame, measure: str, until: pd.Period) -> Result:

@@ -204,6 +204,25 @@ def test_chance_alone_is_called_more_than_chance_as_rarely_as_it_says(dispersion
     assert called / 100 < 0.08
 
 
+SUMS = {"2012Q3": 310, "2012Q4": 0, "2013Q1": 290, "2013Q3": 1305}
+RANGES = "7 of 13 quarterly counts of victims identified are known only within a range"
+TITLES = {
+    "2012Q2": RANGES,
+    "2012Q3": "Victims identified in 2012Q3: 310; a year before: 0 to 873",
+    "2012Q4": "Victims identified in 2012Q4: 0; a year before: 0 to 873",
+    "2013Q2": RANGES,  # only six of nine returned it
+    "2013Q3": "Victims identified in 2013Q3: 1,305; a year before: 310",
+}
+
+
+@pytest.mark.parametrize("quarter", TITLES)
+def test_the_first_chart_leads_with_a_later_quarter_and_a_year_before(home, quarter):
+    store_returns(home, frame_of(rows(VICTIMS, SUMS) + rows(VICTIMS, {"2013Q2": 200}, NAMES[:6])))
+    counts = ht.count_quarters("latest", "internal")
+    totals, victims = ht.total_quarters(counts), counts[counts["measure"].eq(VICTIMS)]
+    assert ht.bound_quarters(victims, totals, quarter=pd.Period(quarter)).write("{lead}") == TITLES[quarter]
+
+
 def test_the_first_years_are_history_in_a_later_report(home):
     returned = [row for measure in ht.load("task_force_totals")["measure"] for row in rows(measure, {"2012Q3": 310})]
     store_returns(home, frame_of(returned))
@@ -211,6 +230,9 @@ def test_the_first_years_are_history_in_a_later_report(home):
     assert not find_faults(shown)
     ids = [each.content["id"] for each in shown if each.kind == "finding"]
     assert ids[:5] == [f"{measure.replace(' ', '-')}-in-quarter" for measure in ht.load("task_force_totals")["measure"]]
+    opening = next(each.content for each in shown if each.kind == "chart")
+    assert opening["id"] == "victims-identified-by-quarter"
+    assert opening["title"] == "Victims identified in 2012Q3: 310; a year before: 0 to 873"
     assert ids.index("straight-line") > 5 and ids.count("growth-before-san-jose") == 1
     first = [each.content["sentence"] for each in run_notebook("00", quarter="2012Q3", as_of="latest")[1:4]]
     assert first[:2] == ["In 2012Q3 9 of 9 task forces reported.", "5 of 5 counts of 2012Q3 are known."]
