@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +28,27 @@ ROOT = Path(__file__).resolve().parents[1]
 def files(folder):
     """Give the bytes of every file of a report, by name."""
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.mark.parametrize(("name", "pdf"), [("xlsxwriter", False), ("latex2mathml", False), ("pikepdf", True)])
+def test_what_a_report_lacks_is_told_before_a_notebook_runs(tmp_path, monkeypatch, name, pdf):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        build.make_reports([Wanted("2012Q2", pdf=pdf)], tmp_path, run=lambda *_, **__: pytest.fail("a notebook ran"))
+    assert caught.value.name == name and not list(tmp_path.iterdir())
+
+
+def test_all_that_writes_a_report_and_is_imported_late_is_looked_for_at_its_start():
+    code = """
+import sys
+import htanalysis.report.build
+before = set(sys.modules)
+from htanalysis.report import editions, pages, scenarios, workbook
+print(*{name.partition(".")[0] for name in set(sys.modules) - before})
+"""
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout.split())
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert loaded & {re.match(r"[\w-]+", each)[0] for each in extras["report"]} == {*build._WRITING, *build._JOINING}
 
 
 def test_a_report_holds_what_it_promises(report):

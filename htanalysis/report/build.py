@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -34,6 +35,10 @@ from htanalysis.returns.counts import count_quarters, load_returns, parse_period
 from htanalysis.returns.versions import CELL
 from htanalysis.returns.views import hand_over, known_day, view_returns
 
+#: What writes a report, and is imported only while or after notebooks run; and what joins its pages into one file.
+_WRITING = ("jinja2", "latex2mathml", "markupsafe", "nbconvert", "nbformat", "pygments", "traitlets", "xlsxwriter")
+_JOINING = ("pikepdf",)
+
 #: Why a sum is known no longer.
 _GONE = "what it adds up was withdrawn, contradicts itself, or is not public any more"
 _FINDING_COLUMNS = [
@@ -57,6 +62,7 @@ def make_reports(
     """
     for each in wanted:
         check_parameters(as_of=each.as_of, audience=each.audience)
+    _require_libraries(any(each.single_file or each.pdf for each in wanted))
     store.require_untouched()
     audience = wanted[0].audience
     with store.private() if audience == "internal" else nullcontext():
@@ -69,6 +75,13 @@ def make_reports(
     if stopped:
         raise NotebookError("\n".join(line for plan in stopped for line in _tell_failures(plan)))
     return [plan.index for plan in plans]
+
+
+def _require_libraries(joined: bool) -> None:
+    """Refuse to begin where a library is missing that would be imported only after notebooks ran."""
+    for name in _WRITING + _JOINING * joined:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
 
 def run_notebooks(wanted: Sequence[Wanted], out: Path, jobs: int = 2) -> list[dict[str, bytes]]:
