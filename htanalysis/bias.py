@@ -82,11 +82,10 @@ def tell_priors(priors: Mapping[str, Trapezoid]) -> Result:
     """Set out priors, to be tabulated: a row for each, with its limits and what is most likely."""
     rows = [(assumption(name).name, *astuple(prior)) for name, prior in priors.items()]
     heads = {"low": "least", "mode_low": "likely from", "mode_high": "to", "high": "most"}
-    columns = {"assumption": Column(title="assumption")}
-    columns |= {name: Column(title=title, unit="share") for name, title in heads.items()}
+    columns = {"assumption": "assumption"} | {name: Column(title, "share") for name, title in heads.items()}
     frame = pd.DataFrame(rows, columns=[*columns])
     source = tuple(reference for name in priors for reference in assumption(name).source)
-    given = {"draws": Amount(_DRAWS)}
+    given = {"draws": _DRAWS}
     return Result(basis="assumed", source=source, frame=frame, columns=columns, method="simulate", given=given)
 
 
@@ -231,7 +230,7 @@ def try_all(model: Model, choices: Mapping[str, Sequence[float]], holds: str) ->
         assumption=holds,
         formula=f"lowest = {model.write(**least)}; highest = {model.write(**most)}",
         frame=table,
-        given={"combinations": Amount(len(table))},
+        given={"combinations": len(table)},
     )
 
 
@@ -269,7 +268,7 @@ def rank_assumptions(model: Model, base: Mapping[str, float], ranges: Mapping[st
         digits=digits_for(present, unit=model.unit),
         method="rank_assumptions",
         frame=table,
-        columns={"assumption": Column("assumption")} | _head_ranked(moved, axis, " answer"),
+        columns={"assumption": "assumption"} | _head_ranked(moved, axis, " answer"),
         picture=("ranges", {"axis": axis, "reference": present}),
         given={
             "as_is": Amount(present, digits=axis.digits),
@@ -305,7 +304,7 @@ def rank_together(*ranked: Result) -> Result:
         source=sources_of(*ranked),
         method="rank_assumptions",
         frame=table[["label", "value", "low", "high", "basis", "base", "from", "to", "swing", "assumption"]],
-        columns={"label": Column("answer and assumption")} | _head_ranked(Column("", digits=places), axis),
+        columns={"label": "answer and assumption"} | _head_ranked(Column("", digits=places), axis),
         picture=("ranges", {"axis": axis}),
         given={
             "most": table["assumption"][0],

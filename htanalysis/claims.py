@@ -230,7 +230,7 @@ def count_verdicts(claims: pd.DataFrame) -> Result:
 
 def list_queries(claims: pd.DataFrame) -> Result:
     """List the query behind each recomputed number of the statements (`recompute_claims`)."""
-    heads = {name: Column(title=_HEADS.get(name, name)) for name in ("claim_id", "stated", "recomputed", "expression")}
+    heads = {name: _HEADS.get(name, name) for name in ("claim_id", "stated", "recomputed", "expression")}
     queries = claims.dropna(subset=["expression"])
     return Result(basis="computed", source=sources_of(claims), method="evaluate", frame=queries, columns=heads)
 

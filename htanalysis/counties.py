@@ -52,7 +52,7 @@ def rate_counties(
         method="rate_counties",
         frame=table,
         picture=("map", {"counted": counted}),
-        given={name: Amount(count) for name, count in told.items()} | {"are": choose(unknown.sum(), "is", "are")},
+        given=told | {"are": choose(unknown.sum(), "is", "are")},
     )
 
 
@@ -80,7 +80,7 @@ def compare_counties(rates: Result) -> Result:
             source=[(*sources_of(found.loc[[at]], columns=[counted]), *found.attrs["people"]) for at in found.index],
         )
     )
-    beyond = Amount((found["rate_high"] > largest["rate_low"]).sum())
+    beyond = (found["rate_high"] > largest["rate_low"]).sum()
     return replace(
         rates,
         source=sources_of(rates, *found.attrs["people"]),
@@ -88,7 +88,7 @@ def compare_counties(rates: Result) -> Result:
         digits=2,
         frame=frame,
         picture=("ranges", {"axis": Column(title=f"{counted} for each 100,000 {people}", digits=2)}),
-        given=dict(rates.given) | {"beyond": beyond, "county": largest["county"]},
+        given=rates.given | {"beyond": beyond, "county": largest["county"]},
     )
 
 
@@ -111,15 +111,14 @@ def rate_by_resident_year(rates: Result, population: pd.DataFrame, covered: pd.D
         raise HtanalysisError("population: every county of rates needs residents, above 0.")
     heads = {"county": "county", "status": "status", "lower": "fewest", "upper": "most"}
     limits = {"interval_low": "95% from", "interval_high": "95% to", "yearly_low": "a year, from", "yearly_high": "to"}
-    columns = {name: Column(title=head) for name, head in heads.items()}
-    columns[rates.frame.attrs["residents"]] = Column(title="residents", basis="reported")
+    columns = heads | {rates.frame.attrs["residents"]: Column("residents", basis="reported")}
     columns |= {name: Column(title=head, digits=2, basis="computed") for name, head in limits.items()}
     return replace(
         rates,
         source=sources_of(rates.frame, *rates.frame.attrs["people"], population),
         method="rate_by_resident_year",
         frame=rates.frame.assign(**_limit(rates.frame, 1e5 / years, "yearly")),
-        columns=columns | {name: Column(title="home of") for name in {"task_force"} & {*rates.frame}},
+        columns=columns | dict.fromkeys({"task_force"} & {*rates.frame}, "home of"),
     )
 
 
@@ -190,7 +189,7 @@ def bound_concentration(
         method="bound_concentration",
         frame=frame,
         picture=("ranges", {"axis": Column(title=f"share of all {counted}", unit="share")}),
-        given={name: Amount(count) for name, count in told.items()} | {"county": county, "certain": certain},
+        given=told | {"county": county, "certain": certain},
     )
 
 
@@ -271,7 +270,7 @@ def compare_with_state(rates: Result, total: int) -> Result:
         method="funnel_limits",
         frame=frame.assign(basis=frame["basis"].replace("reported", "computed")),
         picture=("funnel", {"limits": limits, "center": state, "residents": name}),
-        given=given | {"more": Amount((frame["rate_high"] > outer).sum() - len(above))},
+        given=given | {"more": (frame["rate_high"] > outer).sum() - len(above)},
     )
 
 

@@ -135,8 +135,8 @@ def detect(mix: pd.Series, true_labor_share: float, to_labor: float) -> Result:
             mix, "true odds", write_formula("{t} ÷ {rest}", t=true_labor_share, rest=1 - true_labor_share), to_labor
         ),
         given={
-            "true_labor_share": Amount(true_labor_share),
-            "to_labor": Amount(to_labor),
+            "true_labor_share": true_labor_share,
+            "to_labor": to_labor,
             "origin": true.origin if usual else "",
         },
     )
@@ -318,10 +318,7 @@ def try_detection(mix: pd.Series, readings: pd.DataFrame, to_labor: float) -> Re
     ).reset_index()
     table.insert(0, "reading", table["true_labor_share"].map(readings.set_index("labor_share")["reading"]))
     chances = {name: f"recognized {name:.0%}" for name in sorted(choices["sensitivity"])}
-    heads = {
-        "reading": Column(title=name.removesuffix("s")),
-        "to_labor": Column(title="of the “other” labor", unit="share"),
-    }
+    heads = {"reading": name.removesuffix("s"), "to_labor": Column("of the “other” labor", "share")}
     heads |= {name: Column(title=f"labor {name}", digits=1) for name in chances.values()}
     return replace(tried, source=sources_of(readings, mix), frame=table.rename(columns=chances), columns=heads)
 
@@ -358,8 +355,8 @@ def detect_with_chance(mix: pd.Series, served: Result, true_labor_share: float, 
         frame=pd.DataFrame(rows, columns=["victims behind the shares", "value", "low", "high", "basis"]),
         picture=("ranges", {"axis": Column(title=LIKELY, digits=digits), "reference": 1}),
         given={
-            "true_labor_share": Amount(true_labor_share),
-            "many": Amount(many),
+            "true_labor_share": true_labor_share,
+            "many": many,
             "with_many": span(spans[1]["low"], spans[1]["high"], digits=digits, between=False),
         },
     )

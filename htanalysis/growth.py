@@ -265,7 +265,7 @@ def _range_of(counts: pd.DataFrame, grown: pd.DataFrame, column: str, text: str,
     """Give the range of a share over the measures that grew, or say that none did."""
     (start, end), shares = _ends_of(counts), grown[column]
     joiner = find_joiner(counts)
-    given = dict(joiner.given) | {"start": str(start), "end": str(end), "depending": ""}
+    given = joiner.given | {"start": str(start), "end": str(end), "depending": ""}
     if grown.empty:
         given |= {"between": "no part", "depending": ", since no count is known to have grown"}
     elif span(shares.min(), shares.max(), "share", between=True).startswith("between"):

@@ -15,7 +15,7 @@ from htanalysis.feasible import Series, read_measures
 from htanalysis.quarterly import name_sources, tell_reported
 from htanalysis.quarters import is_later, say_quarter
 from htanalysis.rates import compare_rates
-from htanalysis.results import Column, Result
+from htanalysis.results import Result
 from htanalysis.wording import MORE, NO_MORE, ONE_BY_ONE, UNSAID, choose, join_words, number, span, tell_range
 
 #: From so many earlier changes on, they tell whether counts vary more than Poisson counts.
@@ -84,7 +84,7 @@ def lead_quarter(counts: pd.DataFrame, totals: pd.DataFrame, reporters: pd.DataF
         source=name_sources(counts),
         method="lead_quarter",
         frame=frame,
-        columns={name: Column(title=title) for name, title in heads.items()},
+        columns=heads,
         given={"quarter": str(quarter), "months": say_quarter(quarter), "year_ago": str(quarter - 4)}
         | {"changed": join_words(beyond) or "No count is known to have"},
     )

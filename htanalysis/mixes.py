@@ -137,8 +137,7 @@ def describe_sources(types: pd.DataFrame) -> Result:
     )
     heads = {"source": "source", "population": "what was counted", "geography": "place", "start": "from", "end": "to"}
     heads |= {"cases": "cases", "note": "limits in the text"}
-    columns = {name: Column(title=title) for name, title in heads.items()}
-    return Result(basis="reported", source=sources_of(types), frame=facts.reset_index(), columns=columns)
+    return Result(basis="reported", source=sources_of(types), frame=facts.reset_index(), columns=heads)
 
 
 def _check_types(types: pd.DataFrame, *more: str) -> None:
@@ -227,7 +226,7 @@ def count_cases(types: pd.DataFrame, source: str, kind: str, cases: Result) -> R
         method="count_behind_share",
         formula=write_formula(text, cases=total, share=share),
         given={
-            "total": Amount(total),
+            "total": total,
             "whole": f"{span(fitting[0], fitting[-1])} were {kind} trafficking",
             "share": Amount(share, "share"),
         },

@@ -119,8 +119,7 @@ def fit_years(table: pd.DataFrame, column: str) -> Result:
             {"labels": [*map(str, years)], "prediction": trend.prediction, "next_label": following}
             | {"partial": _find_partial(table)},
         ),
-        given={"since": str(years.iloc[0]), "until": str(years.iloc[-1]), "following": following}
-        | {"years": Amount(len(table))},
+        given={"since": f"{years.iloc[0]}", "until": f"{years.iloc[-1]}", "following": following, "years": len(table)},
     )
 
 
@@ -300,8 +299,7 @@ def expect_at_pace(table: pd.DataFrame, column: str) -> Result:
         method="expect_at_pace",
         formula=f"{column} of {before['year']} × days of {last['year']} ÷ days of {before['year']} ="
         f" {before[column]} × {last['days']} ÷ {before['days']}",
-        given={"before": str(before["year"]), "cut_off": say_day(last["period_end"])}
-        | {"counted": Amount(last[column])},
+        given={"before": str(before["year"]), "cut_off": say_day(last["period_end"]), "counted": last[column]},
     )
 
 
@@ -352,7 +350,7 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> Result:
         frame=frame,
         picture=("outlook", {"partial": _find_partial(table)}),
         given={"since": str(later["year"].min()), "settled": str(settled_until), "like": like}
-        | {"so_far": Amount(so_far), "in_the_end": span(later["low"].sum(), later["high"].sum())},
+        | {"so_far": so_far, "in_the_end": span(later["low"].sum(), later["high"].sum())},
     )
 
 
@@ -386,7 +384,7 @@ def bound_other_arrests(arrests: pd.DataFrame, section: pd.DataFrame, of_section
         method="bound_other_arrests",
         formula=f"all − those under {of_section} of the years that touch the time, or none:"
         f" fewest = {number(count)} − ({' + '.join(map(str, touching['arrests']))}); most = {number(count)}",
-        given={"all": Amount(count), "part": Amount(low / count, "share")},
+        given={"all": count, "part": Amount(low / count, "share")},
     )
 
 
