@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from htanalysis.assumptions import assumption
-from htanalysis.bias import Model, try_all
+from htanalysis.bias import Model, assumption, try_all
 from htanalysis.errors import HtanalysisError, check_columns
 from htanalysis.intervals import check_share, check_total, detect_ratio, limit_share, smallest_total
 from htanalysis.mixes import TYPES, allot_other, read_mix, say_whose

@@ -112,7 +112,7 @@ def compare_reach(programs: Mapping[str, Result], identified: Result) -> Result:
     `high` is the largest share below all. A title in braces can name a program for its persons.
     """
     found = {name: bound_reach(persons, identified) for name, persons in programs.items()}
-    ends = {name: (each.given["persons_low"], each.given["persons_high"]) for name, each in found.items()}
+    ends = {name: [int(each.given[f"persons_{end}"]) for end in ("low", "high")] for name, each in found.items()}
     rows = [(name, *ends[name], math.nan, each.low, each.high, each.basis) for name, each in found.items()]
     heads = {"program": "program", "persons_low": "fewest persons", "persons_high": "most persons"}
     columns = {name: Column(title=title, basis="row" * (name != "program")) for name, title in heads.items()}

@@ -11,11 +11,10 @@ import pandas as pd
 from scipy.special import betainc, chdtri, gammaincinv  # scipy.stats takes long to import.
 
 from htanalysis import settings
-from htanalysis.amounts import Column
 from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns, check_confidence
 from htanalysis.intervals import limit_share
 from htanalysis.quarters import count_days, say_day
-from htanalysis.results import Amount, Result, sources_of
+from htanalysis.results import Amount, Column, Result, sources_of
 from htanalysis.trends import Trend, fit_trend
 from htanalysis.wording import MORE, NO_MORE, in_formula, join_words, number, span, tell_change
 

@@ -15,11 +15,10 @@ from typing import Any
 import pandas as pd
 
 from htanalysis import settings
-from htanalysis.amounts import Amount, Column
 from htanalysis.citations import Issue
 from htanalysis.data import OWN, evidence, name_facts, resource
 from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns
-from htanalysis.wording import in_formula, span, tell_range, with_unit
+from htanalysis.wording import Amount, Column, in_formula, span, tell_range, with_unit
 
 MIME = "application/vnd.htanalysis.findings+json"
 #: What a what-if travels as (see `grids`).
