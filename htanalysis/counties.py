@@ -131,10 +131,8 @@ def _count_resident_years(population: pd.DataFrame, start: pd.Timestamp, end: pd
     if not set(years) <= set(population["year"]):
         known = f"{population['year'].min()} to {population['year'].max()}"
         raise HtanalysisError(f"Residents are known for {known}, not for all of {years[0]} to {years[-1]}.")
-    parts = {}
-    for year in years:
-        first, last = pd.Timestamp(year, 1, 1), pd.Timestamp(year, 12, 31)
-        parts[year] = ((min(last, end) - max(first, start)).days + 1) / ((last - first).days + 1)
+    days = pd.Series(pd.date_range(start, end)).dt
+    parts = days.year.value_counts() / (365 + days.is_leap_year.groupby(days.year).first())
     weighted = population["population"].astype(float) * population["year"].astype(int).map(parts)
     return weighted.groupby(population["fips"]).sum()
 

@@ -160,10 +160,23 @@ def rate_by_year(table: pd.DataFrame, *columns: str) -> Result:
     """
     for column in columns:
         _check_years(table, column)
-    rates = _rate({column: (table, column) for column in columns}, _sources(table, *columns))
-    years, monthly = table["year"], rates.frame["per_month"].iloc[[0, len(table) - 1]]
-    change = tell_change(*monthly, years.iloc[0], years.iloc[-1], 1)
-    return replace(rates, given=rates.given | {"change": change})
+    years, days, frames = table["year"], count_days(table), []
+    partial = years.astype(str).isin([*_find_partial(table)])
+    for column in columns:
+        spread = _fit(table, column).spread
+        rates = [(count, *poisson_interval(int(count), dispersion=spread)) for count in table[column]]
+        frame = pd.DataFrame(rates, table.index, ["per_month", "low", "high"], dtype=float).div(days / _MONTH, axis=0)
+        frames.append(frame.assign(what=column, year=years, days=days, count=table[column], partial=partial))
+    frame = pd.concat(frames, ignore_index=True)
+    monthly = frame["per_month"].iloc[[0, len(table) - 1]]
+    return Result(
+        basis="computed",
+        source=_sources(table, *columns),
+        method="rate_by_year",
+        frame=frame,
+        picture=("rates", {"unit": "a month"}),
+        given={"change": tell_change(*monthly, years.iloc[0], years.iloc[-1], 1)},
+    )
 
 
 def compare_sections(related: pd.DataFrame) -> Result:
@@ -188,24 +201,6 @@ def compare_sections(related: pd.DataFrame) -> Result:
         picture=("ranges", {"axis": Column(title=f"convictions, {start:%B %Y} to {end:%B %Y}")}),
         given={"section": most["section"], "offense": most["offense"].lower()}
         | {"part": Amount(sums.iloc[0] / sums.sum(), "share")},
-    )
-
-
-def _rate(panels: dict[str, tuple[pd.DataFrame, str]], source: tuple[str, ...]) -> Result:
-    """Give the rates of the years of one table and column after another."""
-    frames = []
-    for what, (table, column) in panels.items():
-        days, spread = count_days(table), _fit(table, column).spread
-        rates = [(count, *poisson_interval(int(count), dispersion=spread)) for count in table[column]]
-        frame = pd.DataFrame(rates, table.index, ["per_month", "low", "high"], dtype=float).div(days / _MONTH, axis=0)
-        partial = table["year"].astype(str).isin([*_find_partial(table)])
-        frames.append(frame.assign(what=what, year=table["year"], days=days, count=table[column], partial=partial))
-    return Result(
-        basis="computed",
-        source=source,
-        method="rate_by_year",
-        frame=pd.concat(frames, ignore_index=True),
-        picture=("rates", {"unit": "a month"}),
     )
 
 

@@ -187,8 +187,8 @@ class Result:
 
     def say(self, id: str, sentence: str) -> "Finding":  # noqa: A002, as above
         """Give the finding: an id and a sentence in which names in braces stand for the result's words."""
-        own = ("value", "low", "high", "unit", "digits", "basis", "source", "method", "assumption", "formula")
-        return Finding(self.write_id(id), self.write(sentence), **{name: getattr(self, name) for name in own})
+        own = {name: getattr(self, name) for name in (*_OF_A_ROW, "method")}
+        return Finding(self.write_id(id), self.write(sentence), **own)
 
     def explain(self) -> str:
         """Say in words what was computed from what, what it assumes, and where that stands."""

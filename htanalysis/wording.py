@@ -107,13 +107,9 @@ def times_likely(ratio: float, digits: int | None = None) -> str:
 def digits_for(*values: float, unit: str = "times") -> int:
     """Give the decimals with which the smallest of some numbers shows the digits that count.
 
-    Parameters
-    ----------
-    values : float
-        The numbers that must not read as 0; of a range, the value.
-    unit : str
-        "times" shows two digits that count, and rounds ratios above a hundred to tens, hundreds and so on. "share"
-        shows one of the percentage, and of what is left to the whole.
+    The numbers are those that must not read as 0; of a range, the value. "times" shows two digits that count, and
+    rounds ratios above a hundred to tens, hundreds and so on. "share" shows one of the percentage, and of what is left
+    to the whole.
 
     Examples
     --------
