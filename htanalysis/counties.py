@@ -87,7 +87,7 @@ def compare_counties(rates: Result) -> Result:
         unit=f"{counted} for 100,000 {people.partition(' of ')[0]}",
         digits=2,
         frame=frame,
-        picture=("ranges", {"axis": Column(title=f"{counted} for each 100,000 {people}", digits=2)}),
+        picture=("ranges", {"axis": Column(f"{counted} for each 100,000 {people}", digits=2)}),
         given=rates.given | {"beyond": beyond, "county": largest["county"]},
     )
 
@@ -112,7 +112,7 @@ def rate_by_resident_year(rates: Result, population: pd.DataFrame, covered: pd.D
     heads = {"county": "county", "status": "status", "lower": "fewest", "upper": "most"}
     limits = {"interval_low": "95% from", "interval_high": "95% to", "yearly_low": "a year, from", "yearly_high": "to"}
     columns = heads | {rates.frame.attrs["residents"]: Column("residents", basis="reported")}
-    columns |= {name: Column(title=head, digits=2, basis="computed") for name, head in limits.items()}
+    columns |= {name: Column(head, digits=2, basis="computed") for name, head in limits.items()}
     return replace(
         rates,
         source=sources_of(rates.frame, *rates.frame.attrs["people"], population),
@@ -186,7 +186,7 @@ def bound_concentration(
         unit="share",
         method="bound_concentration",
         frame=frame,
-        picture=("ranges", {"axis": Column(title=f"share of all {counted}", unit="share")}),
+        picture=("ranges", {"axis": Column(f"share of all {counted}", unit="share")}),
         given=told | {"county": county, "certain": certain},
     )
 
@@ -240,7 +240,7 @@ def bound_smoothed(
                 rows.append((table["county"][place], rate.min() * 1e5, rate.max() * 1e5))
     frame = pd.DataFrame(rows, columns=["county", "low", "high"]).groupby("county", sort=False)
     frame = frame.agg({"low": "min", "high": "max"}).reset_index().assign(value=np.nan, basis="bounded")
-    axis = Column(title=f"smoothed {counted} for each 100,000 {name_column(residents)}", digits=1)
+    axis = Column(f"smoothed {counted} for each 100,000 {name_column(residents)}", digits=1)
     above = frame.loc[frame["low"].gt(mean * 1e5), "county"]
     return Result(
         basis="bounded",

@@ -54,7 +54,7 @@ def list_rows(rows: pd.DataFrame, **titles: str) -> Result:
     check_columns("rows", rows, titles)
     fields = resource(rows.attrs["name"])["schema"]["fields"] if "name" in rows.attrs else []
     units = {entry["name"]: entry.get("unit") for entry in fields}
-    columns = {name: Column(title=title, unit=units.get(name, "")) for name, title in titles.items()}
+    columns = {name: Column(title, unit=units.get(name, "")) for name, title in titles.items()}
     return Result(basis="reported", source=sources_of(rows, columns=[*titles]), frame=rows, columns=columns)
 
 

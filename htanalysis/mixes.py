@@ -76,6 +76,11 @@ def compare_mixes(types: pd.DataFrame) -> Result:
         unstated=(1 - table[[*TYPES]].sum(axis=1)).round(6).clip(lower=0),
         labor_among_classified=table["labor"] / (table["sex"] + table["labor"]),
     ).reset_index()
+    drawn = {
+        "parts": {part: Column(title, "share") for part, title in _PARTS.items()},
+        "about": {"source": "source", "population": "what was counted", "geography": "place"},
+        "axis": Column("share of what the source counts", "share"),
+    }
     return Result(
         basis="reported",
         source=sources_of(types),
@@ -84,14 +89,7 @@ def compare_mixes(types: pd.DataFrame) -> Result:
         unit="share",
         method="compare_mixes",
         frame=table,
-        picture=(
-            "parts",
-            {
-                "parts": {part: Column(title=title, unit="share") for part, title in _PARTS.items()},
-                "about": {"source": "source", "population": "what was counted", "geography": "place"},
-                "axis": Column(title="share of what the source counts", unit="share"),
-            },
-        ),
+        picture=("parts", drawn),
     )
 
 
@@ -107,7 +105,7 @@ def split_off(known: Result, whole: float, counted: str, own: str, rest: str) ->
     left = float(whole) - known.value
     counted, *words = (text.format_map(known.words) for text in (counted, own, rest))
     columns = [
-        Column(title=title, unit="share" * (known.unit == "share"), basis=basis)
+        Column(title, unit="share" * (known.unit == "share"), basis=basis)
         for title, basis in zip(words, (known.basis, "computed"), strict=True)
     ]
     parts, axis = dict(zip(("part", "rest"), columns, strict=True)), replace(columns[0], title=counted)
@@ -190,7 +188,7 @@ def compare_labor(types: pd.DataFrame) -> Result:
         unit="share",
         method="compare_labor",
         frame=table,
-        picture=("ranges", {"axis": Column(title="labor trafficking", unit="share")}),
+        picture=("ranges", {"axis": Column("labor trafficking", unit="share")}),
     )
 
 

@@ -115,8 +115,8 @@ def compare_reach(programs: Mapping[str, Result], identified: Result) -> Result:
     ends = {name: [int(each.given[f"persons_{end}"]) for end in ("low", "high")] for name, each in found.items()}
     rows = [(name, *ends[name], math.nan, each.low, each.high, each.basis) for name, each in found.items()]
     heads = {"program": "program", "persons_low": "fewest persons", "persons_high": "most persons"}
-    columns = {name: Column(title=title, basis="row" * (name != "program")) for name, title in heads.items()}
-    columns["high"] = Column(title="share at the most", unit="share", basis="row")
+    columns = {name: Column(title, basis="row" * (name != "program")) for name, title in heads.items()}
+    columns["high"] = Column("share at the most", unit="share", basis="row")
     return Result(
         basis="bounded",
         source=sources_of(*found.values()),
@@ -126,7 +126,7 @@ def compare_reach(programs: Mapping[str, Result], identified: Result) -> Result:
         method="bound_reach",
         frame=pd.DataFrame(rows, columns=[*heads, "value", "low", "high", "basis"]),
         columns=columns | {"basis": "basis"},
-        picture=("ranges", {"axis": Column(title="share of the victims identified", unit="share")}),
+        picture=("ranges", {"axis": Column("share of the victims identified", unit="share")}),
         given={name: span(*each) for name, each in ends.items()},
     )
 
@@ -192,7 +192,7 @@ def add_kinds(rows: pd.DataFrame, kinds: str, counts: str, titles: Mapping[str, 
         raise UnknownNameError(f"in {kinds} of rows", min(missing), rows[kinds].astype(str).unique())
     wide = rows.pivot(index=year, columns=kinds, values=counts)[names].astype(int)
     both, added = wide.sum(axis=1), wide.astype("str").agg(" + ".join, axis=1)
-    columns = {name: Column(title=title, basis="reported") for name, title in titles.items()}
+    columns = {name: Column(title, basis="reported") for name, title in titles.items()}
     columns[year] = replace(columns[year], unit="year" if is_numeric_dtype(rows[year]) else "")
     return Result(
         basis="computed",
@@ -201,7 +201,7 @@ def add_kinds(rows: pd.DataFrame, kinds: str, counts: str, titles: Mapping[str, 
         high=both.max(),
         formula=f"both = {' + '.join(map(titles.get, names))}, year by year: {', '.join(added)}",
         frame=wide.assign(both=both).reset_index(),
-        columns=columns | {"both": Column(title="both (computed)", basis="computed")},
+        columns=columns | {"both": Column("both (computed)", basis="computed")},
         given={"peak": str(both.idxmax())},
     )
 

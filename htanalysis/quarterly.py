@@ -143,7 +143,7 @@ def bound_quarters(counts: pd.DataFrame, totals: pd.DataFrame, shape: Shape = NE
         source=name_sources(counts),
         method="bound_quarters",
         frame=frame,
-        columns={name: Column(title=name, basis=basis) for name, basis in _BASES.items()},
+        columns={name: Column(name, basis=basis) for name, basis in _BASES.items()},
         picture=("quarters", {"assumed": shape.words}),
         given={"hidden": hidden, "all": len(frame), "are": choose(hidden, "is", "are"), "shape": shape.words},
     )
@@ -215,7 +215,7 @@ def bound_period(
         source=name_sources(counts),
         method="bound_period",
         frame=_say_refuted(frame),
-        columns={name: Column(title=title, basis=_BASES.get(name, "")) for name, title in heads.items()},
+        columns={name: Column(title, basis=_BASES.get(name, "")) for name, title in heads.items()},
         given={"period": period_label(quarters), "known": known, "all": len(frame)}
         | {"are": choose(known, "is", "are"), "shape": shape.words},
     )
@@ -300,7 +300,7 @@ def bound_growth(counts: pd.DataFrame, totals: pd.DataFrame, shapes: Sequence[Sh
         source=name_sources(counts),
         method="bound_growth",
         frame=frame,
-        columns={name: Column(title=title, basis="row" * (name in _BASES)) for name, title in heads.items()}
+        columns={name: Column(title, basis="row" * (name in _BASES)) for name, title in heads.items()}
         | {"basis": "basis"},
         given={"refuted": told, "start": str(quarters.min()), "end": str(quarters.max())},
     )

@@ -198,7 +198,7 @@ def compare_sections(related: pd.DataFrame) -> Result:
         source=sources_of(related, columns=["convictions"]),
         method="compare_sections",
         frame=pd.DataFrame({"section": sums.index, "value": sums.to_numpy(float), "basis": "computed"}),
-        picture=("ranges", {"axis": Column(title=f"convictions, {start:%B %Y} to {end:%B %Y}")}),
+        picture=("ranges", {"axis": Column(f"convictions, {start:%B %Y} to {end:%B %Y}")}),
         given={"section": most["section"], "offense": most["offense"].lower()}
         | {"part": Amount(sums.iloc[0] / sums.sum(), "share")},
     )

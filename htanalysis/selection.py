@@ -191,7 +191,7 @@ def compare_providers(
         assumption=foreign.assumption,
         formula=f"providers − foreign = {steps[0]}; lowest = {steps[2]}; highest = {steps[1]}",
         frame=pd.DataFrame(rows, columns=["group", "value", "low", "high", "basis"]),
-        picture=("ranges", {"axis": Column(title="labor trafficking", unit="share", digits=foreign.digits)}),
+        picture=("ranges", {"axis": Column("labor trafficking", unit="share", digits=foreign.digits)}),
         given={"apparent": 100 * (share - float(published))},
     )
 
@@ -229,7 +229,7 @@ def compare_e_values(pairs: Mapping[str, tuple[Result, Result]]) -> Result:
     found = {name: e_value(*pair) for name, pair in pairs.items()}
     rows = [(name, float(a) / float(b), found[name].value, found[name].basis) for name, (a, b) in pairs.items()]
     table = pd.DataFrame(rows, columns=["compared", "ratio", "e_value", "basis"])
-    heads = {"ratio": Column(title="ratio of shares", digits=2), "e_value": Column(title="selection E-value", digits=1)}
+    heads = {"ratio": Column("ratio of shares", digits=2), "e_value": Column("selection E-value", digits=1)}
     return Result(
         basis="assumed",
         source=sources_of(*found.values()),

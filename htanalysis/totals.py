@@ -285,11 +285,7 @@ def list_contradictions(quarters: pd.PeriodIndex, as_of: str = "latest", audienc
         method="list_contradictions",
         # What was returned is reported, and what it adds up to is computed.
         frame=table.assign(basis="reported").sort_values(["quarter", "measure"], kind="stable", ignore_index=True),
-        columns={
-            "quarter": "quarter",
-            "measure": "measure",
-            "words": Column("what excludes what", basis="computed"),
-        },
+        columns={"quarter": "quarter", "measure": "measure", "words": Column("what excludes what", basis="computed")},
         given={
             "contradict": f"{len(table)} {choose(len(table), 'return contradicts', 'returns contradict')}",
             "period": period_label(quarters),
