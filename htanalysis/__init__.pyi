@@ -1,6 +1,5 @@
 """What a notebook may call: each name with the module that gives it. `__init__.py` reads this list, too."""
 
-from .amounts import Column as Column
 from .associations import compare_like_counties as compare_like_counties
 from .associations import cross_task_forces as cross_task_forces
 from .bias import Model as Model
@@ -179,6 +178,7 @@ from .totals import tell_counts as tell_counts
 from .totals import tell_totals as tell_totals
 from .trends import fit_measures as fit_measures
 from .trends import fit_trend as fit_trend
+from .wording import Column as Column
 from .wording import as_given as as_given
 from .wording import choose as choose
 from .wording import digits_for as digits_for

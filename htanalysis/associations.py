@@ -11,7 +11,7 @@ from scipy.special import chdtrc, chdtri
 from htanalysis import settings
 from htanalysis.counties import join_counties
 from htanalysis.errors import HtanalysisError, UnknownNameError
-from htanalysis.results import Column, Result, sources_of
+from htanalysis.results import Result, sources_of
 from htanalysis.wording import join_words, name_column
 
 
@@ -65,7 +65,7 @@ def cross_task_forces(
         method="cross_task_forces",
         formula=f"{text} {margins}",
         frame=frame,
-        columns={name: Column(title=name) for name in heads},
+        columns={name: name for name in heads},
         given={"margins": margins} | {name: text.replace("of", "of the") for name, text in of.items()},
     )
 

@@ -210,7 +210,7 @@ def list_claims(claims: pd.DataFrame, outcome: str) -> Result:
         method="recompute_claims",
         formula=formula.format_map(given),
         frame=rows,
-        columns={name: Column(title=title, basis=_BASES.get(name, "")) for name, title in heads.items()},
+        columns={name: Column(title, basis=_BASES.get(name, "")) for name, title in heads.items()},
         given=given | {"statements": choose(len(rows), "statement", "statements")},
     )
 
@@ -223,14 +223,14 @@ def count_verdicts(claims: pd.DataFrame) -> Result:
         source=sources_of(claims),
         method="judge_claim",
         frame=counted.rename("value").reset_index().assign(low=math.nan, high=math.nan, basis="computed"),
-        picture=("ranges", {"axis": Column(title="statements")}),
+        picture=("ranges", {"axis": Column("statements")}),
         given=given | {"part": Amount(given["agreeing"] / given["all"], "share")},
     )
 
 
 def list_queries(claims: pd.DataFrame) -> Result:
     """List the query behind each recomputed number of the statements (`recompute_claims`)."""
-    heads = {name: Column(title=_HEADS.get(name, name)) for name in ("claim_id", "stated", "recomputed", "expression")}
+    heads = {name: _HEADS.get(name, name) for name in ("claim_id", "stated", "recomputed", "expression")}
     queries = claims.dropna(subset=["expression"])
     return Result(basis="computed", source=sources_of(claims), method="evaluate", frame=queries, columns=heads)
 

@@ -52,7 +52,7 @@ def rate_counties(
         method="rate_counties",
         frame=table,
         picture=("map", {"counted": counted}),
-        given={name: Amount(count) for name, count in told.items()} | {"are": choose(unknown.sum(), "is", "are")},
+        given=told | {"are": choose(unknown.sum(), "is", "are")},
     )
 
 
@@ -80,15 +80,15 @@ def compare_counties(rates: Result) -> Result:
             source=[(*sources_of(found.loc[[at]], columns=[counted]), *found.attrs["people"]) for at in found.index],
         )
     )
-    beyond = Amount((found["rate_high"] > largest["rate_low"]).sum())
+    beyond = (found["rate_high"] > largest["rate_low"]).sum()
     return replace(
         rates,
         source=sources_of(rates, *found.attrs["people"]),
         unit=f"{counted} for 100,000 {people.partition(' of ')[0]}",
         digits=2,
         frame=frame,
-        picture=("ranges", {"axis": Column(title=f"{counted} for each 100,000 {people}", digits=2)}),
-        given=dict(rates.given) | {"beyond": beyond, "county": largest["county"]},
+        picture=("ranges", {"axis": Column(f"{counted} for each 100,000 {people}", digits=2)}),
+        given=rates.given | {"beyond": beyond, "county": largest["county"]},
     )
 
 
@@ -111,15 +111,14 @@ def rate_by_resident_year(rates: Result, population: pd.DataFrame, covered: pd.D
         raise HtanalysisError("population: every county of rates needs residents, above 0.")
     heads = {"county": "county", "status": "status", "lower": "fewest", "upper": "most"}
     limits = {"interval_low": "95% from", "interval_high": "95% to", "yearly_low": "a year, from", "yearly_high": "to"}
-    columns = {name: Column(title=head) for name, head in heads.items()}
-    columns[rates.frame.attrs["residents"]] = Column(title="residents", basis="reported")
-    columns |= {name: Column(title=head, digits=2, basis="computed") for name, head in limits.items()}
+    columns = heads | {rates.frame.attrs["residents"]: Column("residents", basis="reported")}
+    columns |= {name: Column(head, digits=2, basis="computed") for name, head in limits.items()}
     return replace(
         rates,
         source=sources_of(rates.frame, *rates.frame.attrs["people"], population),
         method="rate_by_resident_year",
         frame=rates.frame.assign(**_limit(rates.frame, 1e5 / years, "yearly")),
-        columns=columns | {name: Column(title="home of") for name in {"task_force"} & {*rates.frame}},
+        columns=columns | dict.fromkeys({"task_force"} & {*rates.frame}, "home of"),
     )
 
 
@@ -132,10 +131,8 @@ def _count_resident_years(population: pd.DataFrame, start: pd.Timestamp, end: pd
     if not set(years) <= set(population["year"]):
         known = f"{population['year'].min()} to {population['year'].max()}"
         raise HtanalysisError(f"Residents are known for {known}, not for all of {years[0]} to {years[-1]}.")
-    parts = {}
-    for year in years:
-        first, last = pd.Timestamp(year, 1, 1), pd.Timestamp(year, 12, 31)
-        parts[year] = ((min(last, end) - max(first, start)).days + 1) / ((last - first).days + 1)
+    days = pd.Series(pd.date_range(start, end)).dt
+    parts = days.year.value_counts() / (365 + days.is_leap_year.groupby(days.year).first())
     weighted = population["population"].astype(float) * population["year"].astype(int).map(parts)
     return weighted.groupby(population["fips"]).sum()
 
@@ -189,8 +186,8 @@ def bound_concentration(
         unit="share",
         method="bound_concentration",
         frame=frame,
-        picture=("ranges", {"axis": Column(title=f"share of all {counted}", unit="share")}),
-        given={name: Amount(count) for name, count in told.items()} | {"county": county, "certain": certain},
+        picture=("ranges", {"axis": Column(f"share of all {counted}", unit="share")}),
+        given=told | {"county": county, "certain": certain},
     )
 
 
@@ -243,7 +240,7 @@ def bound_smoothed(
                 rows.append((table["county"][place], rate.min() * 1e5, rate.max() * 1e5))
     frame = pd.DataFrame(rows, columns=["county", "low", "high"]).groupby("county", sort=False)
     frame = frame.agg({"low": "min", "high": "max"}).reset_index().assign(value=np.nan, basis="bounded")
-    axis = Column(title=f"smoothed {counted} for each 100,000 {name_column(residents)}", digits=1)
+    axis = Column(f"smoothed {counted} for each 100,000 {name_column(residents)}", digits=1)
     above = frame.loc[frame["low"].gt(mean * 1e5), "county"]
     return Result(
         basis="bounded",
@@ -271,7 +268,7 @@ def compare_with_state(rates: Result, total: int) -> Result:
         method="funnel_limits",
         frame=frame.assign(basis=frame["basis"].replace("reported", "computed")),
         picture=("funnel", {"limits": limits, "center": state, "residents": name}),
-        given=given | {"more": Amount((frame["rate_high"] > outer).sum() - len(above))},
+        given=given | {"more": (frame["rate_high"] > outer).sum() - len(above)},
     )
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from htanalysis.assumptions import assumption
-from htanalysis.bias import Model, try_all
+from htanalysis.bias import Model, assumption, try_all
 from htanalysis.errors import HtanalysisError, check_columns
 from htanalysis.intervals import check_share, check_total, detect_ratio, limit_share, smallest_total
 from htanalysis.mixes import TYPES, allot_other, read_mix, say_whose
 from htanalysis.results import UNNAMED, Amount, Column, Result, sources_of, write_formula
-from htanalysis.wording import digits_for, number, span
+from htanalysis.wording import as_given, digits_for, number, span
 
 #: What `detect` and its kin give, as an axis says it.
 LIKELY = "times as likely as a labor trafficking victim to be counted"
@@ -70,9 +69,8 @@ def bound_labor_share(mix: pd.Series, counted: float = 1.0, missed_more: bool = 
         raise HtanalysisError("mix: nobody is classified as sex or labor, so nothing says which is missed more.")
     lowest = "{labor} ÷ ({labor} + {sex})" if missed_more else "{counted} × {labor}"
     given = [f"{counted:.0%} of all victims are counted"] if 0 < counted < 1 else []
-    given += (
-        ["a labor victim is no more likely to be counted as one than a sex trafficking victim"] if missed_more else []
-    )
+    if missed_more:
+        given.append("a labor victim is no more likely to be counted as one than a sex trafficking victim")
     return Result(
         basis="assumed" if given else "bounded",
         source=sources_of(mix),
@@ -105,7 +103,7 @@ def compare_bounds(mix: pd.Series) -> Result:
         unit="share",
         method="bound_labor_share",
         frame=pd.DataFrame(rows, columns=["labor victims", "value", "low", "high", "basis"]),
-        picture=("ranges", {"axis": Column(title="labor share", unit="share")}),
+        picture=("ranges", {"axis": Column("labor share", unit="share")}),
     )
 
 
@@ -122,7 +120,7 @@ def detect(mix: pd.Series, true_labor_share: float, to_labor: float) -> Result:
     """
     found, true = _span_detection(mix, true_labor_share, to_labor), assumption("true_labor_share")
     usual = true.is_usual(true_labor_share)
-    holds = true.sentence.format(f"{Amount(true_labor_share):given}", say_whose(mix)), assumption("to_labor").sentence
+    holds = true.sentence.format(as_given(true_labor_share), say_whose(mix)), assumption("to_labor").sentence
     return Result(
         basis="assumed",
         source=sources_of(mix, *true.source) if usual else sources_of(mix),
@@ -130,15 +128,11 @@ def detect(mix: pd.Series, true_labor_share: float, to_labor: float) -> Result:
         unit="times",
         digits=digits_for(found["value"]),
         method="detect",
-        assumption=f"{holds[0]}, and {holds[1].format(f'{Amount(to_labor):given}')}",
+        assumption=f"{holds[0]}, and {holds[1].format(as_given(to_labor))}",
         formula=_write_odds(
             mix, "true odds", write_formula("{t} ÷ {rest}", t=true_labor_share, rest=1 - true_labor_share), to_labor
         ),
-        given={
-            "true_labor_share": Amount(true_labor_share),
-            "to_labor": Amount(to_labor),
-            "origin": true.origin if usual else "",
-        },
+        given={"true_labor_share": true_labor_share, "to_labor": to_labor, "origin": true.origin if usual else ""},
     )
 
 
@@ -157,8 +151,7 @@ def detect_reading(mix: pd.Series, reading: pd.Series, to_labor: float) -> Resul
         **found,
         unit="times",
         method="detect_reading",
-        assumption=f"{say_whose(mix)} mix is the world’s, and {Amount(to_labor):given} of the “other” are labor"
-        " victims",
+        assumption=f"{say_whose(mix)} mix is the world’s, and {as_given(to_labor)} of the “other” are labor victims",
         formula=_write_odds(mix, "labor ÷ sex in the world", f"{reading['times']:.4f}", to_labor),
         given={"reading_share": Amount(reading["labor_share"], "share")},
     )
@@ -190,7 +183,14 @@ def detect_over(mix: pd.Series, readings: pd.DataFrame, to_labor: float) -> Resu
     """
     check_columns("readings", readings, ["labor_share"], numbers=["labor_share"])
     at_readings, shares = _curve_detection(mix, readings["labor_share"], to_labor), readings["labor_share"]
-    scale = Column(title=f"{LIKELY} (equal steps are equal ratios)", digits=1, log=True)
+    scale = Column(f"{LIKELY} (equal steps are equal ratios)", digits=1, log=True)
+    drawn = {
+        "lines": {"value": f"{as_given(to_labor)} of the “other” labor"},
+        "axes": (Column("assumed share of labor victims", "share"), scale),
+        "band": ("low", "high"),
+        "even": "both counted equally often",
+        "between": (shares.min(), shares.max(), _name_readings(readings)),
+    }
     return Result(
         basis="assumed",
         source=sources_of(mix, readings),
@@ -199,16 +199,7 @@ def detect_over(mix: pd.Series, readings: pd.DataFrame, to_labor: float) -> Resu
         unit="times",
         method="detect_over",
         frame=_curve_detection(mix, [step / 100 for step in range(5, 96)], to_labor),
-        picture=(
-            "curve",
-            {
-                "lines": {"value": f"{Amount(to_labor):given} of the “other” labor"},
-                "axes": (Column(title="assumed share of labor victims", unit="share"), scale),
-                "band": ("low", "high"),
-                "even": "both counted equally often",
-                "between": (shares.min(), shares.max(), _name_readings(readings)),
-            },
-        ),
+        picture=("curve", drawn),
     )
 
 
@@ -225,10 +216,8 @@ def detect_readings(mix: pd.Series, readings: pd.DataFrame, to_labor: float) -> 
     """
     check_columns("readings", readings, ["reading", "labor_share"], numbers=["labor_share"])
     table = _curve_detection(mix, readings["labor_share"], to_labor).assign(basis="assumed")
-    names = [
-        f"{name} ({share:.0%} labor)" for name, share in zip(readings["reading"], table["labor_share"], strict=True)
-    ]
-    table.insert(0, "reading", names)
+    shares = table["labor_share"].map(" ({:.0%} labor)".format)
+    table.insert(0, "reading", readings["reading"].astype(str).to_numpy() + shares)
     return Result(
         basis="assumed",
         source=sources_of(readings, mix),
@@ -237,7 +226,7 @@ def detect_readings(mix: pd.Series, readings: pd.DataFrame, to_labor: float) -> 
         unit="times",
         method="detect_readings",
         frame=table,
-        picture=("ranges", {"axis": Column(title=LIKELY, digits=1), "reference": 1}),
+        picture=("ranges", {"axis": Column(LIKELY, digits=1), "reference": 1}),
     )
 
 
@@ -318,11 +307,8 @@ def try_detection(mix: pd.Series, readings: pd.DataFrame, to_labor: float) -> Re
     ).reset_index()
     table.insert(0, "reading", table["true_labor_share"].map(readings.set_index("labor_share")["reading"]))
     chances = {name: f"recognized {name:.0%}" for name in sorted(choices["sensitivity"])}
-    heads = {
-        "reading": Column(title=name.removesuffix("s")),
-        "to_labor": Column(title="of the “other” labor", unit="share"),
-    }
-    heads |= {name: Column(title=f"labor {name}", digits=1) for name in chances.values()}
+    heads = {"reading": name.removesuffix("s"), "to_labor": Column("of the “other” labor", "share")}
+    heads |= {name: Column(f"labor {name}", digits=1) for name in chances.values()}
     return replace(tried, source=sources_of(readings, mix), frame=table.rename(columns=chances), columns=heads)
 
 
@@ -356,10 +342,10 @@ def detect_with_chance(mix: pd.Series, served: Result, true_labor_share: float, 
         digits=digits,
         method="detect_with_chance",
         frame=pd.DataFrame(rows, columns=["victims behind the shares", "value", "low", "high", "basis"]),
-        picture=("ranges", {"axis": Column(title=LIKELY, digits=digits), "reference": 1}),
+        picture=("ranges", {"axis": Column(LIKELY, digits=digits), "reference": 1}),
         given={
-            "true_labor_share": Amount(true_labor_share),
-            "many": Amount(many),
+            "true_labor_share": true_labor_share,
+            "many": many,
             "with_many": span(spans[1]["low"], spans[1]["high"], digits=digits, between=False),
         },
     )

@@ -36,13 +36,7 @@ class _Table(NamedTuple):
 
 
 def write_export(target: Path) -> None:
-    """Write all data sets to a folder, which appears whole or not at all.
-
-    Raises
-    ------
-    HtanalysisError
-        If something else than an earlier export stands there, a data set is not as described, or it cannot be written.
-    """
+    """Write all data sets to a folder, which appears whole or not at all; only an earlier export makes way for it."""
     import duckdb  # Here alone: it takes long to import, and nothing else needs it.
 
     target = target.absolute()

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from htanalysis.assumptions import assumption
-from htanalysis.bias import correct_selection
+from htanalysis.bias import assumption, correct_selection
 from htanalysis.detection import detect_with_errors
 from htanalysis.errors import HtanalysisError
 from htanalysis.feasible import Shape

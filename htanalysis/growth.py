@@ -107,7 +107,7 @@ def compare_with_line(counts: pd.DataFrame, totals: pd.DataFrame) -> Result:
         else f"no measure has {start}, {end} and a total that holds",
         frame=frame,
         columns={
-            name: Column(title=title, digits=int(name == "mean_between"), basis=_LINE_BASES.get(name, ""))
+            name: Column(title, digits=int(name == "mean_between"), basis=_LINE_BASES.get(name, ""))
             for name, title in heads.items()
         },
         given={"start": str(start), "end": str(end), "evenly": evenly[0].upper() + evenly[1:]},
@@ -246,10 +246,7 @@ def split_over(counts: pd.DataFrame, joiner_share: float) -> Result:
     parts = np.outer(_SHARES, grown["last"] / (grown["last"] - grown["first"])).clip(max=1)
     frame = pd.DataFrame(parts, columns=[*grown["measure"]])
     frame.insert(0, "joiner_share", _SHARES)
-    axes = (
-        Column(title=f"assumed share of {needed.given['end']}", unit="share"),
-        Column(title="part of the growth", unit="share"),
-    )
+    axes = Column(f"assumed share of {needed.given['end']}", "share"), Column("part of the growth", "share")
     lines, share = {name: name for name in grown["measure"][:_MOST_LINES]}, f"share of {100 * joiner_share:.3g}%"
     return Result(
         basis="assumed",
@@ -265,7 +262,7 @@ def _range_of(counts: pd.DataFrame, grown: pd.DataFrame, column: str, text: str,
     """Give the range of a share over the measures that grew, or say that none did."""
     (start, end), shares = _ends_of(counts), grown[column]
     joiner = find_joiner(counts)
-    given = dict(joiner.given) | {"start": str(start), "end": str(end), "depending": ""}
+    given = joiner.given | {"start": str(start), "end": str(end), "depending": ""}
     if grown.empty:
         given |= {"between": "no part", "depending": ", since no count is known to have grown"}
     elif span(shares.min(), shares.max(), "share", between=True).startswith("between"):

@@ -15,7 +15,7 @@ from htanalysis.feasible import Series, read_measures
 from htanalysis.quarterly import name_sources, tell_reported
 from htanalysis.quarters import is_later, say_quarter
 from htanalysis.rates import compare_rates
-from htanalysis.results import Column, Result
+from htanalysis.results import Result
 from htanalysis.wording import MORE, NO_MORE, ONE_BY_ONE, UNSAID, choose, join_words, number, span, tell_range
 
 #: From so many earlier changes on, they tell whether counts vary more than Poisson counts.
@@ -46,20 +46,11 @@ def lead_quarter(counts: pd.DataFrame, totals: pd.DataFrame, reporters: pd.DataF
     dispersion where enough earlier quarters tell it. Where a count is known within a range, or from below, a change is
     called more than chance only if it would be wherever in it the count lies.
 
-    Parameters
-    ----------
-    counts, totals, reporters : pandas.DataFrame
-        `count_quarters`, `total_quarters` and `count_reporters`.
-    quarter : pandas.Period
-        The quarter that is asked for.
-
-    Returns
-    -------
-    Result
-        A row of the frame is a measure that is counted in the quarter: `value`, or `low` and `high`; in words `now`,
-        `before` and `year_before` (a count, a range, "not known", "not published" or "not counted"), `since_before` and
-        `since_year` (change, ratio with its interval, verdict) and `who` (whether those who report did a year before,
-        too). `told` and `against` are its sentence; `{changed}` says which measures changed by more than chance.
+    Given are `count_quarters`, `total_quarters` and `count_reporters`. A row of the frame is a measure that is counted
+    in the quarter: `value`, or `low` and `high`; in words `now`, `before` and `year_before` (a count, a range, "not
+    known", "not published" or "not counted"), `since_before` and `since_year` (change, ratio with its interval,
+    verdict) and `who` (whether those who report did a year before, too). `told` and `against` are its sentence;
+    `{changed}` says which measures changed by more than chance.
 
     Notes
     -----
@@ -84,7 +75,7 @@ def lead_quarter(counts: pd.DataFrame, totals: pd.DataFrame, reporters: pd.DataF
         source=name_sources(counts),
         method="lead_quarter",
         frame=frame,
-        columns={name: Column(title=title) for name, title in heads.items()},
+        columns=heads,
         given={"quarter": str(quarter), "months": say_quarter(quarter), "year_ago": str(quarter - 4)}
         | {"changed": join_words(beyond) or "No count is known to have"},
     )

@@ -8,7 +8,7 @@ from htanalysis import settings
 from htanalysis.data import catalogue, load, resource
 from htanalysis.errors import check_columns
 from htanalysis.quarters import relate_to_period, say_day
-from htanalysis.results import Amount, Column, Result, sources_of
+from htanalysis.results import Column, Result, sources_of
 from htanalysis.returns.counts import parse_period
 from htanalysis.wording import number
 
@@ -28,7 +28,7 @@ def list_bases() -> Result:
         source=("collection",),
         formula="no number is computed here: each row says what a basis means",
         frame=pd.DataFrame(rows, columns=["basis", "meaning", "example"]),
-        columns=_name(basis="basis", meaning="what it means", example="for example"),
+        columns={"basis": "basis", "meaning": "what it means", "example": "for example"},
     )
 
 
@@ -44,7 +44,7 @@ def list_data_sets() -> Result:
         method="catalogue",
         formula=f"data sets that the descriptor lists, counted: {count}; their rows, added up: {rows}",
         frame=listed,
-        columns=_name(name="name", title="title", row="a row is", rows="rows"),
+        columns={"name": "name", "title": "title", "row": "a row is", "rows": "rows"},
         given={"rows": rows},
     )
 
@@ -54,7 +54,7 @@ def list_rows(rows: pd.DataFrame, **titles: str) -> Result:
     check_columns("rows", rows, titles)
     fields = resource(rows.attrs["name"])["schema"]["fields"] if "name" in rows.attrs else []
     units = {entry["name"]: entry.get("unit") for entry in fields}
-    columns = {name: Column(title=title, unit=units.get(name, "")) for name, title in titles.items()}
+    columns = {name: Column(title, unit=units.get(name, "")) for name, title in titles.items()}
     return Result(basis="reported", source=sources_of(rows, columns=[*titles]), frame=rows, columns=columns)
 
 
@@ -92,13 +92,9 @@ def name_published_county(convictions: pd.DataFrame, years: pd.DataFrame) -> Res
         value=known["convictions"],
         unit="convictions",
         frame=pd.DataFrame(rows, columns=["counties", "number", "value", "basis", "formula"], dtype=object),
-        given={"county": known["county"], "total": Amount(total), "others": Amount(others)}
+        given={"county": known["county"], "total": total, "others": others}
         | {"since": f"from {years['period_start'].min():%Y} to {years['period_end'].max():%B %Y}"},
     )
-
-
-def _name(**titles: str) -> dict[str, Column]:
-    return {name: Column(title=title) for name, title in titles.items()}
 
 
 def cover(rows: pd.DataFrame, period: str) -> Result:

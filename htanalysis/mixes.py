@@ -76,6 +76,11 @@ def compare_mixes(types: pd.DataFrame) -> Result:
         unstated=(1 - table[[*TYPES]].sum(axis=1)).round(6).clip(lower=0),
         labor_among_classified=table["labor"] / (table["sex"] + table["labor"]),
     ).reset_index()
+    drawn = {
+        "parts": {part: Column(title, "share") for part, title in _PARTS.items()},
+        "about": {"source": "source", "population": "what was counted", "geography": "place"},
+        "axis": Column("share of what the source counts", "share"),
+    }
     return Result(
         basis="reported",
         source=sources_of(types),
@@ -84,14 +89,7 @@ def compare_mixes(types: pd.DataFrame) -> Result:
         unit="share",
         method="compare_mixes",
         frame=table,
-        picture=(
-            "parts",
-            {
-                "parts": {part: Column(title=title, unit="share") for part, title in _PARTS.items()},
-                "about": {"source": "source", "population": "what was counted", "geography": "place"},
-                "axis": Column(title="share of what the source counts", unit="share"),
-            },
-        ),
+        picture=("parts", drawn),
     )
 
 
@@ -107,7 +105,7 @@ def split_off(known: Result, whole: float, counted: str, own: str, rest: str) ->
     left = float(whole) - known.value
     counted, *words = (text.format_map(known.words) for text in (counted, own, rest))
     columns = [
-        Column(title=title, unit="share" * (known.unit == "share"), basis=basis)
+        Column(title, unit="share" * (known.unit == "share"), basis=basis)
         for title, basis in zip(words, (known.basis, "computed"), strict=True)
     ]
     parts, axis = dict(zip(("part", "rest"), columns, strict=True)), replace(columns[0], title=counted)
@@ -137,8 +135,7 @@ def describe_sources(types: pd.DataFrame) -> Result:
     )
     heads = {"source": "source", "population": "what was counted", "geography": "place", "start": "from", "end": "to"}
     heads |= {"cases": "cases", "note": "limits in the text"}
-    columns = {name: Column(title=title) for name, title in heads.items()}
-    return Result(basis="reported", source=sources_of(types), frame=facts.reset_index(), columns=columns)
+    return Result(basis="reported", source=sources_of(types), frame=facts.reset_index(), columns=heads)
 
 
 def _check_types(types: pd.DataFrame, *more: str) -> None:
@@ -191,7 +188,7 @@ def compare_labor(types: pd.DataFrame) -> Result:
         unit="share",
         method="compare_labor",
         frame=table,
-        picture=("ranges", {"axis": Column(title="labor trafficking", unit="share")}),
+        picture=("ranges", {"axis": Column("labor trafficking", unit="share")}),
     )
 
 
@@ -227,7 +224,7 @@ def count_cases(types: pd.DataFrame, source: str, kind: str, cases: Result) -> R
         method="count_behind_share",
         formula=write_formula(text, cases=total, share=share),
         given={
-            "total": Amount(total),
+            "total": total,
             "whole": f"{span(fitting[0], fitting[-1])} were {kind} trafficking",
             "share": Amount(share, "share"),
         },

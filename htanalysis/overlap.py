@@ -31,7 +31,7 @@ def bound_union(lists: pd.DataFrame, column: str) -> Result:
     added, kinds = " + ".join(map(number, lengths)), {name: lists[name].nunique() for name in lists.columns}
     told = kinds | {"lists": len(lists), "names": lengths.sum()}
     formula = f"longest list, or all lists: fewest = {number(lengths.max())}; most = {added}"
-    given = {name: Amount(count) for name, count in told.items()} | {"added": f"({added})"}
+    given = told | {"added": f"({added})"}
     source = sources_of(lists, columns=[column])
     return _bound("bound_union", (lengths.max(), lengths.sum()), "persons", formula, source, given=given)
 
@@ -100,7 +100,7 @@ def bound_reach(persons: Result, identified: Result) -> Result:
     names = persons.given.get("added", number(most)) if most <= total else number(total)
     ends = f"lowest = 0 ÷ {number(total)}; highest = {names} ÷ {number(total)}"
     formula = f"none, or names on all lists ÷ identified: {ends}"
-    given = dict(persons.given) | {"persons_low": fewest, "persons_high": most}
+    given = persons.given | {"persons_low": fewest, "persons_high": most}
     holds = f"of the {persons.unit}, each is one person" if counted else persons.assumption
     ends, source = (0, min(most / total, 1)), sources_of(persons, identified)
     return _bound("bound_reach", ends, "share", formula, source, given=given, assumption=holds)
@@ -112,11 +112,11 @@ def compare_reach(programs: Mapping[str, Result], identified: Result) -> Result:
     `high` is the largest share below all. A title in braces can name a program for its persons.
     """
     found = {name: bound_reach(persons, identified) for name, persons in programs.items()}
-    ends = {name: (each.given["persons_low"], each.given["persons_high"]) for name, each in found.items()}
+    ends = {name: [int(each.given[f"persons_{end}"]) for end in ("low", "high")] for name, each in found.items()}
     rows = [(name, *ends[name], math.nan, each.low, each.high, each.basis) for name, each in found.items()]
     heads = {"program": "program", "persons_low": "fewest persons", "persons_high": "most persons"}
-    columns = {name: Column(title=title, basis="row" * (name != "program")) for name, title in heads.items()}
-    columns["high"] = Column(title="share at the most", unit="share", basis="row")
+    columns = {name: Column(title, basis="row" * (name != "program")) for name, title in heads.items()}
+    columns["high"] = Column("share at the most", unit="share", basis="row")
     return Result(
         basis="bounded",
         source=sources_of(*found.values()),
@@ -125,8 +125,8 @@ def compare_reach(programs: Mapping[str, Result], identified: Result) -> Result:
         unit="share",
         method="bound_reach",
         frame=pd.DataFrame(rows, columns=[*heads, "value", "low", "high", "basis"]),
-        columns=columns | {"basis": Column(title="basis")},
-        picture=("ranges", {"axis": Column(title="share of the victims identified", unit="share")}),
+        columns=columns | {"basis": "basis"},
+        picture=("ranges", {"axis": Column("share of the victims identified", unit="share")}),
         given={name: span(*each) for name, each in ends.items()},
     )
 
@@ -141,7 +141,7 @@ def excess_services(served: Result, identified: Result) -> Result:
     services, persons = _read_count("served", served), _read_count("identified", identified)
     text = "services − persons identified, or all: fewest = {served} − {identified}; most = {served}"
     formula = write_formula(text, served=services, identified=min(persons, services))
-    given = {"served": Amount(services), "identified": Amount(persons)}
+    given = {"served": services, "identified": persons}
     ends, source = (max(services - persons, 0), services), sources_of(served, identified)
     return _bound("excess_services", ends, "services", formula, source, given=given)
 
@@ -178,8 +178,7 @@ def fewest_behind_share(share: Result, above: int) -> Result:
     ends = "fewest = ⌈({above} + 1) × ({share} − {half})⌉"
     fewest = max(math.ceil((above + 1) * (float(share) - HALF_PERCENT) - 1e-9), 0)
     formula = write_formula(f"{text}: {ends}", above=above, share=float(share), half=HALF_PERCENT)
-    more = {"given": {"above": Amount(above)}}
-    return _bound("fewest_behind_share", (fewest, None), "victims", formula, share.source, **more)
+    return _bound("fewest_behind_share", (fewest, None), "victims", formula, share.source, given={"above": above})
 
 
 def add_kinds(rows: pd.DataFrame, kinds: str, counts: str, titles: Mapping[str, str]) -> Result:
@@ -193,7 +192,7 @@ def add_kinds(rows: pd.DataFrame, kinds: str, counts: str, titles: Mapping[str, 
         raise UnknownNameError(f"in {kinds} of rows", min(missing), rows[kinds].astype(str).unique())
     wide = rows.pivot(index=year, columns=kinds, values=counts)[names].astype(int)
     both, added = wide.sum(axis=1), wide.astype("str").agg(" + ".join, axis=1)
-    columns = {name: Column(title=title, basis="reported") for name, title in titles.items()}
+    columns = {name: Column(title, basis="reported") for name, title in titles.items()}
     columns[year] = replace(columns[year], unit="year" if is_numeric_dtype(rows[year]) else "")
     return Result(
         basis="computed",
@@ -202,7 +201,7 @@ def add_kinds(rows: pd.DataFrame, kinds: str, counts: str, titles: Mapping[str, 
         high=both.max(),
         formula=f"both = {' + '.join(map(titles.get, names))}, year by year: {', '.join(added)}",
         frame=wide.assign(both=both).reset_index(),
-        columns=columns | {"both": Column(title="both (computed)", basis="computed")},
+        columns=columns | {"both": Column("both (computed)", basis="computed")},
         given={"peak": str(both.idxmax())},
     )
 

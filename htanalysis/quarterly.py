@@ -14,7 +14,7 @@ from htanalysis import settings
 from htanalysis.errors import HtanalysisError, check_columns
 from htanalysis.feasible import Series, Shape, read_counts, read_measures
 from htanalysis.quarters import is_later, period_label
-from htanalysis.results import Amount, Column, Result, sources_of
+from htanalysis.results import Column, Result, sources_of
 from htanalysis.returns.corrections import TABLES, load_corrected
 from htanalysis.returns.records import read_dated
 from htanalysis.settings import REPORT_ALONE
@@ -66,8 +66,7 @@ def count_known(counts: pd.DataFrame) -> Result:
         formula=f"all counts − those not known = {every} − {every - known}",
         frame=counts,
         picture=("known", {}),
-        given={"known": Amount(known), "all": Amount(every), "are": choose(known, "is", "are")}
-        | {"period": period_label(quarters)},
+        given={"known": known, "all": every, "are": choose(known, "is", "are"), "period": period_label(quarters)},
     )
 
 
@@ -98,8 +97,8 @@ def list_known_totals(totals: pd.DataFrame) -> Result:
         source=(*sources_of(totals, columns=["count"]), *more),
         method="total_quarters",
         frame=frame,
-        columns={"measure": Column(title="measure"), "count": Column(title="total")},
-        given={"held": Amount(held), "all": Amount(len(totals)), "have": choose(held, "has", "have")}
+        columns={"measure": "measure", "count": "total"},
+        given={"held": held, "all": len(totals), "have": choose(held, "has", "have")}
         | {"since": f"{totals['period_start'].min():%B %Y}", "until": f"{totals['period_end'].max():%B %Y}"},
     )
 
@@ -148,10 +147,10 @@ def bound_quarters(
         source=name_sources(counts),
         method="bound_quarters",
         frame=frame,
-        columns={name: Column(title=name, basis=basis) for name, basis in _BASES.items()},
+        columns={name: Column(name, basis=basis) for name, basis in _BASES.items()},
         picture=("quarters", {"assumed": shape.words}),
-        given={"hidden": Amount(hidden), "all": Amount(len(frame)), "are": choose(hidden, "is", "are")}
-        | {"shape": shape.words, "lead": _lead_with(frame, quarter, hidden)},
+        given={"hidden": hidden, "all": len(frame), "are": choose(hidden, "is", "are"), "shape": shape.words}
+        | {"lead": _lead_with(frame, quarter, hidden)},
     )
 
 
@@ -191,7 +190,7 @@ def list_runs(counts: pd.DataFrame, totals: pd.DataFrame, measure: str, until: p
     heads = {"first": "first quarter", "last": "last quarter", "quarters": "quarters", "count": measure}
     columns = {name: Column(title, basis="row" if name == "count" else "") for name, title in heads.items()}
     columns["mean"] = Column("a quarter, on average", digits=1, basis="computed")
-    columns |= {"times": Column("times that average", digits=1, basis="computed"), "basis": Column("basis")}
+    columns |= {"times": Column("times that average", digits=1, basis="computed"), "basis": "basis"}
     return Result(
         basis="computed",
         source=name_sources(counts, [measure]),
@@ -234,8 +233,8 @@ def bound_period(
         source=name_sources(counts),
         method="bound_period",
         frame=_say_refuted(frame),
-        columns={name: Column(title=title, basis=_BASES.get(name, "")) for name, title in heads.items()},
-        given={"period": period_label(quarters), "known": Amount(known), "all": Amount(len(frame))}
+        columns={name: Column(title, basis=_BASES.get(name, "")) for name, title in heads.items()},
+        given={"period": period_label(quarters), "known": known, "all": len(frame)}
         | {"are": choose(known, "is", "are"), "shape": shape.words},
     )
 
@@ -278,11 +277,7 @@ def compare_quarter(counts: pd.DataFrame, totals: pd.DataFrame, quarter: pd.Peri
         method="compare_quarter",
         formula=f"all measures − known = {len(every)} − {len(every) - len(unknown)}",
         frame=pd.DataFrame(rows, columns=["measure", *_OF_A_QUARTER], dtype=object),
-        given={
-            "quarter": str(quarter),
-            "measures": Amount(len(every)),
-            "names": f": {join_words(unknown)}" * bool(unknown),
-        },
+        given={"quarter": str(quarter), "measures": len(every), "names": f": {join_words(unknown)}" * bool(unknown)},
     )
 
 
@@ -323,8 +318,8 @@ def bound_growth(counts: pd.DataFrame, totals: pd.DataFrame, shapes: Sequence[Sh
         source=name_sources(counts),
         method="bound_growth",
         frame=frame,
-        columns={name: Column(title=title, basis="row" * (name in _BASES)) for name, title in heads.items()}
-        | {"basis": Column(title="basis")},
+        columns={name: Column(title, basis="row" * (name in _BASES)) for name, title in heads.items()}
+        | {"basis": "basis"},
         given={"refuted": told, "start": str(quarters.min()), "end": str(quarters.max())},
     )
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from htanalysis.feasible import read_counts
 from htanalysis.quarterly import name_sources
-from htanalysis.results import Amount, Column, Result
+from htanalysis.results import Column, Result
 from htanalysis.returns.corrections import TABLES
 from htanalysis.settings import LARGE, LONG
 from htanalysis.trends import FEWEST, Trend
@@ -37,7 +37,7 @@ def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
         method="fit_trend",
         formula=f"counts with four known quarters or more whose zeros leave a factor; known quarters: {listed}",
         frame=pd.DataFrame(rows, columns=[*heads]),
-        columns={name: Column(title=title) for name, title in heads.items()},
+        columns=heads,
         given={"which": f"A trend is fitted for {join_words(fitted)}" if fitted else f"No trend{why}"},
     )
 
@@ -105,8 +105,8 @@ def forecast_quarters(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Resu
         source=name_sources(counts),
         method="forecast",
         frame=pd.DataFrame(rows),
-        columns={name: Column(title=title) for name, title in heads.items()},
-        given={"following": str(counts["quarter"].max() + 1), "made": Amount(made), "all": Amount(len(rows))},
+        columns=heads,
+        given={"following": str(counts["quarter"].max() + 1), "made": made, "all": len(rows)},
     )
 
 
@@ -131,7 +131,7 @@ def list_back_tests(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result
             name: Column(title=title, digits=digits.get(name, 0), unit="share" * (name == "held"))
             for name, title in heads.items()
         },
-        given={"better": Amount(sum(model != "last value" for model in models)), "made": Amount(len(models))},
+        given={"better": sum(model != "last value" for model in models), "made": len(models)},
     )
 
 

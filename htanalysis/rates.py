@@ -11,11 +11,10 @@ import pandas as pd
 from scipy.special import betainc, chdtri, gammaincinv  # scipy.stats takes long to import.
 
 from htanalysis import settings
-from htanalysis.amounts import Column
 from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns, check_confidence
 from htanalysis.intervals import limit_share
 from htanalysis.quarters import count_days, say_day
-from htanalysis.results import Amount, Result, sources_of
+from htanalysis.results import Amount, Column, Result, sources_of
 from htanalysis.trends import Trend, fit_trend
 from htanalysis.wording import MORE, NO_MORE, in_formula, join_words, number, span, tell_change
 
@@ -119,8 +118,7 @@ def fit_years(table: pd.DataFrame, column: str) -> Result:
             {"labels": [*map(str, years)], "prediction": trend.prediction, "next_label": following}
             | {"partial": _find_partial(table)},
         ),
-        given={"since": str(years.iloc[0]), "until": str(years.iloc[-1]), "following": following}
-        | {"years": Amount(len(table))},
+        given={"since": f"{years.iloc[0]}", "until": f"{years.iloc[-1]}", "following": following, "years": len(table)},
     )
 
 
@@ -162,10 +160,23 @@ def rate_by_year(table: pd.DataFrame, *columns: str) -> Result:
     """
     for column in columns:
         _check_years(table, column)
-    rates = _rate({column: (table, column) for column in columns}, _sources(table, *columns))
-    years, monthly = table["year"], rates.frame["per_month"].iloc[[0, len(table) - 1]]
-    change = tell_change(*monthly, years.iloc[0], years.iloc[-1], 1)
-    return replace(rates, given=rates.given | {"change": change})
+    years, days, frames = table["year"], count_days(table), []
+    partial = years.astype(str).isin([*_find_partial(table)])
+    for column in columns:
+        spread = _fit(table, column).spread
+        rates = [(count, *poisson_interval(int(count), dispersion=spread)) for count in table[column]]
+        frame = pd.DataFrame(rates, table.index, ["per_month", "low", "high"], dtype=float).div(days / _MONTH, axis=0)
+        frames.append(frame.assign(what=column, year=years, days=days, count=table[column], partial=partial))
+    frame = pd.concat(frames, ignore_index=True)
+    monthly = frame["per_month"].iloc[[0, len(table) - 1]]
+    return Result(
+        basis="computed",
+        source=_sources(table, *columns),
+        method="rate_by_year",
+        frame=frame,
+        picture=("rates", {"unit": "a month"}),
+        given={"change": tell_change(*monthly, years.iloc[0], years.iloc[-1], 1)},
+    )
 
 
 def compare_sections(related: pd.DataFrame) -> Result:
@@ -187,27 +198,9 @@ def compare_sections(related: pd.DataFrame) -> Result:
         source=sources_of(related, columns=["convictions"]),
         method="compare_sections",
         frame=pd.DataFrame({"section": sums.index, "value": sums.to_numpy(float), "basis": "computed"}),
-        picture=("ranges", {"axis": Column(title=f"convictions, {start:%B %Y} to {end:%B %Y}")}),
+        picture=("ranges", {"axis": Column(f"convictions, {start:%B %Y} to {end:%B %Y}")}),
         given={"section": most["section"], "offense": most["offense"].lower()}
         | {"part": Amount(sums.iloc[0] / sums.sum(), "share")},
-    )
-
-
-def _rate(panels: dict[str, tuple[pd.DataFrame, str]], source: tuple[str, ...]) -> Result:
-    """Give the rates of the years of one table and column after another."""
-    frames = []
-    for what, (table, column) in panels.items():
-        days, spread = count_days(table), _fit(table, column).spread
-        rates = [(count, *poisson_interval(int(count), dispersion=spread)) for count in table[column]]
-        frame = pd.DataFrame(rates, table.index, ["per_month", "low", "high"], dtype=float).div(days / _MONTH, axis=0)
-        partial = table["year"].astype(str).isin([*_find_partial(table)])
-        frames.append(frame.assign(what=what, year=table["year"], days=days, count=table[column], partial=partial))
-    return Result(
-        basis="computed",
-        source=source,
-        method="rate_by_year",
-        frame=pd.concat(frames, ignore_index=True),
-        picture=("rates", {"unit": "a month"}),
     )
 
 
@@ -300,8 +293,7 @@ def expect_at_pace(table: pd.DataFrame, column: str) -> Result:
         method="expect_at_pace",
         formula=f"{column} of {before['year']} × days of {last['year']} ÷ days of {before['year']} ="
         f" {before[column]} × {last['days']} ÷ {before['days']}",
-        given={"before": str(before["year"]), "cut_off": say_day(last["period_end"])}
-        | {"counted": Amount(last[column])},
+        given={"before": str(before["year"]), "cut_off": say_day(last["period_end"]), "counted": last[column]},
     )
 
 
@@ -352,7 +344,7 @@ def project_convictions(table: pd.DataFrame, settled_until: int) -> Result:
         frame=frame,
         picture=("outlook", {"partial": _find_partial(table)}),
         given={"since": str(later["year"].min()), "settled": str(settled_until), "like": like}
-        | {"so_far": Amount(so_far), "in_the_end": span(later["low"].sum(), later["high"].sum())},
+        | {"so_far": so_far, "in_the_end": span(later["low"].sum(), later["high"].sum())},
     )
 
 
@@ -386,7 +378,7 @@ def bound_other_arrests(arrests: pd.DataFrame, section: pd.DataFrame, of_section
         method="bound_other_arrests",
         formula=f"all − those under {of_section} of the years that touch the time, or none:"
         f" fewest = {number(count)} − ({' + '.join(map(str, touching['arrests']))}); most = {number(count)}",
-        given={"all": Amount(count), "part": Amount(low / count, "share")},
+        given={"all": count, "part": Amount(low / count, "share")},
     )
 
 

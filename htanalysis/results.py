@@ -15,11 +15,10 @@ from typing import Any
 import pandas as pd
 
 from htanalysis import settings
-from htanalysis.amounts import Amount, Column
 from htanalysis.citations import Issue
 from htanalysis.data import OWN, evidence, name_facts, resource
 from htanalysis.errors import HtanalysisError, UnknownNameError, check_columns
-from htanalysis.wording import in_formula, span, tell_range, with_unit
+from htanalysis.wording import Amount, Column, in_formula, span, tell_range, with_unit
 
 MIME = "application/vnd.htanalysis.findings+json"
 #: What a what-if travels as (see `grids`).
@@ -97,8 +96,9 @@ class Result:
 
     What it has in common with a `Finding` is as there; the basis is, of a frame with a column `basis`, that of most of
     its rows, and a source that nobody named reads "your own numbers". `frame` has the numbers behind a picture or
-    table, and `columns` says what its columns show. `picture` is how it is drawn: the kind, and its options (see
-    `draw`). `given` is what went in, for the sentence: numbers that are written as they were given, and words.
+    table, and `columns` says what its columns show: each a `Column`, or its title alone. `picture` is how it is drawn:
+    the kind, and its options (see `draw`). `given` is what went in, for the sentence: words, and numbers that are
+    written whole unless they are an `Amount`.
     """
 
     basis: str
@@ -112,12 +112,16 @@ class Result:
     assumption: str | None = None
     formula: str | None = None
     frame: pd.DataFrame | None = None
-    columns: Mapping[str, Column] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
     picture: tuple[str, Mapping[str, Any]] | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", tuple(dict.fromkeys(self.source)) or (UNNAMED,))
+        columns = {name: Column(each) if isinstance(each, str) else each for name, each in self.columns.items()}
+        given = {name: Amount(each) if _is_plain(each) else each for name, each in self.given.items()}
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "given", given)
 
     def __float__(self) -> float:
         """Give the value, so that a result can go into the next analysis as a number."""
@@ -147,7 +151,7 @@ class Result:
             )
             if "value" in ends:
                 told["told"] = tell_range(self.value, self.low, self.high, self.unit, digits)
-        return name_facts() | told | dict(self.given)
+        return name_facts() | told | self.given
 
     @property
     def _told(self) -> str:
@@ -169,9 +173,8 @@ class Result:
             cells |= {end: cells.get(f"interval_{end}") for end in ("low", "high")}
         own = dict.fromkeys(("value", "low", "high") + ("formula",) * ("formula" in self.frame))
         own |= {name: cells.pop(name) for name in _OF_A_ROW if name in cells}
-        rest = {name: cell for name, cell in cells.items() if isinstance(cell, str)}
-        rest |= {name: Amount(cell) for name, cell in cells.items() if isinstance(cell, Real)}
-        return replace(self, frame=None, columns={}, picture=None, given=dict(self.given) | rest, **own)
+        rest = {name: cell for name, cell in cells.items() if isinstance(cell, str | Real)}
+        return replace(self, frame=None, columns={}, picture=None, given=self.given | rest, **own)
 
     def write(self, text: str) -> str:
         """Put the result's numbers for the names in braces (see `words`), and begin with a capital letter."""
@@ -184,8 +187,8 @@ class Result:
 
     def say(self, id: str, sentence: str) -> "Finding":  # noqa: A002, as above
         """Give the finding: an id and a sentence in which names in braces stand for the result's words."""
-        own = ("value", "low", "high", "unit", "digits", "basis", "source", "method", "assumption", "formula")
-        return Finding(self.write_id(id), self.write(sentence), **{name: getattr(self, name) for name in own})
+        own = {name: getattr(self, name) for name in (*_OF_A_ROW, "method")}
+        return Finding(self.write_id(id), self.write(sentence), **own)
 
     def explain(self) -> str:
         """Say in words what was computed from what, what it assumes, and where that stands."""
@@ -313,7 +316,7 @@ def pick(rows: pd.DataFrame, column: str, **where: str) -> Result:
 
 def divide(part: Result, whole: Result, unit: str) -> Result:
     """Divide one number by another; the sentence may name both, `{part}` and `{whole}`."""
-    given = {"part": Amount(float(part)), "whole": Amount(float(whole))}
+    given = {"part": float(part), "whole": float(whole)}
     return Result(
         basis=max("computed", part.basis, whole.basis, key=[*settings.BASES].index),
         source=sources_of(part, whole),
@@ -368,6 +371,10 @@ def _bundle(findings: Sequence[Finding], role: str) -> dict[str, Any]:
         for finding in findings
     )
     return {"text/markdown": text, "text/plain": text, MIME: {"role": role, "findings": items}}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, Amount | bool)
 
 
 def _plain(value: Any) -> float | None:

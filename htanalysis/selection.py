@@ -117,7 +117,7 @@ def outside_vice(mix: pd.Series, vice: Result, outside: Result, vice_share: floa
         method="outside_vice",
         assumption=f"vice units handle {as_given(vice_share)} of {say_whose(mix)} cases, with the federal odds ratio",
         formula=f"{formulas[kind]}; {solved}",
-        given={"vice_share": Amount(vice_share), "counted": counted},
+        given={"vice_share": vice_share, "counted": counted},
     )
 
 
@@ -191,8 +191,8 @@ def compare_providers(
         assumption=foreign.assumption,
         formula=f"providers − foreign = {steps[0]}; lowest = {steps[2]}; highest = {steps[1]}",
         frame=pd.DataFrame(rows, columns=["group", "value", "low", "high", "basis"]),
-        picture=("ranges", {"axis": Column(title="labor trafficking", unit="share", digits=foreign.digits)}),
-        given={"apparent": Amount(100 * (share - float(published)))},
+        picture=("ranges", {"axis": Column("labor trafficking", unit="share", digits=foreign.digits)}),
+        given={"apparent": 100 * (share - float(published))},
     )
 
 
@@ -229,13 +229,13 @@ def compare_e_values(pairs: Mapping[str, tuple[Result, Result]]) -> Result:
     found = {name: e_value(*pair) for name, pair in pairs.items()}
     rows = [(name, float(a) / float(b), found[name].value, found[name].basis) for name, (a, b) in pairs.items()]
     table = pd.DataFrame(rows, columns=["compared", "ratio", "e_value", "basis"])
-    heads = {"ratio": Column(title="ratio of shares", digits=2), "e_value": Column(title="selection E-value", digits=1)}
+    heads = {"ratio": Column("ratio of shares", digits=2), "e_value": Column("selection E-value", digits=1)}
     return Result(
         basis="assumed",
         source=sources_of(*found.values()),
         method="compare_e_values",
         frame=table,
-        columns={"compared": Column(title="compared")} | heads,
+        columns={"compared": "compared"} | heads,
         given={"needed": span(table["e_value"].min(), table["e_value"].max(), digits=1, between=False)},
     )
 

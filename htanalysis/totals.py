@@ -8,7 +8,7 @@ from htanalysis.errors import check_columns
 from htanalysis.nowcasts import RANGE, label_totals
 from htanalysis.quarterly import name_sources
 from htanalysis.quarters import period_label
-from htanalysis.results import Amount, Column, Result
+from htanalysis.results import Column, Result
 from htanalysis.returns.counts import count_quarters, count_reporters, reconcile, tell_reporters
 from htanalysis.returns.measures import load_measures
 from htanalysis.returns.views import NOT_RETURNED, OF_MONTHS, known_day, view_returns
@@ -31,7 +31,7 @@ def count_sent(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str = 
         unit="counts",
         formula=f"counts returned, measure by measure, added up = {' + '.join(map(number, by_measure))}",
         given={
-            "due": Amount(asked["task_forces_reporting"].sum()),
+            "due": asked["task_forces_reporting"].sum(),
             "period": period_label(quarters),
             "were": choose(by_measure.sum(), "was", "were"),
             "reported": "" if who["by_report"].all() else f" {tell_reporters(who)}.",
@@ -65,9 +65,9 @@ def tell_counts(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str =
         source=("returns",),
         method="tell_counts",
         frame=table.rename_axis(columns=None).reset_index(),
-        columns={"task_force": Column(title="task force")} | {name: Column(title=name) for name in measures},
+        columns={"task_force": "task force"} | {name: name for name in measures},
         given={
-            "all": Amount(len(rows)),
+            "all": len(rows),
             "quarter": str(quarters[-1]),
             "period": period_label(quarters),
             "absent": f"{silent.sum()} {choose(silent.sum(), 'was', 'were')}",
@@ -98,7 +98,7 @@ def list_remarks(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str 
         source=("returns",),
         method="list_remarks",
         frame=rows[[*heads]].assign(basis=basis),
-        columns={name: Column(title=title) for name, title in heads.items()},
+        columns=heads,
         given={"counts": f"{len(rows)} {choose(len(rows), 'count', 'counts')}", "period": period_label(quarters)},
     )
 
@@ -113,7 +113,7 @@ def list_types(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str = 
         source=("returns",),
         method="total_returns",
         frame=rows,
-        columns={name: Column(title=title) for name, title in heads.items()},
+        columns=heads,
         given={"period": period_label(quarters)},
     )
 
@@ -138,11 +138,11 @@ def compare_published(counts: pd.DataFrame) -> Result:
         formula=f"compared − equal = {every} − {every - differing}",
         frame=compared,
         columns={
-            "measure": Column(title="measure"),
-            "period": Column(title="period"),
-            "published": Column(title="published", basis="reported"),
-            "returned": Column(title="from returns"),
-            "difference": Column(title="difference", basis="computed"),
+            "measure": "measure",
+            "period": "period",
+            "published": Column("published", basis="reported"),
+            "returned": "from returns",
+            "difference": Column("difference", basis="computed"),
         },
         given={
             "all": f"{every} {choose(every, 'count', 'counts')}" if every else "no count",
@@ -236,8 +236,7 @@ def list_returned_totals(known: Result, expected: Result) -> Result:
     heads |= {"low": "fewest", "high": "most", "basis": "basis"}
     frame = pd.concat([known.frame, expected.frame], ignore_index=True) if len(expected.frame) else known.frame
     order = frame.groupby(["quarter", "measure"], sort=False).ngroup().argsort(kind="stable")
-    columns = {name: Column(title=title) for name, title in heads.items()}
-    return replace(known, method="list_returned_totals", frame=frame.iloc[order][[*heads, "unit"]], columns=columns)
+    return replace(known, method="list_returned_totals", frame=frame.iloc[order][[*heads, "unit"]], columns=heads)
 
 
 def explain_total(
@@ -286,11 +285,7 @@ def list_contradictions(quarters: pd.PeriodIndex, as_of: str = "latest", audienc
         method="list_contradictions",
         # What was returned is reported, and what it adds up to is computed.
         frame=table.assign(basis="reported").sort_values(["quarter", "measure"], kind="stable", ignore_index=True),
-        columns={
-            "quarter": Column(title="quarter"),
-            "measure": Column(title="measure"),
-            "words": Column(title="what excludes what", basis="computed"),
-        },
+        columns={"quarter": "quarter", "measure": "measure", "words": Column("what excludes what", basis="computed")},
         given={
             "contradict": f"{len(table)} {choose(len(table), 'return contradicts', 'returns contradict')}",
             "period": period_label(quarters),

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pandas as pd
@@ -106,13 +107,9 @@ def times_likely(ratio: float, digits: int | None = None) -> str:
 def digits_for(*values: float, unit: str = "times") -> int:
     """Give the decimals with which the smallest of some numbers shows the digits that count.
 
-    Parameters
-    ----------
-    values : float
-        The numbers that must not read as 0; of a range, the value.
-    unit : str
-        "times" shows two digits that count, and rounds ratios above a hundred to tens, hundreds and so on. "share"
-        shows one of the percentage, and of what is left to the whole.
+    The numbers are those that must not read as 0; of a range, the value. "times" shows two digits that count, and
+    rounds ratios above a hundred to tens, hundreds and so on. "share" shows one of the percentage, and of what is left
+    to the whole.
 
     Examples
     --------
@@ -210,3 +207,68 @@ def name_column(name: str) -> str:
     ('residents of 2010', 'task force')
     """
     return re.sub(r"^population_(\d{4})$", r"residents of \1", name).replace("_", " ")
+
+
+class Amount(float):
+    """A number that knows how it is written: `{value}` with its unit, `{value:bare}` without.
+
+    Of a ratio, `{value:likely}` says how many times as likely something is. Of what a person chose, `{value:given}`
+    writes a share with all its digits.
+    """
+
+    def __new__(cls, value: float, unit: str = "", digits: int = 0) -> "Amount":
+        """Make a number that is written so."""
+        amount = super().__new__(cls, value)
+        amount.unit, amount.digits = unit, digits
+        return amount
+
+    def __format__(self, form: str) -> str:
+        forms = {
+            "": lambda: with_unit(self, self.unit, self.digits),
+            "bare": lambda: number(self, self.digits),
+            "likely": lambda: times_likely(self, self.digits),
+            "given": lambda: as_given(float(self)),
+        }
+        return forms[form]() if form in forms else format(float(self), form)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column of a result's frame, or an axis of its picture, shows.
+
+    The title has quantity and unit, as a table's head or an axis says it. A "share" is written in percent, with so many
+    digits of the percentage, and a "year" without commas. On a `log` axis equal distances are equal ratios. The `basis`
+    is told of a table's column where columns differ; it is "row" where the row's own column says it.
+    """
+
+    title: str
+    unit: str = ""
+    digits: int = 0
+    log: bool = False
+    basis: str = ""
+
+    @property
+    def form(self) -> int | str:
+        """The decimals, as a table is told them."""
+        return f"{self.digits}%" if self.unit == "share" else "year" if self.unit == "year" else self.digits
+
+    @property
+    def _unit(self) -> str:
+        return "share" if self.unit == "share" else ""  # the title says any other
+
+    def write(self, value: float) -> str:
+        """Write a value for people."""
+        return with_unit(value, self._unit, self.digits)
+
+    def between(self, low: float, high: float) -> str:
+        """Write a range for people; without `high`, there is no upper limit."""
+        if pd.isna(high) or high == math.inf:
+            return f"{self.write(low)} or more, no upper limit"
+        return span(low, high, self._unit, self.digits, between=False)
+
+    def tell(self, value: float, low: float = math.nan, high: float = math.nan) -> str:
+        """Write a value with its range in brackets, or what there is of the two."""
+        ends = "" if pd.isna(low) or low == high else self.between(low, high)
+        if pd.isna(value):
+            return ends
+        return self.write(value) + (f" ({ends})" if ends not in ("", self.write(value)) else "")

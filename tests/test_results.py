@@ -208,6 +208,13 @@ def test_two_numbers_are_divided_with_the_weaker_basis_and_the_sources_of_both()
     assert ratio.source == ("totals-trained", "totals-victims") and f"{ratio.given['part']}" == "3,000"
 
 
+def test_a_text_stands_for_a_column_and_a_number_for_an_amount():
+    columns = {"what": "what", "part": Column("part", "share")}
+    shown = Result(**RESTS, columns=columns, given={"all": 2552, "share": Amount(0.5, "share"), "of": "both"})
+    assert shown.columns == {"what": Column("what"), "part": Column("part", "share")}
+    assert shown.write("{all} of {of}, {share}") == "2,552 of both, 50%"
+
+
 def test_a_table_has_the_bases_of_its_columns_and_of_its_rows_and_its_own_word_for_what_is_missing():
     columns = {"what": Column(title="what"), "value": Column(title="share", unit="share", basis="row")}
     columns |= {"cases": Column(title="cases", basis="reported")}

@@ -104,9 +104,9 @@ def lay_out(column: Column, values: Iterable[float], head: float = 0.0) -> dict[
     return axis | {"tickformat": ".4~%" if column.unit == "share" else ",.6~f"}
 
 
-def reach(highest: float, ticks: int = 4) -> dict[str, Any]:
+def reach(highest: float) -> dict[str, Any]:
     """Give an axis from 0 to the even tick above the highest mark."""
-    step = round_up(highest / ticks) or 1
+    step = round_up(highest / 4) or 1
     return {"range": [0, step * math.ceil(1.02 * highest / step) or step], "dtick": step}
 
 

@@ -2,8 +2,10 @@
 
 import html
 import re
+import tomllib
 from collections.abc import Collection
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 from latex2mathml.converter import convert
@@ -12,85 +14,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 
 #: Words that need explaining: how a page may write each, and what it means.
-GLOSSARY = {
-    "quarter": (r"\b\d{4}Q[1-4]\b", "Three months of the calendar year. 2012Q2 is April to June 2012."),
-    "§ 236.1": (r"§\s236\.1", "The section of the Penal Code that makes human trafficking a crime."),
-    "95% interval": (
-        r"95% (?:confidence )?intervals?|confidence intervals?",
-        "A range made by a method that holds the true value in 95 of 100 cases, were chance the only error.",
-    ),
-    "Bayes’ rule": (
-        r"Bayes[’'] (?:rule|theorem)",
-        "The arithmetic that turns a share round: from the foreigners among labor victims to the labor victims among"
-        " foreigners.",
-    ),
-    "Cal EMA": (
-        r"Cal EMA",
-        "California Emergency Management Agency. It funded the task forces and received their quarterly returns.",
-    ),
-    "CalWORKs": (r"CalWORKs", "Cash aid and services of the state for families with children."),
-    "CJIS": (
-        r"CJIS",
-        "The Attorney General’s Division of Criminal Justice Information Systems, which collects what counties report"
-        " of arrests and cases.",
-    ),
-    "chance": (
-        r"Poisson",
-        "The Poisson law says how far counts of independent events stray by chance alone: most by less than twice the"
-        " square root of the count.",
-    ),
-    "E-value": (
-        r"(?:[Ss]election )?E-values?",
-        "How strongly being counted would have to go with something unknown to explain a difference away.",
-    ),
-    "empirical Bayes": (
-        r"[Ee]mpirical Bayes",
-        "A rate from few cases is drawn towards the rate of all, as far as the spread of the rates allows.",
-    ),
-    "fiscal year": (
-        r"(?:state |federal )?fiscal years?",
-        "The state’s: July to June. The federal one: October to September.",
-    ),
-    "Fisher’s exact test": (
-        r"Fisher[’']s exact test",
-        "It counts how many of all possible tables are as uneven as the one at hand.",
-    ),
-    "funnel": (r"funnel", "The limits that chance leaves around a common rate; they close as the population grows."),
-    "Gini coefficient": (
-        r"Gini coefficient",
-        "A measure of unevenness: 0 where all have the same, near 1 where one has everything.",
-    ),
-    "H.E.A.T.": (
-        r"H\.E\.A\.T\.",
-        "Human Exploitation and Trafficking: the unit of Alameda County’s District Attorney for such cases.",
-    ),
-    "HTRS": (
-        r"HTRS|Human Trafficking Reporting System",
-        "Human Trafficking Reporting System, in which federally funded task forces recorded their cases.",
-    ),
-    "ILO": (r"ILO", "International Labour Organization, the agency of the United Nations that estimates forced labor."),
-    "log-linear": (r"log-linear", "Each step changes the expected count by the same factor."),
-    "negative binomial": (
-        r"negative binomial|quasi-Poisson",
-        "A law for counts that stray more than independent events do.",
-    ),
-    "penalized": (
-        r"penalized logistic regression",
-        "How the odds of a yes go with other numbers; a penalty keeps few cases from giving an endless answer.",
-    ),
-    "odds ratio": (r"odds ratios?", "The odds of one group divided by those of another; 1 means no difference."),
-    "p-value": (r"p-values?", "How often chance alone would give a difference at least as large, were there none."),
-    "return": (r"\breturns\b", "What a task force reports for one period; a later one for the same period revises it."),
-    "task force": (
-        r"\btask forces?\b",
-        "Police, prosecutors and services of one region that work together on trafficking.",
-    ),
-    "TCVAP": (
-        r"TCVAP",
-        "Trafficking and Crime Victims Assistance Program, the state’s aid for foreign victims of trafficking.",
-    ),
-    "vice unit": (r"vice[- ](?:units?|housed)", "Police who work on prostitution, gambling and the like."),
-}
+GLOSSARY = tomllib.loads((files("htanalysis") / "words" / "glossary.toml").read_text(encoding="utf-8"))
 
 _TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
 #: Parts of Markdown in which no term is explained.

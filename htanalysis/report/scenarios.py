@@ -22,23 +22,11 @@ _OWN = "report"
 def compare(*names: str, quarter: str = "latest", as_of: str = "latest") -> pd.DataFrame:
     """Run the notebooks under each of some scenarios, and set what they find side by side.
 
-    Parameters
-    ----------
-    *names : str
-        Files in `scenarios/`, without their ending, such as "few-from-vice"; "report" stands for no scenario.
-    quarter, as_of : str
-        As for `htanalysis report`.
+    The names are those of files in `scenarios/`, without their ending, such as "few-from-vice"; "report" stands for no
+    scenario. Quarter and day are as for `htanalysis report`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row is a finding, those that differ first: `notebook`, `id`, `sentence` (of the first that finds it), a column
-        for each name with number, range and basis ("none" where it does not find it), and `differs`.
-
-    Raises
-    ------
-    HtanalysisError
-        If a name is no scenario, or a notebook stops.
+    A row is a finding, those that differ first: `notebook`, `id`, `sentence` (of the first that finds it), a column for
+    each name with number, range and basis ("none" where it does not find it), and `differs`.
     """
     known = {path.stem: path for path in sorted((settings.HOME / "scenarios").glob("*.toml"))}
     for name in names:
