@@ -50,15 +50,15 @@ def tell_trends(counts: pd.DataFrame, totals: pd.DataFrame, trends: Mapping[str,
     Formula: see `fit_trend`.
     """
     counts = read_counts(counts)
-    quarters = pd.PeriodIndex(counts["quarter"].unique()).sort_values()
     of_forces = " of so many task forces" * ("task_forces_reporting" in counts)
-    labels = [*map(str, quarters)]
-    sums, following, told = totals.set_index("measure").dropna(subset=["count"]), str(quarters[-1] + 1), []
+    sums, told = totals.set_index("measure").dropna(subset=["count"]), []
     for measure, trend in trends.items():
         if not trend.model:
             continue
         term, fitted, whole = trend.terms.iloc[0], trend.fit["expected"].notna(), ""
-        first = quarters[fitted.argmax()]
+        held = pd.PeriodIndex(counts.loc[counts["measure"].eq(measure), "quarter"], freq="Q")
+        quarters = pd.period_range(held.min(), held.max(), freq="Q")  # those of `fit_measures`
+        first, following = quarters[fitted.argmax()], str(quarters[-1] + 1)
         own, since = counts[counts["quarter"].ge(first)], "" if fitted.all() else f" since {first}"
         if fitted.all() and trend.fit["count"].isna().any() and measure in sums.index:
             whole = f"; their total to {pd.Period(sums['period_end'][measure], 'Q')}: {number(sums['count'][measure])}"
@@ -75,7 +75,15 @@ def tell_trends(counts: pd.DataFrame, totals: pd.DataFrame, trends: Mapping[str,
             formula=f"log-linear {trend.model} regression on {join_words(trend.terms['term'])}, counts{of_forces}:"
             f" {_list_inputs(own, measure)}{whole}; factor = exp(slope of a period)",
             frame=trend.fit,
-            picture=("fit", {"labels": labels, "prediction": trend.prediction, "next_label": following, "partial": {}}),
+            picture=(
+                "fit",
+                {
+                    "labels": [*map(str, quarters)],
+                    "prediction": trend.prediction,
+                    "next_label": following,
+                    "partial": {},
+                },
+            ),
             given={"measure": measure, "model": trend.model, "since": since, "after": after},
         )
         told.append(result)

@@ -166,9 +166,11 @@ def fit_measures(
     counts, trends = read_counts(counts), {}
     sums = {} if totals is None else totals.astype({"measure": "str"}).set_index("measure").to_dict("index")
     for measure, rows in counts.groupby("measure", observed=True, sort=False):
-        rows = rows.sort_values("quarter")
-        quarters = pd.PeriodIndex(rows["quarter"])
-        bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).astype(float)
+        rows = rows.set_index(pd.PeriodIndex(rows["quarter"], freq="Q")).sort_index()
+        # Quarters between of which nobody was asked for it keep their place.
+        quarters = pd.period_range(rows.index[0], rows.index[-1], freq="Q")
+        rows = rows.reindex(quarters)
+        bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).ffill().astype(float)
         following, step = rows.get("task_forces_next", bodies).iloc[-1], None
         if joined is not None:
             step = quarters >= pd.Period(joined, "Q")

@@ -394,6 +394,14 @@ def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
     (since,) = ht.tell_trends(flat, stated, ht.fit_measures(flat, None, stated))
     assert (since.given["since"], since.source, told.given["since"]) == (" since 2013Q1", ("returns",), "")
     assert "1,277" not in since.formula and "counts: 2013Q1 300, 2013Q2 320," in since.formula
+    # A measure that was asked for later, and not in 2012Q4, keeps its own quarters.
+    asked = counts_of(*[None] * 4, *range(50, 60), measure="certified").assign(origin="returns")
+    asked = pd.concat([flat, asked[asked["count"].notna() & asked["quarter"].ne("2012Q4")]])
+    certified = ht.fit_measures(asked)["certified"]
+    assert certified.fit["count"].isna().tolist() == [place == 3 for place in range(10)]
+    (own,) = ht.tell_trends(asked, totals, {"certified": certified})
+    assert ht.draw(own, "own", "a title", "a subtitle").alt.startswith("2012Q1: 50 published, 50 expected; 2012Q2: 51 ")
+    assert own.picture[1]["next_label"] == "2014Q3" and own.given["since"] == ""
     ahead = ht.forecast_quarters(counts, trends).at("arrests")
     assert ahead.low <= ahead.value <= ahead.high and ahead.given["following"] == "2013Q2"
     assert set(ht.list_back_tests(counts, trends).frame["model"]) >= {"last value", "log-linear trend"}
