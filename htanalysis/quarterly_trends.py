@@ -149,6 +149,6 @@ def _list_inputs(counts: pd.DataFrame, measure: str) -> str:
     columns = rows["quarter"], rows["count"], bodies
     listed = [f"{quarter} {number(count)}{of}" for quarter, count, of in zip(*columns, strict=True)]
     if len(listed) > LONG:
-        between = f"{len(listed) - LARGE - 1} between, all of them in tables.xlsx"
+        between = f"{len(listed) - LARGE - 1} between, whose counts stand in tables.xlsx"
         listed = [listed[0], between, *listed[-LARGE:]]
     return ", ".join(listed)

@@ -411,7 +411,7 @@ def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
     # A long series is named by its ends; all of it stands in the workbook.
     for length, start in (
         (24, "2011Q1 100, 2011Q2 101, "),
-        (25, "2011Q1 100, 16 between, all of them in tables.xlsx, "),
+        (25, "2011Q1 100, 16 between, whose counts stand in tables.xlsx, "),
     ):
         long = counts_of(*range(100, 100 + length)).assign(origin="returns")
         (told,) = ht.tell_trends(long, totals, ht.fit_measures(long, None, totals))
