@@ -87,9 +87,11 @@ def measure_changes(own: pd.DataFrame, until: pd.Period) -> float | None:
     The frame has `count` and `task_forces_reporting` by quarter. Changes where task forces joined or left are left out;
     where fewer than four are known, nothing is said.
     """
-    before = own[own.index < until].astype({"count": "float64"})
-    same = before["task_forces_reporting"].diff().eq(0)
-    change, both = before["count"].diff()[same], (before["count"] + before["count"].shift())[same]
+    before = own.loc[own.index < until, ["count", "task_forces_reporting"]].astype("float64")
+    # Missing where nobody was asked for the quarter before.
+    earlier = before.set_axis(before.index + 1).reindex(before.index)
+    same = before["task_forces_reporting"].eq(earlier["task_forces_reporting"])
+    change, both = ((before["count"] + sign * earlier["count"])[same] for sign in (-1, 1))
     parts = (change**2 / both)[both.gt(0)]
     if len(parts) < _FEWEST_CHANGES:
         return None

@@ -191,6 +191,9 @@ def test_counts_that_varied_more_before_need_a_larger_change():
     assert measure_changes(own, quarters[4]) is None
     # A change where another number of task forces reports tells nothing of how counts vary.
     assert measure_changes(own.assign(task_forces_reporting=[8, *[9] * 8]), quarters[5]) is None
+    # Nor does one across quarters for which nobody was asked: four changes are left, whose quantile is 2.776.
+    apart = own.drop(quarters[[2, 3]])
+    assert measure_changes(apart, quarters[8]) == pytest.approx(10_000 / 700 * (2.7764 / 1.95996) ** 2, rel=1e-3)
 
 
 @pytest.mark.parametrize("dispersion", [1, 3])
