@@ -46,11 +46,20 @@ def lead_quarter(counts: pd.DataFrame, totals: pd.DataFrame, reporters: pd.DataF
     dispersion where enough earlier quarters tell it. Where a count is known within a range, or from below, a change is
     called more than chance only if it would be wherever in it the count lies.
 
-    Given are `count_quarters`, `total_quarters` and `count_reporters`. A row of the frame is a measure that is counted
-    in the quarter: `value`, or `low` and `high`; in words `now`, `before` and `year_before` (a count, a range, "not
-    known", "not published" or "not counted"), `since_before` and `since_year` (change, ratio with its interval,
-    verdict) and `who` (whether those who report did a year before, too). `told` and `against` are its sentence;
-    `{changed}` says which measures changed by more than chance.
+    Parameters
+    ----------
+    counts, totals, reporters : pandas.DataFrame
+        `count_quarters`, `total_quarters` and `count_reporters`.
+    quarter : pandas.Period
+        The quarter that is asked for.
+
+    Returns
+    -------
+    Result
+        A row of the frame is a measure that is counted in the quarter: `value`, or `low` and `high`; in words `now`,
+        `before` and `year_before` (a count, a range, "not known", "not published" or "not counted"), `since_before` and
+        `since_year` (change, ratio with its interval, verdict) and `who` (whether those who report did a year before,
+        too). `told` and `against` are its sentence; `{changed}` says which measures changed by more than chance.
 
     Notes
     -----
