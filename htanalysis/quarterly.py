@@ -138,9 +138,8 @@ def bound_quarters(
         asked = ((quarter, count, *free, *bent) for quarter, count, free, bent in each if quarter in series.asked)
         rows += [(series.measure, *row) for row in asked]
     frame = _frame(rows, ["measure", "quarter", "count", *_BOUNDS])
-    keys = ["measure", "quarter"]
-    stated = counts.get("basis", pd.Series("reported", counts.index)).set_axis(pd.MultiIndex.from_frame(counts[keys]))
-    basis = pd.Series(stated.reindex(pd.MultiIndex.from_frame(frame[keys])).to_numpy(), frame.index)
+    keys = pd.MultiIndex.from_frame(frame[["measure", "quarter"]])
+    basis = pd.Series(_read_basis(counts).reindex(keys).to_numpy(), frame.index)
     frame["basis"], hidden = basis.where(frame["count"].notna(), "bounded"), int(frame["count"].isna().sum())
     return Result(
         basis="bounded",
@@ -207,8 +206,9 @@ def bound_period(
 
     Other parameters are as for `bound_quarters`. A row of the frame is a measure: `measure`, `reported` (who has
     reported it, see `tell_reported`, where the counts say so), `low`, `high`, `low_assumed`, `high_assumed`, and
-    `basis`: "reported" where the period is one published quarter or has a published total, and "computed" where
-    published quarters were added up. A measure that is asked for in some quarters alone is added up over these.
+    `basis`: that of the count where the period is one known quarter, "reported" where it has a published total, and
+    "computed" where known quarters were added up. A measure that is asked for in some quarters alone is added up over
+    these.
 
     Notes
     -----
@@ -221,7 +221,7 @@ def bound_period(
     for series in every:
         if any(inside := series.mark(quarters)):
             limits = (*series.limits(inside), *series.limits(inside, shape))
-            rows.append((series.measure, *limits, _basis_of_sum(series, inside)))
+            rows.append((series.measure, *limits, _basis_of_sum(series, inside, _read_basis(counts))))
     frame = _frame(rows, ["measure", *_BOUNDS, "basis"])
     if "returned" in counts:
         frame.insert(1, "reported", frame["measure"].map(tell_reported(counts, quarters)))
@@ -364,11 +364,19 @@ def _say_refuted(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**words) if refuted.any() else frame
 
 
-def _basis_of_sum(series: Series, inside: list[int]) -> str:
+def _read_basis(counts: pd.DataFrame) -> pd.Series:
+    """Give the basis of each known count, by measure and quarter: where nothing else is said, it is reported."""
+    keys = pd.MultiIndex.from_frame(counts[["measure", "quarter"]])
+    return counts.get("basis", pd.Series("reported", counts.index)).set_axis(keys)
+
+
+def _basis_of_sum(series: Series, inside: list[int], stated: pd.Series) -> str:
     summed = [place for place, mark in enumerate(inside) if mark]
     known = [series.count[place] for place in summed]
     whole = series.total is not None and summed == list(series.inside)
-    return "reported" if whole or (len(known) == 1 and None not in known) else _basis(known)
+    if len(known) == 1 and None not in known:
+        return stated[series.measure, series.index[summed[0]]]
+    return "reported" if whole else _basis(known)
 
 
 def _basis(counts: list[int | None]) -> str:

@@ -71,6 +71,12 @@ def test_a_period_adds_up(counts, period, low, high, basis):
     assert result[["low", "high", "basis"]].tolist() == [low, high, basis]
 
 
+def test_a_quarter_that_is_a_sum_of_returns_is_computed_in_a_period_too():
+    counts, quarter = counts_of(3, 4).assign(basis=["reported", "computed"]), pd.PeriodIndex(["2011Q2"], freq="Q")
+    assert ht.bound_period(counts, total_of(7), quarter).frame["basis"].tolist() == ["computed"]
+    assert ht.bound_period(counts, total_of(7), quarter - 1).frame["basis"].tolist() == ["reported"]
+
+
 def test_a_quarter_is_compared_with_the_mean_of_the_others():
     last = ht.compare_quarter(counts_of(3, None, 5), total_of(12), pd.Period("2011Q3"))
     assert last.value == 0 and last.at("arrests").value == 5 / 3.5
