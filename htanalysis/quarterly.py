@@ -218,10 +218,11 @@ def bound_period(
     rows, counts, every = [], read_counts(counts), list(read_measures(counts, totals))
     if not set(quarters) <= {quarter for series in every for quarter in series.index}:
         raise HtanalysisError(f"The counts do not hold all of {quarters[0]} to {quarters[-1]}.")
+    stated = _read_basis(counts)
     for series in every:
         if any(inside := series.mark(quarters)):
             limits = (*series.limits(inside), *series.limits(inside, shape))
-            rows.append((series.measure, *limits, _basis_of_sum(series, inside, _read_basis(counts))))
+            rows.append((series.measure, *limits, _basis_of_sum(series, inside, stated)))
     frame = _frame(rows, ["measure", *_BOUNDS, "basis"])
     if "returned" in counts:
         frame.insert(1, "reported", frame["measure"].map(tell_reported(counts, quarters)))
