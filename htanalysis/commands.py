@@ -28,7 +28,7 @@ from htanalysis.returns.records import find_limit, load_records
 from htanalysis.returns.register import OPEN_END, add_task_force, change_task_force, rename_task_force
 from htanalysis.returns.sheets import COLUMNS, Problem, find_files, join_alike
 from htanalysis.returns.template import require_returnable, write_template, write_templates
-from htanalysis.returns.versions import list_changes
+from htanalysis.returns.versions import list_changes, list_versions
 from htanalysis.returns.views import view_returns
 from htanalysis.returns.withdrawals import withdraw_count, withdraw_file
 
@@ -196,7 +196,7 @@ def list_quarters(options: argparse.Namespace) -> None:
 
 
 def _list_revisions(held: pd.DataFrame) -> None:
-    for (quarter, *names), changes in groupby(list_changes(held), key=itemgetter(0)):
+    for (quarter, *names), changes in groupby(list_changes(list_versions(held)), key=itemgetter(0)):
         known = [(summed.count, day, why) for _, day, summed, why in changes if why or summed.count is not None]
         for (old, since, before), (new, day, reason) in pairwise(known):
             told = f"{quarter} {', '.join(names)}: {'withdrawn' if old is None else old} ({since})"

@@ -22,8 +22,8 @@ MARGIN = 0.95
 _FIRST, _RECENT = 3, 40
 #: Where the last errors of the trend lean to one side by so many standard errors, it fits no longer.
 _LEANING, _LAST = 1.5, 6
-#: A model that was chosen by its errors has lost so many of them.
-_LOST = {NAIVE: 0, DAMPED: 2, LINE: 2}
+#: A model that was chosen by its errors has lost so many of them: the naive one none.
+_LOST = (0, 2, 2)
 #: Fewer past errors give no interval.
 _FEWEST_ERRORS = 4
 #: An interval whose ends differ by this factor says nothing.
@@ -90,7 +90,7 @@ def forecast(
     ('damped smoothing', 274, 182.0, 413.0)
     """
     series = _read(counts, exposure, next_exposure, ahead)
-    known = int(series.rates.notna().sum())
+    known = int((~np.isnan(series.rates)).sum())
     if known < FEWEST:
         return Forecast(f"Nothing is forecast from fewer than {FEWEST} known counts; {known} are known.")
     past = _look_back(series)
@@ -124,7 +124,7 @@ def back_test(counts: Sequence[int | None], exposure: Sequence[float] | None = N
     [0.23, 0.13, 0.3, 0.17]
     """
     series = _read(counts, exposure, None, ahead)
-    if series.rates.notna().sum() < 2:
+    if (~np.isnan(series.rates)).sum() < 2:
         raise HtanalysisError("A back-test needs two known counts or more.")
     return _judge(_look_back(series))
 
@@ -133,10 +133,14 @@ def back_test(counts: Sequence[int | None], exposure: Sequence[float] | None = N
 class _Series:
     """Logarithms of rates from the first known to the last, their exposures, and how far ahead is looked from there."""
 
-    rates: pd.Series
-    exposure: pd.Series
+    rates: np.ndarray
+    exposure: np.ndarray
     next_exposure: float
     ahead: int
+
+    def look_ahead(self, values: np.ndarray) -> np.ndarray:
+        """Give the value that is forecast from each number of first ones, from none to all; nothing after the last."""
+        return np.append(values, np.full(self.ahead, np.nan))[self.ahead - 1 :]
 
 
 @dataclass(frozen=True)
@@ -159,92 +163,118 @@ class _Past:
 def _read(
     counts: Sequence[int | None], exposure: Sequence[float] | None, next_exposure: float | None, ahead: int
 ) -> _Series:
-    numbers = pd.to_numeric(pd.Series(list(counts), dtype="object")).astype("Float64").astype(float)
-    exposures = pd.Series([1.0] * len(numbers) if exposure is None else list(exposure), dtype=float)
+    numbers = pd.to_numeric(pd.Series(list(counts), dtype="object")).astype("Float64").to_numpy(float, na_value=np.nan)
+    exposures = np.array([1.0] * len(numbers) if exposure is None else list(exposure), dtype=float)
     if len(exposures) != len(numbers):
         raise HtanalysisError(f"A forecast needs as many exposures as counts: {len(numbers)}.")
-    following = exposures.iloc[-1:].sum() if next_exposure is None else float(next_exposure)
-    if (numbers < 0).any() or not (exposures > 0).all() or not (following > 0 or numbers.empty):
+    following = exposures[-1:].sum() if next_exposure is None else float(next_exposure)
+    if (numbers < 0).any() or not (exposures > 0).all() or not (following > 0 or not len(numbers)):
         raise HtanalysisError("A forecast needs counts of 0 or more and exposures above 0.")
     if ahead != int(ahead) or ahead < 1:
         raise HtanalysisError(f"ahead is the number of periods to look ahead, 1 or more, not {ahead!r}.")
-    known = numbers.dropna().index
-    if known.empty:
+    known = np.flatnonzero(~np.isnan(numbers))
+    if not known.size:
         return _Series(numbers, exposures, following, int(ahead))
-    rates, kept = (each.loc[known[0] : known[-1]].reset_index(drop=True) for each in (numbers + 0.5, exposures))
+    kept = slice(known[0], known[-1] + 1)
+    rates = np.log((numbers[kept] + 0.5) / exposures[kept])
     # Where the last counts are missing, the forecast is made from farther away.
-    return _Series(np.log(rates / kept), kept, following, int(ahead) + len(numbers) - 1 - known[-1])
+    return _Series(rates, exposures[kept], following, int(ahead) + len(numbers) - 1 - int(known[-1]))
 
 
 def _look_back(series: _Series) -> _Past:
-    made = _forecast_each(series).clip(-40, 40)
-    target = series.rates.shift(1 - series.ahead).reindex(made.index)
-    errors = made.rsub(target, axis=0)
-    errors[series.rates.reindex(made.index).shift(1).isna() | (made.index < _FIRST)] = np.nan
-    known = errors.shift(series.ahead)
-    leans = _find_leaning(known[LINE])
-    models = _choose(known.abs().rolling(_RECENT, min_periods=1).mean(), leans)
+    made, target = _forecast_each(series).clip(-40, 40), series.look_ahead(series.rates)
+    errors = target[:, None] - made
+    errors[np.isnan(_delay(series.rates, 1)) | (np.arange(len(made)) < _FIRST)] = np.nan
+    known = _delay(errors, series.ahead)[: len(made)]
+    leans = _find_leaning(known[:, -1:])[:, 0]
+    chosen = _choose(_average(np.abs(known)), leans)
     # All three reckon with a half above the count.
-    bodies = series.exposure.shift(1 - series.ahead).reindex(made.index).fillna(series.next_exposure)
-    count = np.exp(made).mul(bodies, axis=0)
+    bodies = series.look_ahead(series.exposure)
+    bodies = np.where(np.isnan(bodies), series.next_exposure, bodies)
+    count = np.exp(made) * bodies[:, None]
     reach = _reach(known, count, series.ahead)
-    frames = [errors, (count - 0.5).clip(lower=0).round(6)]
-    frames.append(np.ceil(count / reach - 0.5 - 1e-9).clip(lower=0) + 0.0)  # no -0
-    frames.append(np.floor(count * reach - 0.5 + 1e-9))
-    columns = made.columns.get_indexer(models)
-    for frame in frames:
-        frame[CHOSEN] = frame.to_numpy()[np.arange(len(frame)), columns]
-    return _Past(*frames, np.exp(target) * bodies - 0.5, models, leans)
+    value = (count - 0.5).clip(0).round(6)
+    low = np.ceil(count / reach - 0.5 - 1e-9).clip(0) + 0.0  # no -0
+    frames = []
+    for table in (errors, value, low, np.floor(count * reach - 0.5 + 1e-9)):
+        taken = np.take_along_axis(table, chosen[:, None], axis=1)
+        frames.append(pd.DataFrame(np.hstack([table, taken]), columns=[NAIVE, DAMPED, LINE, CHOSEN]))
+    models = pd.Series(np.array([NAIVE, DAMPED, LINE])[chosen])
+    return _Past(*frames, pd.Series(np.exp(target) * bodies - 0.5), models, pd.Series(leans))
 
 
-def _reach(known: pd.DataFrame, count: pd.DataFrame, ahead: int) -> pd.DataFrame:
+def _delay(values: np.ndarray, periods: int) -> np.ndarray:
+    """Put the values so many periods later, and nothing before them."""
+    return np.concatenate([np.full((periods, *values.shape[1:]), np.nan), values])
+
+
+def _sum_last(values: np.ndarray, number: int = _RECENT) -> np.ndarray:
+    """Add up, in each column, each value and those before it, so many in all; what is missing adds nothing."""
+    padded = np.nan_to_num(_delay(values, number - 1))
+    return np.lib.stride_tricks.sliding_window_view(padded, number, axis=0).sum(axis=-1)
+
+
+def _average(values: np.ndarray) -> np.ndarray:
+    """Average the last values of each column; missing where none is known."""
+    with np.errstate(invalid="ignore"):
+        return _sum_last(values) / _sum_last(~np.isnan(values))
+
+
+def _reach(known: np.ndarray, count: np.ndarray, ahead: int) -> np.ndarray:
     """Find the factor from a forecast to the ends of its interval, missing where too few errors are known."""
-    number = known.rolling(_RECENT, min_periods=1).count()
-    free = (number - pd.Series(_LOST)).where(number >= _FEWEST_ERRORS)
-    spread = (known**2).rolling(_RECENT, min_periods=1).sum() / free
-    quantile = stdtrit((free / np.sqrt(ahead)).clip(lower=1), (1 + settings.CONFIDENCE) / 2)
-    return np.exp(quantile * np.sqrt(np.maximum(spread, 1 / (count + 0.5)).where(free.notna()))).clip(upper=1e12)
+    number = _sum_last(~np.isnan(known))
+    free = np.where(number >= _FEWEST_ERRORS, number - _LOST, np.nan)
+    quantile = stdtrit(np.maximum(free / np.sqrt(ahead), 1), (1 + settings.CONFIDENCE) / 2)
+    spread = np.maximum(_sum_last(known**2) / free, 1 / (count + 0.5))
+    return np.exp(quantile * np.sqrt(spread)).clip(max=1e12)
 
 
-def _find_leaning(errors: pd.Series) -> pd.Series:
+def _find_leaning(errors: np.ndarray) -> np.ndarray:
     """Tell where the last errors lean to one side by more than chance."""
-    last, size = errors.rolling(_LAST, min_periods=1), (errors**2).rolling(_RECENT, min_periods=1).mean()
+    size = _average(errors**2).clip(1e-4)
     # A series that grows exactly leans by its rounding alone: a hundredth is no lack of fit.
-    return last.sum().abs() > _LEANING * np.sqrt(last.count() * size.clip(lower=1e-4))
+    number = _sum_last(~np.isnan(errors), _LAST)
+    return np.abs(_sum_last(errors, _LAST)) > _LEANING * np.sqrt(number * size)
 
 
-def _forecast_each(series: _Series) -> pd.DataFrame:
-    """Forecast the logarithm by each model from each number of first values; a row is that number, from 0 to all."""
-    rates = series.rates
-    time = pd.Series(np.arange(len(rates)), dtype=float).where(rates.notna())
-    slope = rates.expanding(_FIRST).cov(time) / time.expanding(_FIRST).var()
-    line = rates.expanding().mean() + slope * (rates.index + series.ahead - time.expanding().mean())
-    made = {NAIVE: rates, DAMPED: _smooth(rates, series.ahead), LINE: line}
-    return pd.DataFrame(made).ffill().set_axis(rates.index + 1).reindex(range(len(rates) + 1))
+def _forecast_each(series: _Series) -> np.ndarray:
+    """Forecast the logarithm by each model, a column, from each number of first values; a row is that number."""
+    rates, known = series.rates, ~np.isnan(series.rates)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(rates)), 0))
+    naive, time = rates[last], np.where(known, np.arange(len(rates)), np.nan)
+    number = known.cumsum()
+    level, middle, both, square = (np.nancumsum(values) / number for values in (rates, time, rates * time, time * time))
+    with np.errstate(invalid="ignore"):
+        slope = np.where(number >= _FIRST, (both - level * middle) / (square - middle**2), np.nan)
+    line = level + slope * (np.arange(len(rates)) + series.ahead - middle)
+    return _delay(np.column_stack([naive, _smooth(rates, series.ahead), line]), 1)
 
 
-def _smooth(rates: pd.Series, ahead: int) -> np.ndarray:
+def _smooth(rates: np.ndarray, ahead: int) -> np.ndarray:
     """Smooth with each set of constants, and take at each time the one whose forecasts were best until then.
 
     Each looks back alone, so that one pass gives the forecasts from every origin.
     """
-    level, trend, made = np.full(len(_CONSTANTS), rates.iloc[0]), np.zeros(len(_CONSTANTS)), []
+    level, trend, made = np.full(len(_CONSTANTS), rates[0]), np.zeros(len(_CONSTANTS)), []
     for_level, for_trend, damping = np.transpose(_CONSTANTS)
+    carried = sum(damping**step for step in range(1, ahead + 1))
     for rate in rates:
         level, trend = level + damping * trend, damping * trend
-        error = np.nan_to_num(rate - level)  # A missing count changes nothing.
+        error = 0.0 if np.isnan(rate) else rate - level  # A missing count changes nothing.
         level, trend = level + for_level * error, trend + for_trend * error
-        made.append(level + trend * sum(damping**step for step in range(1, ahead + 1)))
-    made = pd.DataFrame(made)
-    errors = made.rsub(rates.shift(-ahead), axis=0).abs()
-    best = errors.shift(ahead).expanding(min_periods=1).mean().fillna(0.0).to_numpy().argmin(axis=1)
-    return made.to_numpy()[np.arange(len(made)), best]
+        made.append(level + trend * carried)
+    made = np.array(made)
+    errors = _delay(np.abs(rates[ahead:, None] - made[:-ahead]), ahead)[: len(made)]
+    number = (~np.isnan(errors)).cumsum(axis=0).clip(1)
+    best = (np.nancumsum(errors, axis=0) / number).argmin(axis=1)
+    return made[np.arange(len(made)), best]
 
 
-def _choose(loss: pd.DataFrame, leans: pd.Series) -> pd.Series:
-    """Name the model of the smallest mean error: the naive one unless another is clearly better and still fits."""
-    weighed = loss.mul([MARGIN, 1.0, 1.0]).fillna(np.inf)
-    return weighed.assign(**{LINE: weighed[LINE].mask(leans, np.inf)}).idxmin(axis=1)
+def _choose(loss: np.ndarray, leans: np.ndarray) -> np.ndarray:
+    """Choose, by its place, the model of the smallest mean error: the naive one unless another is clearly better."""
+    weighed = np.where(np.isnan(loss), np.inf, loss * [MARGIN, 1.0, 1.0])
+    weighed[leans, -1] = np.inf
+    return weighed.argmin(axis=1)
 
 
 def _judge(past: _Past) -> pd.DataFrame:

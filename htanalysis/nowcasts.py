@@ -67,7 +67,8 @@ def label_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.DataFrame
     """Name the totals of all types of some quarters, and say how many task forces have reported each."""
     rows = totals[totals["trafficking_type"].eq("all") & totals["quarter"].isin(quarters)]
     of_quarter = ", " + rows["quarter"].astype("str") if len(quarters) > 1 else ""
-    reported = tell_share(rows["returned"], rows["partly"], rows["reporting"])
+    given = rows[["returned", "partly", "reporting"]].itertuples(index=False, name=None)
+    reported = [tell_share(*row) for row in given]
     return rows.assign(label=rows["measure"] + of_quarter, reported=reported, note=_say_note(rows))
 
 

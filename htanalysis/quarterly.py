@@ -325,10 +325,9 @@ def bound_growth(counts: pd.DataFrame, totals: pd.DataFrame, shapes: Sequence[Sh
     )
 
 
-def tell_share(returned: pd.Series, partly: pd.Series, reporting: pd.Series) -> pd.Series:
+def tell_share(returned: int, partly: int, reporting: int) -> str:
     """Write how many task forces have returned a count: "6 of 9", or "6 of 9, 1 in part"."""
-    words = returned.astype("str") + " of " + reporting.astype("str")
-    return words.mask(partly.gt(0), words + ", " + partly.astype("str") + " in part")
+    return f"{returned} of {reporting}" + (f", {partly} in part" if partly else "")
 
 
 def tell_reported(counts: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.Series:
@@ -339,16 +338,23 @@ def tell_reported(counts: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.Series:
     """
     returned = ["origin", "returned", "partly", "task_forces_reporting", "contradicted"]
     check_columns("counts", counts, ["measure", "quarter", *returned])
-    rows = counts[counts["quarter"].isin(quarters)].astype({"measure": "str", "origin": "str"})
-    words = tell_share(rows["returned"], rows["partly"], rows["task_forces_reporting"])
-    alone = rows["returned"].eq(0) & rows["partly"].eq(0)
-    origin = rows["origin"].map({"report": "published", "returns": "statewide"}).fillna("not returned")
-    words = words.mask(alone, origin)
-    words = words.mask(rows["contradicted"], words + " against a statewide return")
-    told = words.groupby(rows["measure"], sort=False).agg(lambda texts: ", ".join(dict.fromkeys(texts)))
-    asked = rows.groupby("measure", sort=False).size()
-    part = "; asked for in " + asked.astype("str") + f" of {len(quarters)} quarters"
-    return told.mask(asked < len(quarters), told + part)
+    rows, told = counts[counts["quarter"].isin(quarters)], {}
+    for measure, *row in rows[["measure", *returned]].itertuples(index=False, name=None):
+        told.setdefault(measure, []).append(_tell_origin(*row))
+    words = {
+        measure: ", ".join(dict.fromkeys(texts))
+        + f"; asked for in {len(texts)} of {len(quarters)} quarters" * (len(texts) < len(quarters))
+        for measure, texts in told.items()
+    }
+    return pd.Series(words, dtype="str").rename_axis("measure")
+
+
+def _tell_origin(origin: object, returned: int, partly: int, reporting: int, contradicted: bool) -> str:
+    if returned or partly:
+        words = tell_share(returned, partly, reporting)
+    else:
+        words = {"report": "published", "returns": "statewide"}.get(origin, "not returned")
+    return words + (" against a statewide return" if contradicted else "")
 
 
 def _frame(rows: list[tuple], columns: Sequence[str]) -> pd.DataFrame:

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import eigh
-from scipy.optimize import brentq, linprog
+import scipy
 from scipy.special import stdtr, stdtrit
 
 from htanalysis import settings
@@ -23,6 +22,12 @@ from htanalysis.forecasts import Forecast, forecast
 FEWEST = 4
 #: From this many on, a season is fitted, overdispersion has a form of its own, and serial correlation is reckoned with.
 ENOUGH = 8
+#: What the columns of each term of the model are called.
+_COLUMNS = {
+    "time": ["constant", "a period"],
+    "step": ["after joining"],
+    "season": [f"quarter {number} against 1" for number in (2, 3, 4)],
+}
 #: Serial correlations from one period to the next that are weighed against each other, each as likely before.
 CORRELATIONS = tuple(np.linspace(0, 0.95, 8))
 #: The published total is taken for certain: its working variance is this part of a count's of that size.
@@ -248,10 +253,11 @@ def _choose_terms(known: pd.DataFrame) -> tuple[list[str], str]:
     if "season" in known and len(known) >= ENOUGH and known["season"].nunique() == 4:
         names.append("season")
     # A body that joins after exactly a year cannot be told from the season with the trend.
-    if np.linalg.matrix_rank(_design(known, names)) < _design(known, names).shape[1]:
+    design = _design(known, names)
+    if np.linalg.matrix_rank(design) < design.shape[1]:
         names.remove("season")
     left_out = []
-    while names and _is_endless(known["count"].to_numpy(), _design(known, names).to_numpy()):
+    while names and _is_endless(known["count"].to_numpy(), _design(known, names)):
         left_out.append(names.pop())
     return names, f" With these zeros no {' and no '.join(left_out)} can be told." * bool(left_out)
 
@@ -263,18 +269,19 @@ def _is_endless(counts: np.ndarray, design: np.ndarray) -> bool:
     zeros, others = design[counts == 0], design[counts > 0]
     # The direction is sought in which the zeros fall most, by at most 1 each, while the other counts stay.
     most = np.vstack([zeros, -zeros]), np.repeat([0.0, 1.0], len(zeros))
-    found = linprog(zeros.sum(axis=0), *most, others, np.zeros(len(others)), bounds=(None, None))
+    found = scipy.optimize.linprog(zeros.sum(axis=0), *most, others, np.zeros(len(others)), bounds=(None, None))
     return bool(found.fun < -1e-6)
 
 
-def _design(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _design(frame: pd.DataFrame, names: list[str]) -> np.ndarray:
     """Make the model's columns: a constant, the trend, and what `names` adds."""
-    columns = {"constant": 1.0, "a period": frame["time"].astype(float)}
+    columns = [np.ones(len(frame)), frame["time"].to_numpy(float)]
     if "step" in names:
-        columns["after joining"] = frame["step"].astype(float)
+        columns.append(frame["step"].to_numpy(float))
     if "season" in names:
-        columns |= {f"quarter {number} against 1": frame["season"].eq(number).astype(float) for number in (2, 3, 4)}
-    return pd.DataFrame(columns, index=frame.index)
+        season = frame["season"].to_numpy()
+        columns += [(season == number).astype(float) for number in (2, 3, 4)]
+    return np.column_stack(columns)
 
 
 def _fit(frame: pd.DataFrame, names: list[str], gap: tuple[np.ndarray, float], left_out: str) -> Trend:
@@ -290,11 +297,11 @@ def _fit(frame: pd.DataFrame, names: list[str], gap: tuple[np.ndarray, float], l
     if model == "quasi-Poisson":
         curve = replace(curve, shape=dispersion - 1)
     correlated = number >= ENOUGH and model != "Poisson"
-    columns = _design(frame, names)
-    terms = _terms(columns.columns, data, curve, model, CORRELATIONS if correlated else (0.0,))
+    columns = [column for name in names for column in _COLUMNS[name]]
+    terms = _terms(columns, data, curve, model, CORRELATIONS if correlated else (0.0,))
     if np.log(terms.loc[0, "high"] / terms.loc[0, "ratio"]) > _SAYS_NOTHING:
         return Trend("By these counts the factor of change can be nearly anything: no trend is fitted.")
-    expected = np.exp(columns.to_numpy() @ curve.params) * frame["exposure"].to_numpy(float)
+    expected = np.exp(_design(frame, names) @ curve.params) * frame["exposure"].to_numpy(float)
     spread = np.sqrt(expected + curve.shape * expected**curve.power)
     bent = correlated and _is_bent(data, curve, model)
     return Trend(
@@ -326,7 +333,7 @@ def _gather(frame: pd.DataFrame, names: list[str], gap: np.ndarray, rest: float,
     if gap.any():
         rows, observed = np.vstack([rows, gap[known | gap].astype(float)]), np.append(observed, rest)
     offset, trust = np.log(used["exposure"].to_numpy(float)), np.where(rows.sum(axis=1) == 1, 1.0, certain)
-    return _Data(observed, rows, _design(used, names).to_numpy(), offset, used["time"].to_numpy(float), trust)
+    return _Data(observed, rows, _design(used, names), offset, used["time"].to_numpy(float), trust)
 
 
 def _regress(data: _Data, shape: float, power: int, start: np.ndarray | None = None) -> _Curve | None:
@@ -376,7 +383,7 @@ def _find_shape(data: _Data, curve: _Curve, why: str) -> tuple[_Curve, str, str]
 
     try:
         high = next(high for high in 4.0 ** np.arange(-6, 6) if excess(high) < 0)
-        shape = brentq(excess, 0.0, high, xtol=1e-9, rtol=1e-6)
+        shape = scipy.optimize.brentq(excess, 0.0, high, xtol=1e-9, rtol=1e-6)
     except (ArithmeticError, StopIteration):
         why = f"{why.replace('Negative binomial', 'Quasi-Poisson')[:-1]}, and no negative binomial fits."
         return curve, "quasi-Poisson", why
@@ -395,7 +402,7 @@ def _weigh_correlations(data: _Data, curve: _Curve, correlations: Sequence[float
     for correlation in correlations:
         extra = data.gather @ (np.outer(size, size) * np.asarray(correlation) ** lags) @ data.gather.T
         # Both have the same directions, so that another shape changes nothing but the sizes along them.
-        sizes, directions = eigh(extra, chance)
+        sizes, directions = scipy.linalg.eigh(extra, chance)
         turned = directions.T @ (data.observed - data.gather @ curve.mean), directions.T @ slopes, sizes
         shape = _fit_shape(data.freedom, curve.shape, *turned) if len(correlations) > 1 else curve.shape
         errors.append(np.sqrt(np.diag(bread @ (chance + shape * extra) @ bread.T)))
@@ -409,7 +416,7 @@ def _fit_shape(freedom: int, start: float, *turned: np.ndarray) -> float:
         return _restrict(shape, *turned)[0] - freedom
 
     highest = 64 * max(start, 1e-6)
-    return float(brentq(excess, 0.0, highest, rtol=0.01)) if excess(0.0) > 0 > excess(highest) else start
+    return float(scipy.optimize.brentq(excess, 0.0, highest, rtol=0.01)) if excess(0.0) > 0 > excess(highest) else start
 
 
 def _restrict(shape: float, residuals: np.ndarray, slopes: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
@@ -440,4 +447,4 @@ def _quantile(errors: np.ndarray, weights: np.ndarray, freedom: float) -> float:
     if len(errors) == 1 or reaches.max() == 0:
         return float(reaches.max())
     ends = 0.999 * reaches.min(), 1.001 * reaches.max()  # a little wider, for rounding
-    return float(brentq(lambda reach: weights @ stdtr(freedom, -reach / errors) - tail, *ends))
+    return float(scipy.optimize.brentq(lambda reach: weights @ stdtr(freedom, -reach / errors) - tail, *ends))

@@ -2,7 +2,6 @@ import time
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as running
@@ -61,21 +60,19 @@ def test_an_exact_growth_is_carried_on_by_its_trend():
 
 @pytest.mark.parametrize("ahead", [1, 3])
 def test_smoothing_is_that_of_statsmodels(ahead, monkeypatch):
-    rates = pd.Series(np.log(BELGIUM))
+    rates = np.log(BELGIUM)
     start = {"initialization_method": "known", "initial_level": rates[0], "initial_trend": 0.0}
-    model = ExponentialSmoothing(rates.to_numpy(), trend=True, damped_trend=True, **start)
+    model = ExponentialSmoothing(rates, trend=True, damped_trend=True, **start)
     for constants in forecasts._CONSTANTS:
         monkeypatch.setattr(forecasts, "_CONSTANTS", [constants])
-        filtered = [
-            model.clone(rates[:size].to_numpy(), **start).smooth(constants) for size in range(2, len(rates) + 1)
-        ]
+        filtered = [model.clone(rates[:size], **start).smooth(constants) for size in range(2, len(rates) + 1)]
         expected = [each.forecast(ahead)[-1] for each in filtered]
         assert forecasts._smooth(rates, ahead)[1:] == pytest.approx(expected)
 
 
 def test_where_a_count_is_missing_the_smoothed_trend_goes_on(monkeypatch):
     monkeypatch.setattr(forecasts, "_CONSTANTS", [(0.5, 0.2, 0.9)])
-    rates = pd.Series([1.0, 2.0, np.nan, np.nan])
+    rates = np.array([1.0, 2.0, np.nan, np.nan])
     # Half of the error of 1 goes into the level and a fifth into the trend, of which nine tenths are left each time.
     assert forecasts._smooth(rates, 1) == pytest.approx([1.0, 1.5 + 0.18, 1.68 + 0.162, 1.842 + 0.1458])
 

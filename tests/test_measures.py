@@ -46,9 +46,10 @@ Q1, Q2 = "2013-01-01,2013-03-31", "2013-04-01,2013-06-30"
 def test_a_new_measure_is_asked_for_from_its_quarter_on():
     add_measure(*NEW, DAY)
     measures = load_measures()
-    assert list_asked(measures, FIRST - 1) == (*REPORTS,)
-    assert list_asked(measures, FIRST) == list_allowed("measure", FIRST) == (*REPORTS, "victims certified")
-    assert list_asked(load_measures("2013-01-31"), FIRST) == (*REPORTS,)
+    asked = list_asked(measures, [FIRST - 1, FIRST])
+    assert asked == {FIRST - 1: (*REPORTS,), FIRST: (*REPORTS, "victims certified")}
+    assert list_allowed("measure", FIRST) == asked[FIRST]
+    assert list_asked(load_measures("2013-01-31"), [FIRST]) == {FIRST: (*REPORTS,)}
     add("arrests", *[30] * 9)
     counts = ht.count_quarters()
     own = counts[counts["measure"].eq("victims certified")]
@@ -216,7 +217,8 @@ def test_a_measure_is_asked_for_again_from_a_quarter_on_and_not_for_those_betwee
     )
     measures, asked = load_measures(), ("2012Q4", "2013Q3", "2013Q4", "2014Q1", "2014Q3")
     quarters = pd.period_range("2012Q4", "2014Q3", freq="Q")
-    assert [str(each) for each in quarters if "people trained" in list_asked(measures, each)] == [*asked]
+    given = list_asked(measures, quarters)
+    assert [str(each) for each in quarters if "people trained" in given[each]] == [*asked]
     capsys.readouterr()
     cli.main(["measures"])
     ends = "asked for from 2010Q3 on, but not from 2013Q1 to 2013Q2, but not from 2014Q2 to 2014Q2"

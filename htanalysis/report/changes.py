@@ -1,5 +1,6 @@
 """What changed between two reports, and what would change if returns were added: told before a number is stored."""
 
+import gc
 import json
 import multiprocessing
 import os
@@ -27,8 +28,8 @@ from htanalysis.report.findings import name_topic
 from htanalysis.report.notebooks import find_notebooks
 from htanalysis.returns import store
 from htanalysis.returns.counts import count_quarters, reconcile
-from htanalysis.returns.versions import CELL, count_known
-from htanalysis.returns.views import known_day, last_quarter
+from htanalysis.returns.versions import CELL, Known
+from htanalysis.returns.views import known_day, last_quarter, read_known
 from htanalysis.wording import span
 
 #: The audience of whoever adds returns.
@@ -116,7 +117,7 @@ def list_revisions(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_returned_again(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """List the counts of returns (`count_known`) that were withdrawn before, and why, and are counts now."""
+    """List the counts of returns (`Known`) that were withdrawn before, and why, and are counts now."""
     back = before.loc[before["withdrawn"].ne("") & before["count"].isna(), [*CELL, "withdrawn"]]
     return back.merge(after.dropna(subset=["count"])[[*CELL, "count"]], on=CELL)
 
@@ -220,12 +221,12 @@ def _look_twice(rows: pd.DataFrame) -> list[dict[str, Any]]:
     found = [kept.find(task) for task in tasks]
     looks = [each and pickle.loads(each.notebook) for each in found]  # noqa: S301, the seal shows whose it is
     new = [number for number, look in enumerate(looks) if not look]
-    if len(new) == 2:
-        looks = _do_both([(state, paths, True) for state in states])
-    elif new:
-        state, longest = states[new[0]], max(paths, key=_count_cells)
+    if new:
+        given, longest = [states[number] for number in new], max(paths, key=_count_cells)
         others = [path for path in paths if path != longest]
-        looks[new[0]] = _join(*_do_both([(state, others, True), (state, [longest], False)]))
+        halves = _do_both([(given, others, True), (given, [longest], False)])
+        for number, *both in zip(new, *halves, strict=True):
+            looks[number] = _join(*both)
     if new and not settings.is_carried():
         with suppress(OSError), store.private():
             for number in new:
@@ -246,23 +247,24 @@ def _name_look(rows: pd.DataFrame | None, paths: Iterable[Path]) -> Task:
     return Task(Path("look"), b"".join([held, *(path.read_bytes() for path in paths)]))
 
 
-def _do_both(given: Sequence[tuple]) -> list[dict[str, Any]]:
-    """Look twice, at the same time where a process can be forked safely."""
+def _do_both(given: Sequence[tuple]) -> list[list[dict[str, Any]]]:
+    """Look at two halves, at the same time where a process can be forked safely."""
     if not _can_fork():
-        return [_look(*each) for each in given]
+        return [_look_at_each(*each) for each in given]
     # What both import is imported once; nothing of it starts a thread.
     for name in ("IPython.core.displaypub", "IPython.core.interactiveshell", "scipy.special"):
         import_module(name)
+    gc.freeze()  # What is there now is no waste, and is not copied to see that.
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process
     other = process(target=_send_look, args=(receiver, sender, *given[0]), daemon=True)
     other.start()
     sender.close()
     try:
-        own = _look(*given[1])
+        own = _look_at_each(*given[1])
         with suppress(EOFError):
             return [receiver.recv(), own]
-        return [_look(*given[0]), own]
+        return [_look_at_each(*given[0]), own]
     finally:
         other.kill()
         other.join()
@@ -282,7 +284,11 @@ def _send_look(receiver: Connection, sender: Connection, *given: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The other process ends this one.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(Exception):
-        sender.send(_look(*given))
+        sender.send(_look_at_each(*given))
+
+
+def _look_at_each(states: Iterable[pd.DataFrame | None], *given: Any) -> list[dict[str, Any]]:
+    return [_look(state, *given) for state in states]
 
 
 def _look(rows: pd.DataFrame | None, paths: Sequence[Path], counting: bool) -> dict[str, Any]:
@@ -302,7 +308,8 @@ def _look(rows: pd.DataFrame | None, paths: Sequence[Path], counting: bool) -> d
 def _count(day: str) -> dict[str, Any]:
     """Count as of the same day as the notebooks, so that the returns are counted once."""
     counts, public = (count_quarters(day, audience) for audience in (_STAFF, "public"))
-    rows = count_known(store.read_store(), pd.Timestamp.max)
+    kinds = {"quarter": "period[Q-DEC]", "count": "Int64"} | dict.fromkeys([*CELL[1:], "withdrawn"], "str")
+    rows = pd.DataFrame(read_known(), columns=Known._fields).astype(kinds)
     return {"rows": rows, "day": day, "counts": counts, "public": public}
 
 

@@ -19,7 +19,7 @@ from htanalysis.returns.corrections import load_corrected
 from htanalysis.returns.measures import list_asked, load_measures
 from htanalysis.returns.records import find_limit, read_dated
 from htanalysis.returns.register import keep_reporting, name_forces, read_times
-from htanalysis.returns.versions import keep_known
+from htanalysis.returns.versions import CELL, choose_versions, keep_until, list_versions
 from htanalysis.returns.views import NOT_RETURNED, View, known_day, last_quarter, view_returns
 from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import span
@@ -126,7 +126,7 @@ def _count_quarters(_home: object, _dated: object, day: str, view: View) -> pd.D
     totals = view.totals
     last = max([published["quarter"].max(), *totals["quarter"]])
     quarters = pd.period_range(published["quarter"].min(), last, freq="Q")
-    asked = {quarter: list_asked(measures, quarter) for quarter in quarters}
+    asked = list_asked(measures, quarters)
     grid = pd.MultiIndex.from_product([measures["measure"], quarters], names=["measure", "quarter"])
     grid = grid[[measure in asked[quarter] for measure, quarter in grid]]
     held = totals[totals["trafficking_type"].eq("all")].set_index(["measure", "quarter"]).reindex(grid)
@@ -237,7 +237,12 @@ def count_reporters(as_of: str = "latest", audience: str = "public") -> pd.DataF
     Formula: task forces that report by the quarter − those that have not returned a whole count of it; all of them
     where only the report gives its counts.
     """
-    view, day = view_returns(as_of, audience), known_day(as_of)
+    return _count_reporters(settings.HOME, read_dated(), known_day(as_of), view_returns(as_of, audience)).copy()
+
+
+@lru_cache(maxsize=4)
+def _count_reporters(_home: object, _dated: object, day: str, view: View) -> pd.DataFrame:
+    """Count the task forces in a view, as `_count_quarters` does the counts."""
     told, measures = set(load_with_periods("task_force_quarters")["quarter"]), load_measures(day)
     times, called = read_times(day), name_forces(day)
     own = view.cells[view.cells["trafficking_type"].eq("all") & view.cells["shown"].ne(NOT_RETURNED)]
@@ -247,8 +252,8 @@ def count_reporters(as_of: str = "latest", audience: str = "public") -> pd.DataF
     stated = set(view.totals.loc[view.totals["statewide"], "quarter"])
     quarters = pd.period_range(min(told), max([*told, *view.totals["quarter"]]), freq="Q")
     rows = []
-    for quarter in quarters:
-        due, asked = keep_reporting(times, quarter), list_asked(measures, quarter)
+    for quarter, asked in list_asked(measures, quarters).items():
+        due = keep_reporting(times, quarter)
         whole = {name for name in due if sent.get((quarter, name))}
         partly = {name for name in due if (quarter, name) in sent} - whole
         statewide = quarter in stated
@@ -310,5 +315,6 @@ def range_reporters(reporters: pd.DataFrame) -> Result:
 
 def known_rows(held: pd.DataFrame, as_of: str = "latest") -> pd.DataFrame:
     """Keep the last version that was known on a day of each count of `read_store`, or its months; none withdrawn."""
-    known = keep_known(held, find_limit(as_of))
-    return known[known["withdrawn"].eq("")]
+    known = keep_until(list_versions(held), find_limit(as_of))
+    chosen = (version for own in known.values() for version in choose_versions(own) if not version.withdrawn)
+    return held.loc[[version.place for version in chosen]].sort_values([*CELL, "period_start"])

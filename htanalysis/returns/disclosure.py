@@ -10,6 +10,7 @@ smallest value in all versions ever held, so that what was hidden stays so, and 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 
@@ -23,10 +24,8 @@ TYPES = ("sex", "labor", "other")
 #: Counts in a sum that is shown: with three, whoever knows one of them could tell too much of the other two.
 _FEWEST = 4
 
-_NEVER = pd.Timestamp.max
-
 #: One count as it was added: addition, task force, trafficking type, count, day on which it was known.
-Row = tuple[int, str, str, int, pd.Timestamp]
+Row = tuple[int, str, str, int, date]
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class _Held:
     reporting: Set[str]
     least: dict[tuple[str, str], int] = field(default_factory=dict)
     most: dict[tuple[str, str], int] = field(default_factory=dict)
-    since: dict[tuple[str, str], pd.Timestamp] = field(default_factory=dict)
+    since: dict[tuple[str, str], date] = field(default_factory=dict)
     made_up: set[str] = field(default_factory=set)
     shown: list[str] = field(default_factory=list)
     stopped: bool = False
@@ -189,9 +188,10 @@ class _Held:
             self.since[cell] = min(day, self.since.get(cell, day))
             touched.add(name)
         for name in touched - self.made_up:
-            days = [self.since.get((name, kind), _NEVER) for kind in TYPES]
+            days = [self.since[name, kind] for kind in TYPES if (name, kind) in self.since]
+            whole = self.since.get((name, "all"))
             # On some day the types made up its count, since no count of all was known yet.
-            if max(days) < self.since.get((name, "all"), _NEVER):
+            if len(days) == len(TYPES) and (whole is None or max(days) < whole):
                 self.made_up.add(name)
 
     def decide(self) -> Decision:

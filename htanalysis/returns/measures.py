@@ -1,6 +1,7 @@
 """What task forces are asked to count: the measures, the quarters of which each is asked for, and what limits them."""
 
 import re
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -22,14 +23,18 @@ def load_measures(as_of: str = "latest") -> pd.DataFrame:
     return measures.assign(asked_until=measures["asked_until"].fillna(OPEN_END))
 
 
-def list_asked(measures: pd.DataFrame, quarter: pd.Period) -> tuple[str, ...]:
-    """List the measures (of `load_measures`) of which task forces are asked for a quarter."""
-    return tuple(
-        row.measure
-        for row in measures.itertuples()
-        if row.asked_from <= quarter <= row.asked_until
-        and not any(first <= quarter <= last for first, last in read_pauses(row.not_asked))
-    )
+def list_asked(measures: pd.DataFrame, quarters: Iterable[pd.Period]) -> dict[pd.Period, tuple[str, ...]]:
+    """List the measures (of `load_measures`) of which task forces are asked for each of some quarters."""
+    columns = (measures[name] for name in ("measure", "asked_from", "asked_until", "not_asked"))
+    times = [(name, first, last, read_pauses(text)) for name, first, last, text in zip(*columns, strict=True)]
+    return {
+        quarter: tuple(
+            name
+            for name, first, last, pauses in times
+            if first <= quarter <= last and not any(begin <= quarter <= end for begin, end in pauses)
+        )
+        for quarter in quarters
+    }
 
 
 def read_pauses(text: str | None) -> list[tuple[pd.Period, pd.Period]]:

@@ -1,6 +1,7 @@
 """The register of task forces that the agency's staff keep: who reports from when to when, and under which names."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -27,6 +28,7 @@ def read_times(as_of: str = "latest") -> Times:
     return tuple(zip(forces["task_force"], forces["reports_from"], last, strict=True))
 
 
+@lru_cache(maxsize=4096)
 def keep_reporting(times: Times, quarter: pd.Period) -> frozenset[str]:
     """Keep the task forces that report a quarter."""
     return frozenset(name for name, first, last in times if first <= quarter <= last)

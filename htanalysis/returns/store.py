@@ -86,8 +86,13 @@ def _parse(named: tuple[tuple[str, bytes], ...]) -> pd.DataFrame:
 
 def fingerprint() -> str:
     """Give a SHA-256 of all that the store holds."""
+    return _fingerprint(tuple(_read_files().items()))
+
+
+@lru_cache(maxsize=4)
+def _fingerprint(named: tuple[tuple[str, bytes], ...]) -> str:
     digest = hashlib.sha256()
-    for name, content in _read_files().items():
+    for name, content in named:
         digest.update(f"{name} {len(content)} ".encode() + content)
     return digest.hexdigest()
 

@@ -43,7 +43,7 @@ def list_allowed(column: str, quarter: pd.Period | None = None) -> tuple[str, ..
     """List the measures, those that are asked for in a quarter or all there ever were, or the trafficking types."""
     if column == "measure":
         measures = load_measures()
-        return tuple(measures["measure"]) if quarter is None else list_asked(measures, quarter)
+        return tuple(measures["measure"]) if quarter is None else list_asked(measures, [quarter])[quarter]
     fields = {field["name"]: field for field in list_described()[-1]["schema"]["fields"]}
     return tuple(fields[column]["constraints"]["enum"])
 

@@ -1,6 +1,6 @@
 """Which versions of a count hold: a later one replaces an earlier, a withdrawal takes it back, months are added up."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -12,8 +12,6 @@ from htanalysis.wording import join_words
 
 #: What is counted.
 CELL = ["quarter", "task_force", "measure", "trafficking_type"]
-
-_Cell = tuple[pd.Period, str, str, str]
 
 
 class Version(NamedTuple):
@@ -28,6 +26,10 @@ class Version(NamedTuple):
     place: int = -1
 
 
+#: The versions of each count.
+Versions = Mapping[tuple[pd.Period, str, str, str], Sequence[Version]]
+
+
 class Sum(NamedTuple):
     """What versions that hold add up to: `count` is None where it was withdrawn or some months are still to come.
 
@@ -37,6 +39,32 @@ class Sum(NamedTuple):
     count: int | None
     least: int | None
     months: int
+
+
+class Known(NamedTuple):
+    """A count that is known: `count`, `least` and `months` as in `Sum`, and the addition that brought it about."""
+
+    quarter: pd.Period
+    task_force: str
+    measure: str
+    trafficking_type: str
+    count: int | None
+    least: int | None
+    months: int
+    withdrawn: str
+    batch: int
+
+
+class Value(NamedTuple):
+    """A value that a count had, and by which day and addition it was known first."""
+
+    quarter: pd.Period
+    task_force: str
+    measure: str
+    trafficking_type: str
+    count: int
+    as_of: date
+    batch: int
 
 
 @lru_cache(maxsize=4096)
@@ -53,7 +81,7 @@ def count_months(start: date, end: date) -> int:
     return months if after.day == start.day and months in (1, 2) else 0
 
 
-def list_versions(rows: pd.DataFrame) -> dict[_Cell, list[Version]]:
+def list_versions(rows: pd.DataFrame) -> Versions:
     """List rows of the store as the versions of each count. A row that says nothing, written by hand, is none."""
     says = rows["count"].notna() | rows["withdrawn"].ne("")
     rows = rows[says].dropna(subset=["quarter", "as_of"]).sort_values(CELL, kind="stable")
@@ -61,10 +89,17 @@ def list_versions(rows: pd.DataFrame) -> dict[_Cell, list[Version]]:
     as_of, start, end = (column.tolist() for column in days)
     counts = [None if pd.isna(count) else int(count) for count in rows["count"]]
     columns = as_of, rows["batch"].tolist(), start, end, counts, rows["withdrawn"].tolist(), rows.index.tolist()
-    found: dict[_Cell, list[Version]] = {}
+    found: dict[tuple, list[Version]] = {}
     for cell, version in zip(rows[CELL].itertuples(index=False, name=None), zip(*columns, strict=True), strict=True):
         found.setdefault(cell, []).append(Version(*version))
     return found
+
+
+def keep_until(versions: Versions, limit: pd.Timestamp) -> Versions:
+    """Keep the versions that were known on a day."""
+    day = limit.date()
+    known = {cell: [version for version in own if version.as_of <= day] for cell, own in versions.items()}
+    return {cell: own for cell, own in known.items() if own}
 
 
 def choose_versions(versions: Iterable[Version]) -> list[Version]:
@@ -73,8 +108,11 @@ def choose_versions(versions: Iterable[Version]) -> list[Version]:
     They are the last one that is of the whole quarter, or the three months that became known after it; while a month is
     missing, the others wait beside it.
     """
+    ordered = sorted(versions, key=_order)
+    if len(ordered) == 1:
+        return ordered
     whole, months = [], {}
-    for version in sorted(versions, key=_order):
+    for version in ordered:
         if count_months(version.start, version.end):
             months[version.start, version.end] = version
         else:
@@ -104,43 +142,33 @@ def add_up(chosen: Iterable[Version]) -> Sum:
     return Sum(least if _make_quarter(given) else None, least, len(given))
 
 
-def keep_known(held: pd.DataFrame, limit: pd.Timestamp) -> pd.DataFrame:
-    """Keep the rows of the store that hold on a day: of each count the last version, or withdrawal, or its months."""
-    known = list_versions(held[held["as_of"] <= limit])
-    kept = held.loc[[version.place for versions in known.values() for version in choose_versions(versions)]]
-    return kept.sort_values([*CELL, "period_start"])
+def count_known(versions: Versions) -> list[Known]:
+    """Give each count of the returns, a withdrawal or months that wait among them."""
+    chosen = {cell: choose_versions(own) for cell, own in versions.items()}
+    return [
+        Known(*cell, *add_up(own), _tell_withdrawal(own), max(version.batch for version in own))
+        for cell, own in chosen.items()
+    ]
 
 
-def count_known(held: pd.DataFrame, limit: pd.Timestamp) -> pd.DataFrame:
-    """Give each count that is known on a day: of the returns held, a withdrawal or months that wait among them.
-
-    Beside the columns of `CELL` it has `count`, `low` and `months` as in `Sum`, `withdrawn` (the reason), and `batch`,
-    the addition that brought it about.
-    """
-    rows = []
-    for cell, versions in list_versions(held[held["as_of"] <= limit]).items():
-        chosen = choose_versions(versions)
-        reason = next((version.withdrawn for version in chosen if version.withdrawn), "")
-        rows.append((*cell, *add_up(chosen), reason, max(version.batch for version in chosen)))
-    table = pd.DataFrame(rows, columns=[*CELL, "count", "low", "months", "withdrawn", "batch"])
-    types = {"quarter": "period[Q-DEC]", "count": "Int64", "low": "Int64", "months": "int", "batch": "int"}
-    return table.astype(types | dict.fromkeys([*CELL[1:], "withdrawn"], "str"))
+def _tell_withdrawal(chosen: Iterable[Version]) -> str:
+    """Give the reason of the first version that is a withdrawal; nothing if none is."""
+    return next((version.withdrawn for version in chosen if version.withdrawn), "")
 
 
-def list_values(held: pd.DataFrame) -> pd.DataFrame:
-    """List every value that each count had, with the first `as_of` and `batch` by which it was known.
+def list_values(versions: Versions) -> Iterator[Value]:
+    """List every value that each count had.
 
     Where the count of all types of a task force was withdrawn and its types were not, their sum is a value of it, too.
     """
-    of_force: dict[tuple, dict[str, list[Version]]] = {}
-    for (*force, kind), versions in list_versions(held).items():
-        of_force.setdefault(tuple(force), {})[kind] = versions
-    rows = [(*force, *value) for force, kinds in of_force.items() for value in dict.fromkeys(_list_states(kinds))]
-    table = pd.DataFrame(rows, columns=[*CELL, "count", "as_of", "batch"])
-    return table.astype({"quarter": "period[Q-DEC]", "as_of": "datetime64[us]"} | dict.fromkeys(CELL[1:], "str"))
+    of_force: dict[tuple, dict[str, Sequence[Version]]] = {}
+    for (*force, kind), own in versions.items():
+        of_force.setdefault(tuple(force), {})[kind] = own
+    for force, kinds in of_force.items():
+        yield from (Value(*force, *value) for value in dict.fromkeys(_list_states(kinds)))
 
 
-def _list_states(kinds: dict[str, list[Version]]) -> Iterator[tuple[str, int, date, int]]:
+def _list_states(kinds: Mapping[str, Sequence[Version]]) -> Iterator[tuple[str, int, date, int]]:
     """List the values of a task force's counts by type, each with the day and the addition by which it was known."""
     every = [version for versions in kinds.values() for version in versions]
     if not any(version.withdrawn or count_months(version.start, version.end) for version in every):
@@ -161,21 +189,21 @@ def _list_states(kinds: dict[str, list[Version]]) -> Iterator[tuple[str, int, da
                 yield kind, count, max(each.as_of for each in own), max(each.batch for each in own)
 
 
-def list_changes(held: pd.DataFrame) -> Iterator[tuple[_Cell, date, Sum, str]]:
+def list_changes(versions: Versions) -> Iterator[tuple[tuple, date, Sum, str]]:
     """Give what each count became, day after day, and the reason where it was withdrawn."""
-    for cell, versions in list_versions(held).items():
-        for day in sorted({version.as_of for version in versions}):
-            chosen = choose_versions(version for version in versions if version.as_of <= day)
-            yield cell, day, add_up(chosen), next((each.withdrawn for each in chosen if each.withdrawn), "")
+    for cell, own in versions.items():
+        for day in sorted({version.as_of for version in own}):
+            chosen = choose_versions(version for version in own if version.as_of <= day)
+            yield cell, day, add_up(chosen), _tell_withdrawal(chosen)
 
 
 # In words
 
 
-def remark_counts(held: pd.DataFrame) -> Iterator[tuple]:
+def remark_counts(versions: Versions) -> Iterator[tuple]:
     """Tell which counts were withdrawn, wait for months or are sums of them: the columns of `CELL`, state and words."""
-    for cell, versions in list_versions(held).items():
-        chosen = choose_versions(versions)
+    for cell, own in versions.items():
+        chosen = choose_versions(own)
         for each in chosen:
             if each.withdrawn:
                 yield *cell, "withdrawn", f"withdrawn on {each.as_of}: {each.withdrawn}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -16,7 +17,17 @@ from htanalysis.returns.disclosure import TYPES, Decision, decide_changed, hide_
 from htanalysis.returns.measures import list_limits, load_measures
 from htanalysis.returns.records import find_limit, list_days, read_dated
 from htanalysis.returns.register import Times, keep_reporting, list_earlier, read_times
-from htanalysis.returns.versions import count_known, keep_known, list_changes, list_values, remark_counts
+from htanalysis.returns.versions import (
+    Known,
+    Value,
+    Versions,
+    count_known,
+    keep_until,
+    list_changes,
+    list_values,
+    list_versions,
+    remark_counts,
+)
 from htanalysis.settings import REPORT_ALONE
 
 #: What stands in the place of a count: where a task force has returned none, and where the public is not shown it.
@@ -45,9 +56,8 @@ class View:
 
 
 class Who(NamedTuple):
-    """Who reports: as known on a view's day, as known now, and before each change; the 2012 report's last quarter."""
+    """Who reports, as known now, and who did before each change; the 2012 report’s last quarter."""
 
-    then: Times
     now: Times
     earlier: tuple[tuple[int, Times], ...]
     published: pd.Period
@@ -125,9 +135,16 @@ def known_day(as_of: str = "latest") -> str:
     """Give the last day up to a day on which a return, or a dated row beside them, became known; or "report"."""
     if _given:
         return _given.find_day(as_of)
-    days = pd.concat([store.read_store()["as_of"], pd.Series(list_days(), dtype="datetime64[s]")])
-    last = days[days <= find_limit(as_of)].max()
-    return str(last.date()) if pd.notna(last) else REPORT_ALONE
+    limit = find_limit(as_of).date()
+    days = (day for day in _list_known_days(settings.HOME, store.fingerprint(), read_dated()) if day <= limit)
+    return str(max(days, default=REPORT_ALONE))
+
+
+@lru_cache(maxsize=4)
+def _list_known_days(_home: object, _fingerprint: str, _dated: object) -> frozenset[date]:
+    """List the days on which anything became known, of the store or beside it; see `_make_view`."""
+    held = {version.as_of for own in read_versions().values() for version in own}
+    return frozenset(held | {day.date() for day in list_days()})
 
 
 def tell_day(as_of: str) -> str:
@@ -146,38 +163,44 @@ def last_quarter(as_of: str = "latest") -> pd.Period:
     if _given:
         return _given.last
     published = load_with_periods("task_force_quarters")["quarter"].max()
-    return max(published, _last_returned(settings.HOME, store.fingerprint(), find_limit(as_of)) or published)
+    given = (count.quarter for count in read_known(as_of) if count.least is not None)
+    return max(published, max(given, default=published))
+
+
+def read_versions() -> Versions:
+    """Read all that the store holds as the versions of each count."""
+    return _read_versions(settings.HOME, store.fingerprint())
+
+
+def read_known(as_of: str = "latest") -> list[Known]:
+    """Give each count that is known on a day, a withdrawal or months that wait among them."""
+    return _read_known(settings.HOME, store.fingerprint(), find_limit(as_of))
 
 
 @lru_cache(maxsize=8)
-def _last_returned(_home: object, _fingerprint: str, limit: pd.Timestamp) -> pd.Period | None:
-    """Give the last quarter of which a store, told apart as by `_make_view`, has a count on a day."""
-    held = store.read_store()
-    for quarter in sorted(held["quarter"].dropna().unique(), reverse=True):
-        if keep_known(held[held["quarter"].eq(quarter)], limit)["count"].notna().any():
-            return quarter
-    return None
+def _read_known(_home: object, _fingerprint: str, limit: pd.Timestamp) -> list[Known]:
+    return count_known(keep_until(read_versions(), limit))
+
+
+@lru_cache(maxsize=4)
+def _read_versions(_home: object, _fingerprint: str) -> Versions:
+    return list_versions(store.read_store())
 
 
 @lru_cache(maxsize=8)
-def _make_view(_home: object, _fingerprint: str, _dated: object, as_of: str, audience: str) -> View:
+def _make_view(home: object, fingerprint: str, dated: object, as_of: str, audience: str) -> View:
     """Make a view; home, the store's content and that of the dated records tell their states apart."""
-    published, held = load_with_periods("task_force_quarters").astype({"measure": "str"}), store.read_store()
-    who = Who(read_times(as_of), read_times(), list_earlier(), published["quarter"].max())
+    published = load_with_periods("task_force_quarters").astype({"measure": "str"})
+    who = Who(read_times(), list_earlier(), published["quarter"].max())
     totals = published["measure"].isin(load("task_force_totals")["measure"].astype("str"))
     unknown = published[totals & published["count"].isna()]
     # What the 2012 report counts in a total, and not by itself.
     windows = frozenset(zip(unknown["measure"], unknown["quarter"], strict=True))
     # Which measure cannot exceed which, whenever that was declared.
-    limits, limit = list_limits(load_measures()), find_limit(as_of)
-    decided = _decide_all(list_values(held), who, windows, limits) if audience == "public" else {}
-    held = held[held["measure"].isin(load_measures(as_of)["measure"])]
+    limits = list_limits(load_measures())
+    decided = _decide_all(list_values(read_versions()), who, windows, limits) if audience == "public" else {}
+    known, states = _read_states(home, fingerprint, dated, as_of)
     cells, totals, versions, remarks = [], [], [], []
-    known = _group(count_known(held, limit))
-    # Of others all was withdrawn.
-    known = {key: rows for key, rows in known.items() if any(row.low is not None for row in rows)}
-    counts = {key: [(r.task_force, r.trafficking_type, r.count_, r.low) for r in rows] for key, rows in known.items()}
-    states = {key: make_state(own, keep_reporting(who.then, key[0])) for key, own in counts.items()}
     waiting = {measure for measure, quarter in windows if not states.get((quarter, measure), _NOTHING).is_whole}
     for key, state in states.items():
         if audience == "public":
@@ -193,7 +216,9 @@ def _make_view(_home: object, _fingerprint: str, _dated: object, as_of: str, aud
         cells += [(*key, *cell) for cell in shown]
         totals += [(*key, *total) for total in show_totals(state, decision)]
     if audience == "internal":
-        held = held[held["as_of"] <= limit]
+        declared = {*load_measures(as_of)["measure"]}
+        held = {cell: own for cell, own in read_versions().items() if cell[2] in declared}
+        held = keep_until(held, find_limit(as_of))
         versions, remarks = _list_versions(held), remark_counts(held)
     kinds = dict.fromkeys(("count", "returned", "partly", "reporting", "low", "high"), "Int64")
     kinds |= {"whole": "bool", "statewide": "bool", "contradiction": "str", "day": "datetime64[us]"}
@@ -202,13 +227,24 @@ def _make_view(_home: object, _fingerprint: str, _dated: object, as_of: str, aud
     return View(*(frame.astype({name: kind for name, kind in kinds.items() if name in frame}) for frame in frames))
 
 
+@lru_cache(maxsize=4)
+def _read_states(_home: object, _fingerprint: str, _dated: object, as_of: str) -> tuple[dict, dict]:
+    """Give the counts of each quarter and measure that are known on a day, and their state, for all audiences."""
+    declared, times = {*load_measures(as_of)["measure"]}, read_times(as_of)
+    known = _group(row for row in read_known(as_of) if row.measure in declared)
+    # Of others all was withdrawn.
+    known = {key: rows for key, rows in known.items() if any(row.least is not None for row in rows)}
+    counts = {key: [(r.task_force, r.trafficking_type, r.count, r.least) for r in rows] for key, rows in known.items()}
+    return known, {key: make_state(own, keep_reporting(times, key[0])) for key, own in counts.items()}
+
+
 def _decide_all(
-    held: pd.DataFrame, who: Who, windows: frozenset[tuple[str, pd.Period]], limits: frozenset[tuple[str, str]]
+    held: Iterable[Value], who: Who, windows: frozenset[tuple[str, pd.Period]], limits: frozenset[tuple[str, str]]
 ) -> dict[tuple[pd.Period, str], dict[int, Decision]]:
     """Decide for each quarter and measure what a state of the store may show, by the addition that brought it about."""
     decided: dict[str, dict[pd.Period, dict[int, Decision]]] = {}
-    for (quarter, measure), rows in _group(held.sort_values("batch", kind="stable")).items():
-        values = [(row.batch, row.task_force, row.trafficking_type, row.count_, row.as_of) for row in rows]
+    for (quarter, measure), rows in _group(sorted(held, key=attrgetter("batch"))).items():
+        values = [(row.batch, row.task_force, row.trafficking_type, row.count, row.as_of) for row in rows]
         now, earlier = keep_reporting(who.now, quarter), [(at, keep_reporting(old, quarter)) for at, old in who.earlier]
         own = decide_changed(values, now, earlier, quarter <= who.published)
         decided.setdefault(measure, {})[quarter] = own
@@ -256,10 +292,10 @@ class State:
 _NOTHING = State({}, {}, {}, frozenset({settings.STATEWIDE}), frozenset())
 
 
-def _group(rows: pd.DataFrame) -> dict[tuple[pd.Period, str], list[Any]]:
-    """Group rows by quarter and measure, as tuples of plain values: a frame for each group would take long."""
-    plain, groups = rows.rename(columns={"count": "count_"}).astype(object), {}
-    for row in plain.where(plain.notna(), None).itertuples(index=False):
+def _group(rows: Iterable[Any]) -> dict[tuple[pd.Period, str], list[Any]]:
+    """Group counts or values by quarter and measure: a frame for each group would take long."""
+    groups: dict[tuple[pd.Period, str], list[Any]] = {}
+    for row in rows:
         groups.setdefault((row.quarter, row.measure), []).append(row)
     return dict(sorted(groups.items()))
 
@@ -294,7 +330,7 @@ def _count(own: Mapping[str, int], least: Mapping[str, int]) -> int:
     return max(of_types, least.get("all", 0))
 
 
-def _list_versions(held: pd.DataFrame) -> list[tuple]:
+def _list_versions(held: Versions) -> list[tuple]:
     """Give each whole count of a task force on each day on which it changed; none from before a withdrawal."""
     kinds: dict[tuple, dict[str, int]] = {}
     versions: dict[tuple, dict[date, int]] = {}
