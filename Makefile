@@ -81,6 +81,7 @@ elsewhere:
 	@echo "Setting up .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q htanalysis  # Else each command would, where Python is told to write no bytecode.
 	@pwd -P > $@
 
 .venv/ready-test: .venv/ready requirements-test.lock

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from itertools import groupby, pairwise
+from multiprocessing.connection import Connection
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from htanalysis.data import catalogue, describe, require_described
 from htanalysis.errors import HtanalysisError
 from htanalysis.export import write_export
 from htanalysis.quarters import read_quarter
-from htanalysis.report import manifest
+from htanalysis.report import changes, manifest
 from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
 from htanalysis.returns.corrections import correct_count
@@ -42,11 +43,12 @@ def check(options: argparse.Namespace) -> None:
     if not options.files:
         _check_store(options.format)
         return
-    problems, rows, files = _check_files(options)
-    if options.format == "json":
-        _print_checked(problems, rows)
-    else:
-        _tell_checked(problems, rows, files)
+    with changes.beside() as second:
+        problems, rows, files = _check_files(options)
+        if options.format == "json":
+            _print_checked(problems, rows, second)
+        else:
+            _tell_checked(problems, rows, files, second)
 
 
 def _check_files(options: argparse.Namespace) -> tuple[list[Problem], pd.DataFrame, int]:
@@ -56,17 +58,14 @@ def _check_files(options: argparse.Namespace) -> tuple[list[Problem], pd.DataFra
     return list(dict.fromkeys([*left_out, *checked.problems])), checked.rows, len(files)
 
 
-def _print_checked(problems: Sequence[Problem], rows: pd.DataFrame) -> None:
-    wrong, changes = _errors(problems), {}
-    if not wrong:
-        from htanalysis.report.changes import preview  # Here alone: files with problems are answered without it.
-
-        changes = preview(rows)
-    print(json.dumps({"problems": [asdict(problem) for problem in problems], "changes": changes}, indent=1))
+def _print_checked(problems: Sequence[Problem], rows: pd.DataFrame, second: Connection | None) -> None:
+    wrong = _errors(problems)
+    told = {} if wrong else changes.preview(rows, second)
+    print(json.dumps({"problems": [asdict(problem) for problem in problems], "changes": told}, indent=1))
     _refuse("" if wrong else None)
 
 
-def _tell_checked(problems: Sequence[Problem], rows: pd.DataFrame, files: int) -> None:
+def _tell_checked(problems: Sequence[Problem], rows: pd.DataFrame, files: int, second: Connection | None) -> None:
     """Print what came out of checking for people: first that the files are good, since the rest takes longer."""
     wrong = _errors(problems)
     _show_problems(problems)
@@ -77,9 +76,7 @@ def _tell_checked(problems: Sequence[Problem], rows: pd.DataFrame, files: int) -
         print("Adding would change nothing: every count is held already.")
         return
     print(f"What adding {count(len(rows), 'count')} would change:", flush=True)
-    from htanalysis.report.changes import preview, tell
-
-    print(*tell(preview(rows)), sep="\n")
+    print(*changes.tell(changes.preview(rows, second)), sep="\n")
     print("To store the counts, run htanalysis add with the same files.")
 
 
@@ -196,8 +193,8 @@ def list_quarters(options: argparse.Namespace) -> None:
 
 
 def _list_revisions(held: pd.DataFrame) -> None:
-    for (quarter, *names), changes in groupby(list_changes(list_versions(held)), key=itemgetter(0)):
-        known = [(summed.count, day, why) for _, day, summed, why in changes if why or summed.count is not None]
+    for (quarter, *names), rows in groupby(list_changes(list_versions(held)), key=itemgetter(0)):
+        known = [(summed.count, day, why) for _, day, summed, why in rows if why or summed.count is not None]
         for (old, since, before), (new, day, reason) in pairwise(known):
             told = f"{quarter} {', '.join(names)}: {'withdrawn' if old is None else old} ({since})"
             if new is None and not before:

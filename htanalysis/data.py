@@ -168,7 +168,7 @@ def catalogue() -> pd.DataFrame:
     np.int64(6)
     """
     entries = read_descriptor()["resources"]
-    sizes = [load(entry["name"]).shape for entry in entries]
+    sizes = [load_with_periods(entry["name"]).shape for entry in entries]
     listed = pd.DataFrame([{key: entry[key] for key in ("name", "title", "row")} for entry in entries])
     return listed.assign(rows=[rows for rows, _ in sizes], columns=[columns for _, columns in sizes])
 
@@ -210,8 +210,10 @@ def load(name: "DataSet") -> pd.DataFrame:
     441
     """
     table = load_with_periods(name)
-    quarters = table.select_dtypes(pd.PeriodDtype).columns
-    return table.astype(dict.fromkeys(quarters, "str"))
+    for field in resource(name)["schema"]["fields"]:
+        if field.get("dtype") == "quarter":
+            table[field["name"]] = table[field["name"]].astype("str")
+    return table
 
 
 def load_with_periods(name: str) -> pd.DataFrame:
@@ -232,7 +234,7 @@ def require_described() -> None:
     problems = []
     for entry in read_descriptor()["resources"]:
         try:
-            load(entry["name"])
+            load_with_periods(entry["name"])
         except HtanalysisError as error:
             problems.append(str(error))
     if problems:

@@ -241,8 +241,9 @@ def _differs(more: int, less: float, dispersion: float) -> bool:
 
 def _compare_bodies(reporters: pd.DataFrame, quarter: pd.Period) -> tuple[str, str]:
     """Say whether the task forces that report a quarter did so a year before: for a table, and for a sentence."""
-    names = reporters.set_index("quarter")[["returned_by", "in_part", "missing"]].agg("; ".join, axis=1)
-    now, before = (set(names.get(each, "").split("; ")) - {""} for each in (quarter, quarter - 4))
+    columns = ["quarter", "returned_by", "in_part", "missing"]
+    named = {each: "; ".join(names) for each, *names in reporters[columns].itertuples(index=False, name=None)}
+    now, before = (set(named.get(each, "").split("; ")) - {""} for each in (quarter, quarter - 4))
     if not before or now == before:
         return f"the same {len(now)}" if before else f"{len(now)}", _SAME
     parts = [f"without {join_words(sorted(now - before))}"] * bool(now - before)

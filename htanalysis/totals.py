@@ -269,16 +269,14 @@ def list_contradictions(quarters: pd.PeriodIndex, as_of: str = "latest", audienc
     Formula: the counts of the task forces, or of the types, added up and set against the return that counts all.
     """
     view = view_returns(as_of, audience)
-    rows = [
-        (total.quarter, total.measure, total.contradiction)
-        for total in view.totals[view.totals["contradiction"].ne("")].itertuples()
-    ]
-    bodies = view.cells.rename(columns={"task_force": "who"})
-    for given in (view.totals.assign(who="all task forces"), bodies[bodies["whole"]]):
+    totals, bodies = (each[each["quarter"].isin(quarters)] for each in (view.totals, view.cells))
+    told = totals.loc[totals["contradiction"].ne(""), ["quarter", "measure", "contradiction"]]
+    rows = [*told.itertuples(index=False, name=None)]
+    for given in (totals.assign(who="all task forces"), bodies[bodies["whole"]].rename(columns={"task_force": "who"})):
         wide = given.set_index(["quarter", "measure", "who", "trafficking_type"])["count"].unstack()
         wrong = _compare_types(wide)
         rows += [(quarter, measure, f"{name}: {words}") for (quarter, measure, name), words in wrong.items()]
-    table = pd.DataFrame([row for row in rows if row[0] in quarters], columns=["quarter", "measure", "words"])
+    table = pd.DataFrame(rows, columns=["quarter", "measure", "words"])
     return Result(
         basis="computed",
         source=("returns",),

@@ -398,14 +398,17 @@ def _weigh_correlations(data: _Data, curve: _Curve, correlations: Sequence[float
     slopes, weights = curve.work(data)
     bread = np.linalg.pinv((slopes.T * weights) @ slopes) @ (slopes.T * weights)
     lags, size = np.abs(data.time[:, None] - data.time), curve.mean ** (curve.power / 2)
-    chance, errors, likely = data.gather @ np.diag(curve.mean) @ data.gather.T, [], []
+    # No two of what was observed share a period: chance alone makes nothing of them vary together.
+    chance, errors, likely = data.gather @ curve.mean, [], []
+    root = np.sqrt(chance)[:, None]
     for correlation in correlations:
         extra = data.gather @ (np.outer(size, size) * np.asarray(correlation) ** lags) @ data.gather.T
         # Both have the same directions, so that another shape changes nothing but the sizes along them.
-        sizes, directions = scipy.linalg.eigh(extra, chance)
-        turned = directions.T @ (data.observed - data.gather @ curve.mean), directions.T @ slopes, sizes
+        sizes, directions = np.linalg.eigh(extra / (root * root.T))
+        directions = directions / root
+        turned = directions.T @ (data.observed - chance), directions.T @ slopes, sizes
         shape = _fit_shape(data.freedom, curve.shape, *turned) if len(correlations) > 1 else curve.shape
-        errors.append(np.sqrt(np.diag(bread @ (chance + shape * extra) @ bread.T)))
+        errors.append(np.sqrt(np.diag(bread @ (np.diag(chance) + shape * extra) @ bread.T)))
         likely.append(_restrict(shape, *turned)[1])
     likely = np.exp(np.array(likely) - max(likely))
     return np.array(errors), likely / likely.sum()

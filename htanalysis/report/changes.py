@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
 from operator import itemgetter
@@ -146,14 +146,15 @@ def list_verdicts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 # What would change
 
 
-def preview(rows: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+def preview(rows: pd.DataFrame, second: Connection | None = None) -> dict[str, list[dict[str, Any]]]:
     """Find what would change if rows were added to the store, by the kinds of `_KINDS`; and notebooks that would stop.
 
+    Half of the work is asked of a `second` process, if `beside` gave one.
     `hidden` are small counts of task forces, which a public report would not show and had not to hide before.
     """
     if rows.empty:
         return {kind: [] for kind in (*_KINDS, "failed")}
-    before, after = _look_twice(rows)
+    before, after = _look_twice(rows, second)
     days = pd.Series(rows["as_of"].dt.strftime("%Y-%m-%d").unique(), name="as_of", dtype="str").sort_values()
     tables = {
         "known": list_newly_known(before["counts"], after["counts"]),
@@ -212,7 +213,7 @@ def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str,
     return found
 
 
-def _look_twice(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _look_twice(rows: pd.DataFrame, second: Connection | None) -> list[dict[str, Any]]:
     """Look at the store as it is and as it would be; at what the last check has seen, not again."""
     paths = [path for path in find_notebooks() if "as_of:" in path.read_text(encoding="utf-8")]
     # In the store's own folder, and sealed with its key: it holds what the store does.
@@ -224,7 +225,7 @@ def _look_twice(rows: pd.DataFrame) -> list[dict[str, Any]]:
     if new:
         given, longest = [states[number] for number in new], max(paths, key=_count_cells)
         others = [path for path in paths if path != longest]
-        halves = _do_both([(given, others, True), (given, [longest], False)])
+        halves = _do_both((given, others, True), (given, [longest], False), second)
         for number, *both in zip(new, *halves, strict=True):
             looks[number] = _join(*both)
     if new and not settings.is_carried():
@@ -247,27 +248,25 @@ def _name_look(rows: pd.DataFrame | None, paths: Iterable[Path]) -> Task:
     return Task(Path("look"), b"".join([held, *(path.read_bytes() for path in paths)]))
 
 
-def _do_both(given: Sequence[tuple]) -> list[list[dict[str, Any]]]:
-    """Look at two halves, at the same time where a process can be forked safely."""
+@contextmanager
+def beside() -> Iterator[Connection | None]:
+    """Start a process that looks at half of all beside this one, where that is safe, and give the way to ask it.
+
+    Until it is asked, such as while files are read, it imports what that takes. It ends with the context.
+    """
     if not _can_fork():
-        return [_look_at_each(*each) for each in given]
-    # What both import is imported once; nothing of it starts a thread.
-    for name in ("IPython.core.displaypub", "IPython.core.interactiveshell", "scipy.special"):
-        import_module(name)
+        yield None
+        return
     gc.freeze()  # What is there now is no waste, and is not copied to see that.
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process
-    other = process(target=_send_look, args=(receiver, sender, *given[0]), daemon=True)
-    other.start()
-    sender.close()
+    asking, asked = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_answer, args=(asking, asked), daemon=True)
+    process.start()
+    asked.close()
     try:
-        own = _look_at_each(*given[1])
-        with suppress(EOFError):
-            return [receiver.recv(), own]
-        return [_look_at_each(*given[0]), own]
+        yield asking
     finally:
-        other.kill()
-        other.join()
+        process.kill()
+        process.join()
 
 
 def _can_fork() -> bool:
@@ -278,13 +277,26 @@ def _can_fork() -> bool:
     return threads == 1 and len(os.sched_getaffinity(0)) > 1
 
 
-def _send_look(receiver: Connection, sender: Connection, *given: Any) -> None:
-    """Look, and send what is seen. Nothing is sent where that fails: the other process tries again, and tells."""
-    receiver.close()
+def _answer(asking: Connection, asked: Connection) -> None:
+    """Look when asked, and send what is seen. Where that fails nothing is sent: who asked tries it, and tells."""
+    asking.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The other process ends this one.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(Exception):
-        sender.send(_look_at_each(*given))
+        for name in ("IPython.core.displaypub", "IPython.core.interactiveshell", "scipy.optimize"):
+            import_module(name)
+        asked.send(_look_at_each(*asked.recv()))
+
+
+def _do_both(one: tuple, two: tuple, second: Connection | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Look at two halves, the second in the process `beside` if there is one."""
+    if second:
+        second.send(two)
+    own = _look_at_each(*one)
+    if second:
+        with suppress(EOFError):
+            return own, second.recv()
+    return own, _look_at_each(*two)
 
 
 def _look_at_each(states: Iterable[pd.DataFrame | None], *given: Any) -> list[dict[str, Any]]:

@@ -171,9 +171,10 @@ def total_quarters(counts: pd.DataFrame) -> pd.DataFrame:
     """
     totals = _load_published("task_force_totals", counts).astype({"measure": "str"}).set_index("measure")
     quarters = load_with_periods("task_force_quarters")["quarter"].unique()
-    inside = counts[counts["quarter"].isin(quarters)].groupby(counts["measure"].astype("str"))
-    known = inside["count"].agg(lambda series: series.notna().all()).reindex(totals.index)
-    least = inside.apply(lambda rows: rows["count"].fillna(rows["at_least"]).sum()).reindex(totals.index)
+    inside = counts[counts["quarter"].isin(quarters)]
+    of_measure = inside["measure"].astype("str")
+    known = inside["count"].notna().groupby(of_measure).all().reindex(totals.index)
+    least = inside["count"].fillna(inside["at_least"]).groupby(of_measure).sum().reindex(totals.index)
     published = totals["count"].where(least <= totals["count"])
     origin = pd.Series("report", index=totals.index).where(published.notna()).mask(known, "returns").astype("str")
     return totals.assign(count=published.mask(known, least).astype("Int64"), origin=origin).reset_index()
@@ -191,21 +192,21 @@ def reconcile(counts: pd.DataFrame) -> pd.DataFrame:
     Formula: the count from the returns, or their sum over the quarters, minus the count that the report published.
     """
     check_columns("counts", counts, ["measure", "quarter", "count", "at_least", "origin"])
-    quarters = _load_published("task_force_quarters", counts).astype({"measure": "str"})
-    own = counts.astype({"measure": "str"})
-    pairs = quarters.dropna(subset=["count"]).merge(own, on=["measure", "quarter"], suffixes=("_published", ""))
+    published = _load_published("task_force_quarters", counts)
+    own, window = {(row.measure, row.quarter): row for row in _named(counts)}, set(published["quarter"])
     rows = []
-    for row in _named(pairs):
-        known = row.origin == "returns"
-        if known or row.at_least > row.count_published:
-            returned = row.count_ if known else row.at_least
-            rows.append((row.measure, str(row.quarter), row.count_published, returned, not known))
-    window = own[own["quarter"].isin(quarters["quarter"])]
-    label = f"{quarters['quarter'].min()} to {quarters['quarter'].max()}"
+    for row in _named(published.dropna(subset=["count"])):
+        given = own.get((row.measure, row.quarter))
+        known = given is not None and given.origin == "returns"
+        if known or (given is not None and given.at_least > row.count_):
+            returned = given.count_ if known else given.at_least
+            rows.append((row.measure, str(row.quarter), row.count_, returned, not known))
+    label = f"{min(window)} to {max(window)}"
     for total in _named(_load_published("task_force_totals", counts)):
-        inside = window[window["measure"].eq(total.measure)]
-        least, known = inside["count"].fillna(inside["at_least"]).sum(), inside["count"].notna().all()
-        if least > total.count_ or (known and inside["origin"].eq("returns").any()):
+        inside = [row for row in own.values() if row.measure == total.measure and row.quarter in window]
+        known = not any(pd.isna(row.count_) for row in inside)
+        least = sum(row.at_least if pd.isna(row.count_) else row.count_ for row in inside)
+        if least > total.count_ or (known and any(row.origin == "returns" for row in inside)):
             rows.append((total.measure, label, total.count_, least, not known))
     table = pd.DataFrame(rows, columns=["measure", "period", "published", "returned", "least"])
     table = table.astype({"published": "Int64", "returned": "Int64", "least": "bool"})

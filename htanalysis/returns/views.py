@@ -1,6 +1,6 @@
 """The view of the returns that an audience has on a day: made here alone, from what the store holds."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -38,6 +38,9 @@ _CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low"
 _TOTALS = ["quarter", "measure", "trafficking_type", "count", "returned", "partly", "reporting", "statewide"]
 _TOTALS += ["low", "high", "contradiction"]
 _VERSIONS = ["quarter", "measure", "task_force", "day", "low"]
+#: The types of their columns that are no text.
+_KINDS = dict.fromkeys(("count", "returned", "partly", "reporting", "low", "high"), "Int64")
+_KINDS |= {"quarter": "period[Q-DEC]", "whole": "bool", "statewide": "bool", "day": "datetime64[us]"}
 _REMARKS = ["quarter", "task_force", "measure", "trafficking_type", "state", "remark"]
 
 
@@ -220,11 +223,14 @@ def _make_view(home: object, fingerprint: str, dated: object, as_of: str, audien
         held = {cell: own for cell, own in read_versions().items() if cell[2] in declared}
         held = keep_until(held, find_limit(as_of))
         versions, remarks = _list_versions(held), remark_counts(held)
-    kinds = dict.fromkeys(("count", "returned", "partly", "reporting", "low", "high"), "Int64")
-    kinds |= {"whole": "bool", "statewide": "bool", "contradiction": "str", "day": "datetime64[us]"}
     parts = (cells, _CELLS), (totals, _TOTALS), (versions, _VERSIONS), (remarks, _REMARKS)
-    frames = (pd.DataFrame(rows, columns=columns) for rows, columns in parts)
-    return View(*(frame.astype({name: kind for name, kind in kinds.items() if name in frame}) for frame in frames))
+    return View(*(_make_frame(rows, columns) for rows, columns in parts))
+
+
+def _make_frame(rows: Iterable[tuple], columns: Sequence[str]) -> pd.DataFrame:
+    values = [*zip(*rows, strict=True)] or [()] * len(columns)
+    named = zip(columns, values, strict=True)
+    return pd.DataFrame({name: pd.array(own, dtype=_KINDS.get(name, "str")) for name, own in named})
 
 
 @lru_cache(maxsize=4)
