@@ -1,4 +1,4 @@
-// Opens notes at the cells of tables and shortens tables. Folds and notes at the numbers of sentences need no script.
+// Opens notes at the cells of tables and shortens tables. Folds and notes beside sentences need no script.
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -38,6 +38,19 @@
     cell.append(button);
   };
 
+  // The numbers of a sentence open what the button beside it does, which is the stop of the tab key.
+  const findNote = (box) => box?.querySelector(".about .opens, .origin .opens")?.popoverTargetElement;
+
+  const openSentence = (box) => {
+    all("u", box).forEach((whole) => {
+      const [, before, number, after] = whole.textContent.match(/^([(“]*)(.+?)([)”.,;:?]*)$/);
+      whole.textContent = number;
+      makeOpener(whole, findNote(box));
+      whole.prepend(before);
+      whole.append(after);
+    });
+  };
+
   const tellWhich = (cell, note) => {
     const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
     const said = head.dataset.basis; // of the column; "row": as the row says
@@ -54,7 +67,7 @@
   };
 
   const openCells = (table) => {
-    const note = document.getElementById(table.closest("[data-note]")?.dataset.note);
+    const note = findNote(table.closest("figure, .dataset"));
     const first = note && all("tbody td", table).find(isNumber);
     if (!first) return;
     makeOpener(first, note);
@@ -80,7 +93,7 @@
     (entries) =>
       entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
         seen.unobserve(target);
-        const note = document.getElementById(target.closest("[data-note]").dataset.note);
+        const note = findNote(target.closest("figure, .dataset"));
         all("tbody td", target).filter(isNumber).forEach((cell) => makeOpener(cell, note));
       }),
     { rootMargin: "100%" },
@@ -106,6 +119,9 @@
     });
   };
 
+  // What a note before quotes has its name alone in the file.
+  const writeOut = (link) => (link.textContent = document.querySelector(`dd > [href="${link.getAttribute("href")}"]`).textContent);
+
   // A sentence is copied with its source, and with the link to where it stands.
   const offerCopy = (button) => {
     const { copy, link, done } = button.dataset;
@@ -118,6 +134,8 @@
   all(".wide").forEach(headCells);
   all("figure.table table").forEach(shorten);
   all("table").forEach(openCells);
+  all(".finding, .card").forEach(openSentence);
+  all(".again a").forEach(writeOut);
   all("[data-copy]").forEach(offerCopy);
   all(".switch").forEach((box) => box.addEventListener("change", markScrollers));
   all("details").forEach((details) => details.addEventListener("toggle", markScrollers));

@@ -5,6 +5,7 @@ from conftest import FIGURES, ROOT, open_page
 from playwright.sync_api import expect
 
 from htanalysis.charts.look import COLORS
+from htanalysis.data import evidence
 from htanalysis.report import pages
 from htanalysis.report.notebooks import read_executed
 
@@ -194,6 +195,20 @@ def test_a_doubted_number_is_two_clicks_from_the_sentence_that_states_it(browser
     mark.click()
     page.locator("#note-victims-identified-growth").get_by_role("link", name="How it is computed").click()
     expect(page.locator("#follow_growth")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_numbers_of_a_sentence_open_its_note_and_a_note_writes_out_what_one_before_quotes(browser, report, scripts):
+    page = open_page(browser, report, "01-quarterly-trends", java_script_enabled=scripts)
+    finding, note = page.locator("#victims-identified-growth"), page.locator("#note-victims-identified-growth")
+    assert finding.locator("u").all_inner_texts() == ["100", "304", "3.0"]
+    finding.locator("u button" if scripts else ".origin button").first.click()
+    expect(note).to_be_visible()
+    links = page.locator(".again a")
+    names = [link.get_attribute("href").partition("#")[2] for link in links.all()]
+    quotes = [f"“{evidence(name)['quote']}”" for name in names]
+    assert links.all_text_contents() == (quotes if scripts else names)
+    assert all(page.locator(f"dd > [href$='#{name}']").count() == 1 for name in names)
 
 
 @pytest.fixture(scope="module")
