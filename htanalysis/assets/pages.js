@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const ROWS = 20; // rows of a long table that stand open
+  const ROWS = 20; // rows of a long table that stand open: of quarters the last ones
 
   // A phone shows each row of a wide table as a block, where each cell needs its column's head.
   const headCells = (table) => {
@@ -12,11 +12,13 @@
   };
 
   const shorten = (table) => {
-    const count = table.tBodies[0].rows.length;
+    const { rows } = table.tBodies[0];
+    const count = rows.length;
     if (count <= ROWS + 5) return;
+    const end = table.classList.toggle("late", /^\d{4}Q\d$/.test(rows[0].cells[0].textContent)) ? "last" : "first";
     const fold = (short) => {
       table.classList.toggle("short", short);
-      button.textContent = short ? `Show all ${count} rows` : `Show the first ${ROWS} rows`;
+      button.textContent = short ? `Show all ${count} rows` : `Show the ${end} ${ROWS} rows`;
       button.setAttribute("aria-expanded", String(!short));
       markScrollers();
     };
@@ -68,7 +70,8 @@
 
   const openCells = (table) => {
     const note = findNote(table.closest("figure, .dataset"));
-    const first = note && all("tbody td", table).find(isNumber);
+    const rows = all("tbody tr", table).slice(table.matches(".late") ? -ROWS : 0);
+    const first = note && rows.flatMap((row) => all("td", row)).find(isNumber);
     if (!first) return;
     makeOpener(first, note);
     first.firstChild.tabIndex = 0;
