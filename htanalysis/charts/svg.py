@@ -326,7 +326,13 @@ class _Panel:
         bar, text = _draw_box(trace["marker"], *box, _tell(trace, number)), str(trace.get("text", {number: ""})[number])
         if not text:
             return bar, ""
-        up = (low + high - _LINE * text.count("<br>")) / 2 + 5 if font else high - 5
+        lines = text.split("<br>")
+        if "offset" in trace and _LETTER * max(map(len, lines)) > _NARROW * (right - left):
+            # Wider than their box on a phone, words begin, or end, at its foot: clear of the marks beside it.
+            end, anchor, shift = (left, "start", 8) if left + right < 1 else (right, "end", -8)
+            foot = _number(low - 5 - _LINE * (len(lines) - 1))
+            return bar, _write(text, _percent(end), foot, anchor, f' transform="translate({shift})" class="halo"')
+        up = (low + high - _LINE * (len(lines) - 1)) / 2 + 5 if font else high - 5
         look = f'fill="{_color(font["color"])}"' if font else 'class="halo"'
         return bar, _write(text, _percent((left + right) / 2), _number(up), "middle", f" {look}")
 
