@@ -225,7 +225,7 @@ def read_report(staff, agency, home, quarter):
     staff.type("report", "--no-pdf", "--quarter", str(quarter), "--out", str(home / "reports"))
     found = pd.read_csv(home / "reports" / str(quarter) / "findings.csv").set_index("id")
     page = home / "reports" / str(quarter) / "01-quarterly-trends.html"
-    assert page.stat().st_size < 450_000  # however long the series is
+    assert page.stat().st_size < 300_000  # however long the series is
     for measure in agency.measures(quarter):
         total, _ = agency.total(quarter, measure)
         own = found.loc[f"{measure.replace(' ', '-')}-in-quarter"]

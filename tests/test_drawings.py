@@ -54,6 +54,17 @@ def test_bars_go_from_low_to_high_hatched_if_assumed_and_with_a_dashed_edge_if_n
     assert ("#mark-hatch" in html) == (basis == "assumed")
 
 
+@pytest.mark.parametrize(("first", "written"), [(0, ("0%", "", "8")), (8, ("100%", ' text-anchor="end"', "-8"))])
+def test_words_that_a_phone_has_no_room_for_in_their_box_stand_at_its_foot_clear_of_what_is_beside_it(first, written):
+    x, anchor, shift = written
+    quarters = [f"{year}Q1" for year in range(2010, 2020)]
+    axes = {"xaxis": look.quarter_axis(quarters) | {"range": [-0.3, 9.3]}}
+    html = sketched("add_unknown", quarters[first : first + 2], 0, 8, text=["2,027 in all"], axes=axes)
+    assert f'<text x="{x}" y="335"{anchor} transform="translate({shift})" class="halo">2,027 in all<' in html
+    html = sketched("add_unknown", quarters[1:9], 0, 8, text=["2,027 in all"], axes=axes)
+    assert '<text x="50%" y="63" text-anchor="middle" class="halo">2,027 in all<' in html, "there is room"
+
+
 def test_bars_across_have_a_height_in_pixels_and_stacked_ones_begin_where_the_one_before_ended():
     html = sketched("add_bars", [-20], [2], [8], "reported", across=True, width=14, axes=ROWS)
     assert 'x="20%" y="13" width="60%" height="14"' in html, "a pixel is a unit where the axis is not shown"

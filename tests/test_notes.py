@@ -27,6 +27,8 @@ def test_numbers_open_and_quarters_years_and_sections_do_not(sentence, numbers):
 def test_a_sentence_is_one_stop_for_the_tab_key_however_many_numbers_it_has():
     opened = str(open_numbers("1 and 2 and 3", "x"))
     assert opened.count("<button") == 3 and opened.count('tabindex="-1"') == 2
+    beside = open_numbers("1 and (2 to 3).", "x", stop=False)
+    assert beside == "<u>1</u> and <u>(2</u> to <u>3).</u>", "where a button beside is that stop"
 
 
 def test_no_line_ends_between_a_number_and_its_brackets_or_what_ends_the_sentence():

@@ -57,6 +57,7 @@ def test_on_a_page_the_title_stands_beside_the_table_rows_can_have_ids_and_colum
     assert html.count('<tr id="row-some-') == 2 and '<tr id="row-some-1"><th scope="row">a &amp; b</th>' in html
     assert '<th scope="col" class="number" data-basis="reported">count</th>' in html
     assert '<th scope="col" class="number" data-basis="row">share</th>' in html and html.count("data-basis") == 2
+    assert '<td class="number missing">not published</td>' in html and 'span class="missing"' not in html
 
 
 def test_where_most_columns_of_a_page_hold_numbers_the_others_say_so():

@@ -80,7 +80,7 @@
     const [first, ...rows] = figure.querySelector("table").rows;
     const heads = [...first.cells];
     const said = heads.some((head) => head.textContent === "basis"); // then each row says it
-    const texts = (row) => [...row.cells].map((cell) => (cell.querySelector(".missing") ? "" : cell.textContent.trim()));
+    const texts = (row) => [...row.cells].map((cell) => (cell.matches(".missing") ? "" : cell.textContent.trim()));
     const lines = [[...texts(first), ...(said ? [] : ["basis"]), "source"]];
     rows.forEach((row) => lines.push([...texts(row), ...(said ? [] : [tellBasis(row, heads, figure)]), figure.dataset.source]));
     return new Blob([`\ufeff${lines.map((line) => `${line.map(writeCell).join(",")}\r\n`).join("")}`], { type: "text/csv" });

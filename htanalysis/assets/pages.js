@@ -1,8 +1,8 @@
-// Opens notes at the cells of tables and shortens tables. Folds and notes at the numbers of sentences need no script.
+// Opens notes at the cells of tables and shortens tables. Folds and notes beside sentences need no script.
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const ROWS = 20; // rows of a long table that stand open
+  const ROWS = 20; // rows of a long table that stand open: of quarters the last ones
 
   // A phone shows each row of a wide table as a block, where each cell needs its column's head.
   const headCells = (table) => {
@@ -12,11 +12,13 @@
   };
 
   const shorten = (table) => {
-    const count = table.tBodies[0].rows.length;
+    const { rows } = table.tBodies[0];
+    const count = rows.length;
     if (count <= ROWS + 5) return;
+    const end = table.classList.toggle("late", /^\d{4}Q\d$/.test(rows[0].cells[0].textContent)) ? "last" : "first";
     const fold = (short) => {
       table.classList.toggle("short", short);
-      button.textContent = short ? `Show all ${count} rows` : `Show the first ${ROWS} rows`;
+      button.textContent = short ? `Show all ${count} rows` : `Show the ${end} ${ROWS} rows`;
       button.setAttribute("aria-expanded", String(!short));
       markScrollers();
     };
@@ -38,6 +40,19 @@
     cell.append(button);
   };
 
+  // The numbers of a sentence open what the button beside it does, which is the stop of the tab key.
+  const findNote = (box) => box?.querySelector(".about .opens, .origin .opens")?.popoverTargetElement;
+
+  const openSentence = (box) => {
+    all("u", box).forEach((whole) => {
+      const [, before, number, after] = whole.textContent.match(/^([(“]*)(.+?)([)”.,;:?]*)$/);
+      whole.textContent = number;
+      makeOpener(whole, findNote(box));
+      whole.prepend(before);
+      whole.append(after);
+    });
+  };
+
   const tellWhich = (cell, note) => {
     const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
     const said = head.dataset.basis; // of the column; "row": as the row says
@@ -54,8 +69,9 @@
   };
 
   const openCells = (table) => {
-    const note = document.getElementById(table.closest("[data-note]")?.dataset.note);
-    const first = note && all("tbody td", table).find(isNumber);
+    const note = findNote(table.closest("figure, .dataset"));
+    const rows = all("tbody tr", table).slice(table.matches(".late") ? -ROWS : 0);
+    const first = note && rows.flatMap((row) => all("td", row)).find(isNumber);
     if (!first) return;
     makeOpener(first, note);
     first.firstChild.tabIndex = 0;
@@ -80,7 +96,7 @@
     (entries) =>
       entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
         seen.unobserve(target);
-        const note = document.getElementById(target.closest("[data-note]").dataset.note);
+        const note = findNote(target.closest("figure, .dataset"));
         all("tbody td", target).filter(isNumber).forEach((cell) => makeOpener(cell, note));
       }),
     { rootMargin: "100%" },
@@ -106,6 +122,9 @@
     });
   };
 
+  // What a note before quotes has its name alone in the file.
+  const writeOut = (link) => (link.textContent = document.querySelector(`dd > [href="${link.getAttribute("href")}"]`).textContent);
+
   // A sentence is copied with its source, and with the link to where it stands.
   const offerCopy = (button) => {
     const { copy, link, done } = button.dataset;
@@ -118,6 +137,8 @@
   all(".wide").forEach(headCells);
   all("figure.table table").forEach(shorten);
   all("table").forEach(openCells);
+  all(".finding, .card").forEach(openSentence);
+  all(".again a").forEach(writeOut);
   all("[data-copy]").forEach(offerCopy);
   all(".switch").forEach((box) => box.addEventListener("change", markScrollers));
   all("details").forEach((details) => details.addEventListener("toggle", markScrollers));

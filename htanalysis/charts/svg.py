@@ -178,7 +178,7 @@ def _draw_panel(
     marks = [
         panel.draw_grid(upward, across if x_axis.get("showgrid", True) else ()),
         *map(panel.draw_shape, layout.get("shapes", ())),  # they stand in figures of one panel alone
-        f'<svg width="100%" height="{height}">{bars}</svg>' if bars else "",  # cut where the axes end
+        f'<svg height="{height}">{bars}</svg>' if bars else "",  # cut where the axes end
         *(panel.draw_trace(trace) for trace in traces if trace["type"] != "bar"),
         *map(panel.draw_note, notes),
     ]
@@ -186,7 +186,8 @@ def _draw_panel(
         return f'<div class="panel map" aria-hidden="true"><svg class="area">{"".join(marks)}</svg></div>'
     labeled = across if x_axis.get("showticklabels", True) else []
     whole = _HEAD + height + 8 + _LINE * max((text.count("<br>") + 1 for _, text in labeled), default=0)
-    labels = _group("".join(panel.label_across(labeled)), 'text-anchor="middle"')
+    below_all = f'text-anchor="middle" transform="translate(0 {height + 20})"'
+    labels = _group("".join(panel.label_across(labeled)), below_all)
     inside = _shift("".join([*marks, labels]))
     area = f'<svg class="area" height="{whole}">{inside}</svg>'
     above, below = (
@@ -241,11 +242,11 @@ class _Panel:
         return _group("".join(lines), 'class="grid"')
 
     def label_across(self, ticks: Sequence[Tick]) -> Iterator[str]:
-        """Write labels below their places; some only where there is room."""
+        """Write labels at their places across; some only where there is room."""
         narrow = list(_thin_out(ticks, _NARROW))
         for place, text in _thin_out(ticks, _WIDE):
             room = "" if (place, text) in narrow else ' class="roomy"'
-            yield _write(text, _percent(place), str(self.height + 20), more=room)
+            yield _write(text, _percent(place), "", more=room)
 
     def draw_trace(self, trace: Item) -> str:
         """Draw a line, or dots with lines to their ends behind them and words above them."""
@@ -287,7 +288,7 @@ class _Panel:
         many = "hoverinfo" in trace and isinstance(trace.get("hovertext"), list)  # words for each place of a curve
         words = "" if many else _tell(trace, 0)
         path = f'<path d="{_SHORT.sub(".", "".join(steps))}" fill="{fill}" {_paint_line(trace["line"])}>{words}</path>'
-        frame = f'viewBox="0 0 {_number(wide)} {round(tall)}" preserveAspectRatio="none" width="100%"'
+        frame = f'viewBox="0 0 {_number(wide)} {round(tall)}" preserveAspectRatio="none"'
         columns = _group("".join(self.draw_columns(trace)), 'class="at"') if many else ""
         return f'<svg {frame} height="{self.height or "100%"}">{path}</svg>{columns}'
 
@@ -325,7 +326,13 @@ class _Panel:
         bar, text = _draw_box(trace["marker"], *box, _tell(trace, number)), str(trace.get("text", {number: ""})[number])
         if not text:
             return bar, ""
-        up = (low + high - _LINE * text.count("<br>")) / 2 + 5 if font else high - 5
+        lines = text.split("<br>")
+        if "offset" in trace and _LETTER * max(map(len, lines)) > _NARROW * (right - left):
+            # Wider than their box on a phone, words begin, or end, at its foot: clear of the marks beside it.
+            end, anchor, shift = (left, "start", 8) if left + right < 1 else (right, "end", -8)
+            foot = _number(low - 5 - _LINE * (len(lines) - 1))
+            return bar, _write(text, _percent(end), foot, anchor, f' transform="translate({shift})" class="halo"')
+        up = (low + high - _LINE * (len(lines) - 1)) / 2 + 5 if font else high - 5
         look = f'fill="{_color(font["color"])}"' if font else 'class="halo"'
         return bar, _write(text, _percent((left + right) / 2), _number(up), "middle", f" {look}")
 
@@ -372,8 +379,9 @@ def _write(text: str, x: str, y: str, anchor: str = "start", more: str = "") -> 
         words = _bold(line + "</b>" * bold)
         lines.append(words.replace("<b>", '<tspan class="bold">').replace("</b>", "</tspan>"))
     spans = lines[0] + "".join(f'<tspan x="{x}" dy="{_LINE}">{line}</tspan>' for line in lines[1:])
+    place = f'x="{x}" y="{y}"' if y else f'x="{x}"'
     end = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text x="{x}" y="{y}"{end}{more}>{spans}</text>'
+    return f"<text {place}{end}{more}>{spans}</text>"
 
 
 def _tell(trace: Item, place: int) -> str:
@@ -385,7 +393,8 @@ def _tell(trace: Item, place: int) -> str:
 
 def _paint_line(line: Item) -> str:
     dash = f' stroke-dasharray="{_DASHES[line["dash"]]}"' if line.get("dash", "solid") != "solid" else ""
-    return f'stroke="{_color(line["color"])}" stroke-width="{line["width"]}"{dash}'
+    width = "" if line["width"] == 1 else f' stroke-width="{line["width"]}"'
+    return f'stroke="{_color(line["color"])}"{width}{dash}'
 
 
 def _look_of_symbol(marker: Item) -> str:
@@ -432,4 +441,4 @@ def _draw_swatch(trace: Item) -> str:
     else:
         thick = {**trace["line"], "width": min(trace["line"]["width"], 8)}
         mark = f'<line x2="24" y1="7.5" y2="7.5" {_paint_line(thick)}/>'
-    return f'<svg width="24" height="15">{mark}</svg>'
+    return f"<svg>{mark}</svg>"

@@ -108,13 +108,12 @@ def render_table(content: Mapping[str, Any], on_page: bool = False, row_id: str 
     counted = on_page and kinds[1:].count("number") > kinds[1:].count("")
     if counted:
         kinds[1:] = [{"number": "", "": "text"}.get(kind, kind) for kind in kinds[1:]]
-    aligned = [(f' class="{kind}"' if kind else "") if on_page else _SIDES[kind == "number"] for kind in kinds]
     head = ""
-    for column, align in zip(columns, aligned, strict=True):
+    for column, kind in zip(columns, kinds, strict=True):
         basis = f' data-basis="{column["basis"]}"' if on_page and "basis" in column else ""
-        head += f'<th scope="col"{align}{basis}>{html.escape(column["label"] or "row")}</th>'
+        head += f'<th scope="col"{_mark_cell(kind, on_page)}{basis}>{html.escape(column["label"] or "row")}</th>'
     body = "".join(
-        (f'<tr id="{row_id}-{place}">' if row_id else "<tr>") + _render_row(content, aligned, row) + "</tr>"
+        (f'<tr id="{row_id}-{place}">' if row_id else "<tr>") + _render_row(content, kinds, on_page, row) + "</tr>"
         for place, row in enumerate(rows, 1)
     )
     return (
@@ -141,14 +140,20 @@ def format_cell(value: Any, digits: int | str, missing: str) -> str:
     return number(value, digits)
 
 
-def _render_row(content: Mapping[str, Any], aligned: Sequence[str], row: Sequence[Any]) -> str:
+def _mark_cell(kind: str, on_page: bool, missing: bool = False) -> str:
+    names = " ".join([kind] * bool(kind) + ["missing"] * missing)
+    return (f' class="{names}"' if names else "") if on_page else _SIDES[kind == "number"]
+
+
+def _render_row(content: Mapping[str, Any], kinds: Sequence[str], on_page: bool, row: Sequence[Any]) -> str:
     cells = []
-    for place, (column, align, value) in enumerate(zip(content["columns"], aligned, row, strict=True)):
+    for place, (column, kind, value) in enumerate(zip(content["columns"], kinds, row, strict=True)):
         text = html.escape(format_cell(value, column["digits"], content["missing"]))
         if value in settings.BASES and column["name"] in ("basis", "status"):
             text = f'<span class="basis basis-{value}">{value}</span>'
-        elif value is None:
+        elif value is None and not on_page:
             text = f'<span class="missing">{text}</span>'
+        align = _mark_cell(kind, on_page, value is None)
         cells.append(f"<td{align}>{text}</td>" if place else f'<th scope="row"{align}>{text}</th>')
     return "".join(cells)
 

@@ -23,7 +23,7 @@ from htanalysis.wording import join_words
 #: Seconds for the printing.
 _PATIENCE = 180
 #: Attributes that name an element of the same page.
-_NAMES = "id|for|popovertarget|aria-labelledby|aria-controls|data-note"
+_NAMES = "id|for|popovertarget|aria-labelledby|aria-controls"
 
 #: What the PDF is made with; in a container there is no sandbox for the one user that there is.
 _PRINT = ("--headless", "--disable-gpu", "--no-first-run", "--no-pdf-header-footer")

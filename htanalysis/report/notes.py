@@ -19,9 +19,9 @@ _NUMBER = re.compile(
 
 
 def open_numbers(text: str, note: str, stop: bool = True, write: Callable[[str], Markup] = escape) -> Markup:
-    """Make each number of a sentence open a note; the first is a stop for the tab key, unless another one is.
+    """Make each number of a sentence open a note; the first is a stop for the tab key. `write` does what is between.
 
-    What stands between them is written by `write`.
+    Where a button beside the sentence is that stop, numbers are only marked: the page's script makes them open it, too.
 
     Examples
     --------
@@ -30,10 +30,11 @@ def open_numbers(text: str, note: str, stop: bool = True, write: Callable[[str],
     """
     parts, end = [], 0
     for match in _NUMBER.finditer(text):
-        opened, whole = open_note(match[2], note, stop), Markup('<span class="whole">{}{}{}</span>')
+        opened, whole = open_note(match[2], note, stop=not end), Markup('<span class="whole">{}{}{}</span>')
         opened = whole.format(match[1], opened, match[3]) if match[1] or match[3] else opened
+        opened = opened if stop else Markup("<u>{}</u>").format(match[0])
         parts += [write(text[end : match.start()]), opened]
-        end, stop = match.end(), False
+        end = match.end()
     return Markup("").join([*parts, write(text[end:])])
 
 

@@ -20,8 +20,8 @@ def read_asset(name: str) -> str:
     if name.endswith(".css"):
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
         return re.sub(r"\s*([{}])\s*|([:;,])\s+", r"\1\2", text).replace(";}", "}").strip()
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    lines = (re.sub(r"(^|\s+)// .*", "", line.strip()) for line in text.splitlines())
+    return "\n".join(filter(None, lines))
 
 
 def write_search(

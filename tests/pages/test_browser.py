@@ -1,10 +1,14 @@
 """The pages as a browser shows them, opened from disk."""
 
+import re
+
+import pandas as pd
 import pytest
 from conftest import FIGURES, ROOT, open_page
 from playwright.sync_api import expect
 
 from htanalysis.charts.look import COLORS
+from htanalysis.data import evidence
 from htanalysis.report import pages
 from htanalysis.report.notebooks import read_executed
 
@@ -196,6 +200,20 @@ def test_a_doubted_number_is_two_clicks_from_the_sentence_that_states_it(browser
     expect(page.locator("#follow_growth")).to_be_visible()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_numbers_of_a_sentence_open_its_note_and_a_note_writes_out_what_one_before_quotes(browser, report, scripts):
+    page = open_page(browser, report, "01-quarterly-trends", java_script_enabled=scripts)
+    finding, note = page.locator("#victims-identified-growth"), page.locator("#note-victims-identified-growth")
+    assert finding.locator("u").all_inner_texts() == ["100", "304", "3.0"]
+    finding.locator("u button" if scripts else ".origin button").first.click()
+    expect(note).to_be_visible()
+    links = page.locator(".again a")
+    names = [link.get_attribute("href").partition("#")[2] for link in links.all()]
+    quotes = [f"“{evidence(name)['quote']}”" for name in names]
+    assert links.all_text_contents() == (quotes if scripts else names)
+    assert all(page.locator(f"dd > [href$='#{name}']").count() == 1 for name in names)
+
+
 @pytest.fixture(scope="module")
 def without_functions(report, tmp_path_factory):
     """Pages of one notebook, whose findings name no function that computed them."""
@@ -250,6 +268,23 @@ def test_a_long_table_shows_its_first_rows_and_all_on_demand_and_paper_says_wher
     page = open_page(browser, report, "03-county-convictions", java_script_enabled=False)
     assert page.locator("#all-counties tbody tr:visible").count() == 58
     assert page.locator("#all-counties .scroll").evaluate("box => box.scrollHeight <= box.clientHeight + 1")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_of_a_long_table_of_quarters_the_last_rows_stand_open_and_are_the_stop_of_the_tab_key(
+    browser, report, tmp_path, width
+):
+    before, figure, rest = (report / "03-county-convictions.html").read_text().partition('<figure class="table long')
+    quarters = map(str, pd.period_range("2012Q3", "2026Q4", freq="Q"))
+    rest = re.sub(r'(?<=<th scope="row">)[^<]+', lambda _: next(quarters), rest, count=58)
+    (tmp_path / "quarters.html").write_text(before + figure + rest)
+    page = open_page(browser, tmp_path, "quarters", width)
+    rows = page.locator("#all-counties tbody tr:visible")
+    heads = [text.split()[0] for text in rows.all_inner_texts()]
+    assert (len(heads), heads[0], heads[-1]) == (20, "2022Q1", "2026Q4")
+    assert page.locator("#all-counties td [tabindex='0']:visible").count() == 1
+    page.get_by_role("button", name="Show all 58 rows").press("Enter")
+    assert rows.count() == 58 and page.get_by_role("button", name="Show the last 20 rows").is_visible()
 
 
 def test_a_term_opens_its_meaning_with_the_keyboard(browser, report):

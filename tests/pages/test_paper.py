@@ -115,7 +115,7 @@ def test_paper_shows_all_notes_and_no_button_no_long_table_twice_and_no_link_wit
     told = page.locator("p.on-paper:visible")
     assert told.count() == page.locator(".numbers.long").count()
     assert told.first.inner_text().endswith("stand in the HTML page and in tables.xlsx.")
-    hidden = ".how, .link, .evidence, .menu, .search, summary, .about button, .tools"
+    hidden = ".more, .link, .evidence, .menu, .search, summary, .about button, .tools"
     assert not page.locator(hidden).locator("visible=true").count()
     sizes = page.evaluate(
         "[...document.querySelectorAll('.ht-table .basis')].map(word =>"
