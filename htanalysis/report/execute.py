@@ -16,13 +16,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from threading import Lock, Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from htanalysis import _MODULES, settings
+from htanalysis import settings
 from htanalysis.errors import HtanalysisError
 from htanalysis.report.cache import Failure, Kept, Outcome, Task, unpack
 
@@ -31,24 +34,16 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
     from nbformat import NotebookNode
+    from papermill.translators import PythonTranslator
 
-# jsonschema would compile a grammar for over a second, to check addresses of which a notebook has none.
-sys.modules.setdefault("rfc3987_syntax", None)
+# jsonschema would compile a grammar for over a second, to check addresses and times of which a notebook has none.
+for _checks in ("isoduration", "rfc3986_validator", "rfc3987_syntax"):
+    sys.modules.setdefault(_checks, None)
+# Imports leave nothing to collect, and looking for it takes a fifth of their time.
+gc.set_threshold(100_000)
 
 #: How processes are made: on Windows none can be forked, and on macOS system libraries do not bear it.
 _WAY = "forkserver" if sys.platform == "linux" else "spawn"
-
-#: What the process that is forked has imported: this module first, and parts of libraries that load when first used.
-_IMPORTED = (
-    *(__name__, "IPython.core.completerlib", "IPython.core.displaypub", "IPython.core.interactiveshell"),
-    *("IPython.core.magics", "narwhals._pandas_like.dataframe", "narwhals.stable.v1._namespace", "nbformat.v4"),
-    *("numpy.random", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "plotly.graph_objs._bar"),
-    *("plotly.graph_objs._scatter", "plotly.graph_objs.layout._annotation", "plotly.graph_objs.layout._shape"),
-    *("plotly.graph_objs.bar._marker", "plotly.graph_objs.layout.annotation", "plotly.graph_objs.layout.shape"),
-    *("plotly.graph_objs.layout.title._subtitle", "plotly.graph_objs.scatter._marker", "plotly.io._json"),
-    *("htanalysis.shell", "plotly.offline", "plotly.tools", "pyogrio.geopandas"),
-    *(f"htanalysis.{module}" for module in sorted(set(_MODULES.values())) if not module.startswith("report.")),
-)
 
 #: What a parameter must be, by the type that its notebook gives it.
 _TYPES = {"str": "a text", "float": "a number", "int": "a whole number", "bool": "True or False"}
@@ -60,11 +55,17 @@ _BAR = "{desc} of {total_fmt} pages |{bar:12}| {elapsed}, {remaining} left"
 _turn = Lock()
 
 
+@cache
+def _find_translator() -> type["PythonTranslator"]:
+    """Give what papermill reads and writes parameters with; what all of papermill imports takes long."""
+    package = sys.modules["_papermill"] = ModuleType("_papermill")
+    package.__path__ = (find_spec("papermill") or import_module("papermill").__spec__).submodule_search_locations
+    return import_module("_papermill.translators").PythonTranslator
+
+
 def read_task(source: Path) -> Task:
     """Read a notebook's code, without what running it wrote into it, and which parameters it declares."""
-    from papermill.translators import PythonTranslator
-
-    content = source.read_bytes()
+    translator, content = _find_translator(), source.read_bytes()
     try:
         notebook = _read(content)
         for cell in notebook.cells:
@@ -74,7 +75,7 @@ def read_task(source: Path) -> Task:
                 cell |= {"outputs": [], "execution_count": None}
         notebook.metadata |= {"language_info": {"name": "python"}}
         cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-        found = PythonTranslator.inspect(cells[0]) if cells else []
+        found = translator.inspect(cells[0]) if cells else []
         declared = {each.name: (each.inferred_type_name, each.default) for each in found}
         title = re.search("^# (.+)", notebook.cells[0].source) if notebook.cells else None
         told = "".join(filter(str.isprintable, title[1])) if title else ""  # No sign that a terminal would obey.
@@ -92,7 +93,6 @@ def plan_task(
     see of the `returns` is a `returns.views.Given`; a notebook that does not declare `as_of` sees none.
     """
     from nbformat.v4 import new_code_cell
-    from papermill.translators import PythonTranslator
 
     if task.declared is None:
         return task
@@ -113,7 +113,7 @@ def plan_task(
     if not given:
         return replace(task, returns=returns)
     notebook, tag = _read(task.content), "injected-parameters"
-    source = PythonTranslator.codify(given)
+    source = _find_translator().codify(given)
     own = [cell for cell in notebook.cells if tag not in cell.metadata.get("tags", [])]
     place = next((place for place, cell in enumerate(own, 1) if "parameters" in cell.metadata.get("tags", [])), 0)
     notebook.cells = [*own[:place], new_code_cell(source, id=tag, metadata={"tags": [tag]}), *own[place:]]
@@ -242,7 +242,7 @@ def warm_up() -> None:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with _setting():
-                forkserver.set_forkserver_preload([*_IMPORTED])
+                forkserver.set_forkserver_preload(["htanalysis.report.imported"])
                 forkserver.ensure_running()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
