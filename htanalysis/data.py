@@ -60,14 +60,13 @@ _FIXED = ("report/", "reference/")
 
 def read_descriptor() -> dict[str, Any]:
     """Read the descriptor as the standard defines it, complete: one entry a data set under "resources"."""
-    descriptor, states = _descriptor(), []
-    corrections = descriptor.with_name("corrections.csv")
+    paths, states = _find_files(settings.HOME), []
     # It is asked for thousands of times in a report, so a file is read again only where it is another one.
-    for path in (descriptor, corrections):
+    for path in paths:
         with suppress(FileNotFoundError):
             state = path.stat()
             states.append((state.st_mtime_ns, state.st_ino))
-    return _complete(descriptor, corrections, *states)
+    return _complete(*paths, *states)
 
 
 def name_facts(language: str = "en") -> dict[str, str]:
@@ -79,8 +78,9 @@ def name_facts(language: str = "en") -> dict[str, str]:
     return facts | {"stated": f"as the {facts['report_year']} report states them"}
 
 
-def _descriptor() -> Path:
-    return settings.HOME / "data" / "datapackage.json"
+@lru_cache(maxsize=4)
+def _find_files(home: Path) -> tuple[Path, Path]:
+    return home / "data" / "datapackage.json", home / "data" / "corrections.csv"
 
 
 @lru_cache(maxsize=4)
@@ -121,14 +121,15 @@ def write_hashes() -> None:
 
     The names of the data sets go to `names.pyi`.
     """
-    text = _descriptor().read_text(encoding="utf-8")
+    path = _find_files(settings.HOME)[0]
+    text = path.read_text(encoding="utf-8")
     for entry in read_descriptor()["resources"]:
         content = read_file(entry)
         _read_columns(entry, content)
         if is_stated(entry):
             held = rf'("path": "{re.escape(entry["path"])}")(,\s*"bytes": \d+, "hash": "[^"]+")?'
             text = re.sub(held, rf'\1,\n   "bytes": {len(content)}, "hash": "{_hash(content)}"', text)
-    _descriptor().write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     if settings.HOME.samefile(settings.OWN):
         _write_names(sorted(entry["name"] for entry in read_descriptor()["resources"]))
 
@@ -142,7 +143,8 @@ def _write_names(names: Sequence[str]) -> None:
 
 def list_described() -> list[dict[str, Any]]:
     """List what the descriptor describes: the data sets, and last the returns, which the agency holds."""
-    return [*read_descriptor()["resources"], read_descriptor()["returns"]]
+    package = read_descriptor()
+    return [*package["resources"], package["returns"]]
 
 
 def resource(name: str) -> dict[str, Any]:
@@ -276,11 +278,13 @@ def evidence(reference: str) -> dict[str, str]:
     """
     if reference.startswith(OWN):
         return {"id": reference, "place": reference.removeprefix(OWN), "quote": "", "dataset": ""}
-    phrases = [(entry["name"], item) for entry in list_described() for item in entry["evidence"]]
-    for name, item in phrases:
-        if item["id"] == reference:
-            return item | {"dataset": name}
-    raise UnknownNameError("a source in data/datapackage.json", reference, [item["id"] for _, item in phrases])
+    known = []
+    for entry in list_described():
+        for item in entry["evidence"]:
+            if item["id"] == reference:
+                return item | {"dataset": entry["name"]}
+            known.append(item["id"])
+    raise UnknownNameError("a source in data/datapackage.json", reference, known)
 
 
 def is_stated(entry: Mapping[str, Any]) -> bool:
