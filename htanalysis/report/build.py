@@ -141,11 +141,13 @@ class _Plan:
     inside: dict[str, str]
     #: What the last report found, if there is one.
     last: dict[str, Any] | None
-    #: The titles of all notebooks, by their names.
-    titles: Mapping[str, str]
+    #: Gives the titles of all notebooks, by their names.
+    titles: Callable[[], Mapping[str, str]]
     draft: Path | None = None
     #: What all pages say.
     shared: dict[str, Any] = field(default_factory=dict)
+    #: What changed in the returns since the last report.
+    moved: dict[str, pd.DataFrame] = field(default_factory=dict)
     #: What each notebook shows, by its name, and nothing for one that stopped.
     done: dict[str, Executed | None] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -172,7 +174,8 @@ def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
     periods = [parse_period(each.quarter, each.as_of) for each in wanted]
     notebooks = [read_task(path) for path in find_notebooks()]
     read_last, see, inside = cache(drafts.read_history), cache(hand_over), hash_inputs("htanalysis")
-    titles = {each.source.stem: read_executed(each.source).title for each in notebooks if each.declared is not None}
+    shown = [each.source for each in notebooks if each.declared is not None]
+    titles = cache(lambda: {path.stem: read_executed(path).title for path in shown})
     plans: dict[Path, _Plan] = {}
     for each, quarters in zip(wanted, periods, strict=True):
         parameters = _describe(each, quarters)
@@ -239,8 +242,9 @@ def _begin(plan: _Plan) -> None:
 
     if not plan.draft:
         plan.draft = drafts.make_draft(plan.target)
-        plan.shared = share(plan.parameters, plan.titles) | {"rebuilt": _tell_rebuilt(plan)}
+        plan.shared = share(plan.parameters, plan.titles()) | {"rebuilt": _tell_rebuilt(plan)}
         write_data_pages(plan.shared, plan.draft)
+        plan.moved = _compare_returns(plan) if plan.last else {}
 
 
 def _take(plan: _Plan, task: Task, outcome: Outcome) -> None:
@@ -339,33 +343,34 @@ def _list_findings(notebooks: Mapping[str, Executed]) -> list[dict[str, Any]]:
     return found
 
 
-def _find_changes(plan: _Plan, found: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Compare what was found with the last report, but for notebooks that stopped. None where there is none."""
-    if plan.last is None:
-        return None
+def _compare_returns(plan: _Plan) -> dict[str, Any]:
+    """Compare the returns and the corrections with those that the last report was made from."""
     audience, then, now = plan.wanted.audience, plan.last["parameters"]["as_of"], plan.parameters["as_of"]
     counts = [load_returns(day, audience) for day in (then, now)]
     totals = [total_returns(day, audience).assign(task_force="all task forces") for day in (then, now)]
     known = [count_quarters(day, audience) for day in (then, now)]
-    revisions, newly = [list_revisions(*counts), list_revisions(*totals)], list_newly_known(*known)
+    revisions = pd.concat([list_revisions(*counts), list_revisions(*totals)], ignore_index=True)
     lost = list_newly_known(*reversed(known)).assign(task_force="all task forces", trafficking_type="all")
     gone = pd.concat([list_gone(*counts), list_gone(*totals), lost])
     corrections, reasons = list_corrections(then, now), view_returns(now, audience).remarks.drop(columns="state")
     gone, reasons = (each.drop_duplicates(CELL).astype({"quarter": "str"}) for each in (gone, reasons))
     gone = gone.merge(reasons, "left", CELL).fillna({"remark": _GONE})
-    quarters = _name_ends(plan)
-    late = newly[newly["quarter"].le(pd.Period(quarters[0]))]
-    revised = any(map(len, (*revisions, corrections, gone, late)))
+    return {"revisions": revisions, "gone": gone, "known": list_newly_known(*known), "corrections": corrections}
+
+
+def _find_changes(plan: _Plan, found: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Compare what was found with the last report, but for notebooks that stopped. None where there is none."""
+    if plan.last is None:
+        return None
+    quarters, known = _name_ends(plan), plan.moved["known"]
+    late = known[known["quarter"].le(pd.Period(quarters[0]))]
+    revised = any(map(len, (late, *(plan.moved[name] for name in ("revisions", "corrections", "gone")))))
     earlier = [each for each in plan.last["findings"] if plan.done.get(each["notebook"])]
     return {
         "earlier": plan.last["parameters"],
         "quarter": quarters[1] if quarters[0] != quarters[1] else None,
         "findings": compare_findings(earlier, found, quarters, revised),
-        "revisions": pd.concat(revisions, ignore_index=True),
-        "gone": gone,
-        "known": newly,
-        "corrections": corrections,
-    }
+    } | plan.moved
 
 
 def _name_ends(plan: _Plan) -> tuple[str, str]:
