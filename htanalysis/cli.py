@@ -17,7 +17,7 @@ from pathlib import Path
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError, NotebookError
-from htanalysis.report.request import Wanted, find_scenarios, find_unchanged, write_out
+from htanalysis.report.request import Wanted, find_kept, find_scenarios, find_unchanged, write_out
 
 #: How long the path of temporary files may be: a socket's name, which has 108 letters at the most, stands behind it.
 _LONGEST_TEMPORARY = 60
@@ -335,7 +335,8 @@ def _make(wanted: list[Wanted], out: Path, options: argparse.Namespace) -> list[
     if not options.scheduler:
         from htanalysis.report.execute import warm_up
 
-        warm_up()  # It goes on beside the imports that follow, and takes as long.
+        # It goes on beside the imports that follow, and takes as long. Returns change no map.
+        warm_up(maps=not find_kept(out, options.audience).exists())
     from htanalysis.data import require_described
     from htanalysis.report.build import make_reports
 

@@ -92,7 +92,7 @@ def plan_task(
     The notebook must declare each of the `parameters`, and gets `where_declared` if it declares them. What there is to
     see of the `returns` is a `returns.views.Given`; a notebook that does not declare `as_of` sees none.
     """
-    from nbformat.v4 import new_code_cell
+    from nbformat import from_dict
 
     if task.declared is None:
         return task
@@ -116,7 +116,8 @@ def plan_task(
     source = _find_translator().codify(given)
     own = [cell for cell in notebook.cells if tag not in cell.metadata.get("tags", [])]
     place = next((place for place, cell in enumerate(own, 1) if "parameters" in cell.metadata.get("tags", [])), 0)
-    notebook.cells = [*own[:place], new_code_cell(source, id=tag, metadata={"tags": [tag]}), *own[place:]]
+    cell = {"cell_type": "code", "id": tag, "metadata": {"tags": [tag]}, "source": source}
+    notebook.cells = [*own[:place], from_dict(cell | {"execution_count": None, "outputs": []}), *own[place:]]
     return replace(task, content=_write(notebook), parameters=given, returns=returns)
 
 
@@ -232,8 +233,11 @@ class _Run:
         return self.process.exitcode
 
 
-def warm_up() -> None:
-    """Start the process that others are forked from, and do not wait until it has done its imports."""
+def warm_up(maps: bool = True) -> None:
+    """Start the process that others are forked from, and do not wait until it has done its imports.
+
+    What reads `maps` is a tenth of them; a notebook that draws one imports it by itself if it must.
+    """
     if _WAY == "forkserver":
         from multiprocessing import forkserver, resource_tracker  # Windows has no fork server.
 
@@ -242,7 +246,7 @@ def warm_up() -> None:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with _setting():
-                forkserver.set_forkserver_preload(["htanalysis.report.imported"])
+                forkserver.set_forkserver_preload(["htanalysis.report.imported"] + ["pyogrio.geopandas"] * maps)
                 forkserver.ensure_running()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

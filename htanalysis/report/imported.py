@@ -1,4 +1,4 @@
-"""What the process imports that those of notebooks are forked from: parts of libraries that load when used, too."""
+"""What the process imports that those of notebooks are forked from, with all that loads when they first draw."""
 
 import sys
 from importlib import import_module
@@ -9,18 +9,10 @@ import numpy as np
 from htanalysis import _MODULES
 
 _NAMES = (
-    *("htanalysis.report.execute", "IPython.core.completerlib", "IPython.core.displaypub"),
-    *("IPython.core.interactiveshell", "IPython.core.magics", "htanalysis.shell", "nbformat.v4"),
-    *(
-        "narwhals._pandas_like.dataframe",
-        "narwhals.stable.v1._namespace",
-        "numpy.random",
-        "pandas.core.methods.to_dict",
-    ),
-    *("pandas.core.reshape.reshape", "plotly.graph_objs._bar", "plotly.graph_objs._scatter", "plotly.io._json"),
-    *("plotly.graph_objs.layout._annotation", "plotly.graph_objs.layout._shape", "plotly.graph_objs.bar._marker"),
-    *("plotly.graph_objs.layout.annotation", "plotly.graph_objs.layout.shape", "plotly.graph_objs.scatter._marker"),
-    *("plotly.graph_objs.layout.title._subtitle", "plotly.offline", "plotly.tools", "pyogrio.geopandas"),
+    *("htanalysis.report.execute", "IPython.core.application", "IPython.core.completerlib", "IPython.core.displaypub"),
+    *("IPython.core.interactiveshell", "IPython.core.logger", "IPython.core.magics", "IPython.core.oinspect"),
+    *("htanalysis.shell", "nbformat.v4", "numpy.random", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape"),
+    *("plotly.graph_objs.layout.title._subtitle", "plotly.offline", "plotly.tools"),
     # The explorer is for Jupyter.
     *(f"htanalysis.{module}" for module in sorted({*_MODULES.values()} - {"explorer"}) if "report." not in module),
 )
@@ -30,3 +22,21 @@ np.f2py = sys.modules["numpy.f2py"] = ModuleType("numpy.f2py")
 for name in _NAMES:
     import_module(name)
 del np.f2py, sys.modules["numpy.f2py"]
+
+
+def draw() -> None:
+    """Draw nothing much: plotly, and what it is built on, load for it what any figure needs, and look for plugins."""
+    import pandas as pd  # Here, as all else comes after the module above that has nothing looked through for waste.
+    import plotly.graph_objects as go
+
+    line = {"line": {"width": 1}}
+    traces = [
+        {"type": "bar", "x": pd.Series([1.5]), "y": np.ones(1), "marker": line | {"pattern": {"size": 1}}},
+        {"type": "scatter", "x": [1], "y": [1], "error_y": {"width": 1}, "marker": line} | line,
+    ]
+    words = {"title": {"subtitle": {"text": ""}}, "annotations": [{"font": {"size": 1}}], "shapes": [line]}
+    go.Figure(traces, words | {"template": "htanalysis"}).to_json()
+    pd.set_option("plotting.backend", "plotly")
+
+
+draw()

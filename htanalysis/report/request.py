@@ -75,6 +75,11 @@ def kept_in(out: Path, audience: str) -> Path:
     return out / f".kept{folder.mark(audience)}"
 
 
+def find_kept(out: Path, audience: str) -> Path:
+    """Give the folder of what this version has kept."""
+    return kept_in(out, audience) / describe_environment()[:16]
+
+
 def find_unchanged(wanted: Wanted, out: Path) -> Path | None:
     """Find, in a folder of reports, the index of one that would be made again just as it stands, byte for byte."""
     record = read_record(_record(wanted, out))
@@ -114,7 +119,7 @@ def hash_inputs(*more: str) -> dict[str, str]:
 
 def _record(wanted: Wanted, out: Path) -> Path:
     name = f"report-{digest(asdict(wanted))[:16]}.json"
-    return kept_in(out, wanted.audience) / describe_environment()[:16] / name
+    return find_kept(out, wanted.audience) / name
 
 
 # Scenarios
