@@ -213,7 +213,7 @@ def load(name: "DataSet") -> pd.DataFrame:
     """
     table = load_with_periods(name)
     quarters = table.select_dtypes(pd.PeriodDtype).columns
-    return table.astype(dict.fromkeys(quarters, "str"))
+    return table.astype(dict.fromkeys(quarters, "str")) if len(quarters) else table
 
 
 def load_with_periods(name: str) -> pd.DataFrame:
@@ -234,7 +234,7 @@ def require_described() -> None:
     problems = []
     for entry in read_descriptor()["resources"]:
         try:
-            load(entry["name"])
+            load_with_periods(entry["name"])
         except HtanalysisError as error:
             problems.append(str(error))
     if problems:
