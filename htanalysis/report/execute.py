@@ -174,9 +174,9 @@ def _follow(tasks: Iterable[Task], data: bytes, jobs: int) -> Iterator[tuple[Tas
             yield None
             while running:
                 # A process that a notebook has left behind could hold the other end of its pipe open.
-                wait([sign for run in running for sign in (run.receiver, run.process.sentinel)])
+                signs = wait([sign for run in running for sign in (run.receiver, run.process.sentinel)])
                 for run in [*running]:
-                    if outcome := run.hear():
+                    if outcome := run.hear(alive=run.process.sentinel not in signs):
                         running.remove(run)
                         if waiting:
                             running.append(_Run(waiting.popleft(), Path(home)))
@@ -193,9 +193,8 @@ class _Run:
         with _turn, sender:
             self.process = _start(sender, task, home)
 
-    def hear(self) -> Outcome | None:
+    def hear(self, alive: bool) -> Outcome | None:
         """Give the outcome, if it is there; that the process died is a failure like any other."""
-        alive = self.process.is_alive()
         try:
             while self.receiver.poll():
                 told = self.receiver.recv()
