@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy.special import pdtr, pdtrik
 
 from htanalysis.errors import HtanalysisError, check_columns, check_confidence
 from htanalysis.intervals import limit_share
@@ -283,14 +284,16 @@ def funnel_limits(rate: float, population: Sequence[float], coverage: float) -> 
     Formula: Poisson quantiles, at (1 − coverage) ÷ 2 and at 1 less that, of common rate × residents, divided by the
     residents.
     """
-    from scipy import stats  # Here alone: it takes long to import.
-
     check_confidence("coverage", coverage)
     people = np.asarray(population, dtype=float)
     if not rate > 0 or not (people > 0).all():
         raise HtanalysisError(f"rate is {rate}; it must be above 0, and each population too.")
-    tail = (1 - coverage) / 2
-    low, high = (stats.poisson.ppf(limit, rate * people) / people for limit in (tail, 1 - tail))
+    tail, ends = (1 - coverage) / 2, []
+    for limit in (tail, 1 - tail):
+        count = np.ceil(pdtrik(limit, rate * people))
+        fewer = np.maximum(count - 1, 0)  # The inverse is a hair too high where it is a whole number.
+        ends.append(np.where(pdtr(fewer, rate * people) >= limit, fewer, count) / people)
+    low, high = ends
     return pd.DataFrame({"population": people, "low": low, "high": high})
 
 

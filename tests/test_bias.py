@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import htanalysis as ht
 
@@ -47,6 +48,14 @@ def test_a_prior_that_reaches_beyond_what_a_share_can_be_is_refused_by_its_name(
             ht.simulate(model(lambda to_labor: to_labor), {"to_labor": prior}, 1000, 1)
     with pytest.raises(ht.HtanalysisError, match="draws is 10; it is a whole number, 100 or more"):
         ht.simulate(model(lambda to_labor: to_labor), {"to_labor": ht.Trapezoid(0, 0, 1, 1)}, 10, 1)
+
+
+@pytest.mark.parametrize("ends", [(0, 0.2, 0.5, 1), (0, 0, 0.3, 0.3), (0.1, 0.1, 0.1, 0.9), (0.2, 0.9, 0.9, 0.9)])
+def test_a_prior_is_drawn_as_scipy_draws_it(ends):
+    low, *modes, high = ends
+    shape = [(mode - low) / (high - low) for mode in modes]
+    drawn = stats.trapezoid(*shape, loc=low, scale=high - low).rvs(1000, random_state=np.random.default_rng(1))
+    assert ht.Trapezoid(*ends).draw(np.random.default_rng(1), 1000) == pytest.approx(drawn, rel=1e-12)
 
 
 def test_a_prior_is_written_for_people():

@@ -279,7 +279,12 @@ def test_a_good_file_is_looked_at_without_what_only_draws(home, tmp_path, monkey
     ("code", "heavy"),
     [
         ("import htanalysis.report.build", {"scipy", "nbconvert", "nbformat", "pikepdf", "xlsxwriter", "jinja2"}),
-        ("import htanalysis.report.imported", {"scipy.stats"}),
+        ("from htanalysis.report import execute; execute._find_translator()", {"papermill", "nbclient", "requests"}),
+        (
+            "import htanalysis.report.imported",
+            {"scipy.stats", "numpy.f2py", "charset_normalizer", "ipywidgets", "geopandas"},
+        ),
+        ("import htanalysis.report.imported, numpy.f2py as own; assert own.__file__, own", {"ipywidgets"}),
     ],
 )
 def test_a_report_begins_to_run_notebooks_without_what_is_needed_later(code, heavy):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from shapely.geometry import box
 
 import htanalysis as ht
@@ -200,6 +201,12 @@ def test_funnel_limits_are_exact_quantiles():
     limits = ht.funnel_limits(1e-5, [1e6], 0.95).loc[0]
     # Poisson with mean 10: P(X <= 3) = 0.010, P(X <= 4) = 0.029; P(X <= 16) = 0.973, P(X <= 17) = 0.986.
     assert (limits[["low", "high"]] * 1e6).tolist() == pytest.approx([4, 17])
+    people = np.geomspace(1e3, 1e7, 500)
+    many = ht.funnel_limits(1e-5, people, 0.9) * [1, 1e5, 1e5]
+    for name, part in {"low": 0.05, "high": 0.95}.items():
+        assert many[name].tolist() == pytest.approx(stats.poisson.ppf(part, people / 1e5) / (people / 1e5))
+    # A quantile to the last digit, where the inverse alone would give 8.
+    assert ht.funnel_limits(1e-5, [1e6], 1 - 2 * stats.poisson.cdf(7, 10))["low"].tolist() == pytest.approx([7e-6])
     for rate, population in ((0, [10]), (1e-5, [0]), (1e-5, [float("nan")])):
         with pytest.raises(ht.HtanalysisError, match=r"rate is .*; it must be above 0, and each population too"):
             ht.funnel_limits(rate, population, 0.95)

@@ -224,7 +224,7 @@ def test_the_package_imports_from_left_to_right():
         "parameters returns.template returns.checks returns.withdrawals claims report.notebooks report.findings "
         "report.changes lead report.index report.search report.workbook commands growth report.pages "
         "report.editions report.build report.scenarios listings mixes detection nowcasts totals quarterly_trends "
-        "selection grids explorer ",
+        "selection grids explorer report.imported ",
     )
     imports = read_imports()
     assert set(imports) == set(order)

@@ -245,7 +245,8 @@ def warm_up(maps: bool = True) -> None:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with _setting():
-                forkserver.set_forkserver_preload(["htanalysis.report.imported"] + ["pyogrio.geopandas"] * maps)
+                names = ["htanalysis.report.imported"] + ["htanalysis.charts.maps", "pyogrio.geopandas"] * maps
+                forkserver.set_forkserver_preload(names)
                 forkserver.ensure_running()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -8,13 +8,14 @@ import numpy as np
 
 from htanalysis import _MODULES
 
+# Of analyses neither the explorer, which is for Jupyter, nor maps, which are asked for by themselves.
+_ANALYSES = sorted({*_MODULES.values()} - {"explorer", "charts.maps"})
 _NAMES = (
     *("htanalysis.report.execute", "IPython.core.application", "IPython.core.completerlib", "IPython.core.displaypub"),
     *("IPython.core.interactiveshell", "IPython.core.logger", "IPython.core.magics", "IPython.core.oinspect"),
     *("htanalysis.shell", "nbformat.v4", "numpy.random", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape"),
     *("plotly.graph_objs.layout.title._subtitle", "plotly.offline", "plotly.tools"),
-    # The explorer is for Jupyter.
-    *(f"htanalysis.{module}" for module in sorted({*_MODULES.values()} - {"explorer"}) if "report." not in module),
+    *(f"htanalysis.{module}" for module in _ANALYSES if "report." not in module),
 )
 
 # SciPy would import NumPy's compiler of Fortran as well, which a notebook may still do.
@@ -26,7 +27,7 @@ del np.f2py, sys.modules["numpy.f2py"]
 
 def draw() -> None:
     """Draw nothing much: plotly, and what it is built on, load for it what any figure needs, and look for plugins."""
-    import pandas as pd
+    import pandas as pd  # Here, as all else comes after the module above that has nothing looked through for waste.
     import plotly.graph_objects as go
 
     line = {"line": {"width": 1}}
