@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy
+import scipy  # Its optimize is imported when it is asked for: it takes long.
 from scipy.special import stdtr, stdtrit
 
 from htanalysis import settings
