@@ -405,7 +405,7 @@ def _weigh_correlations(data: _Data, curve: _Curve, correlations: Sequence[float
         extra = data.gather @ (np.outer(size, size) * np.asarray(correlation) ** lags) @ data.gather.T
         # Both have the same directions, so that another shape changes nothing but the sizes along them.
         sizes, directions = np.linalg.eigh(extra / (root * root.T))
-        directions = directions / root
+        sizes, directions = sizes.clip(0), directions / root  # None is below 0 but by rounding.
         turned = directions.T @ (data.observed - chance), directions.T @ slopes, sizes
         shape = _fit_shape(data.freedom, curve.shape, *turned) if len(correlations) > 1 else curve.shape
         errors.append(np.sqrt(np.diag(bread @ (np.diag(chance) + shape * extra) @ bread.T)))

@@ -78,7 +78,7 @@ class Agency:
 @pytest.fixture
 def home(home, monkeypatch):
     """Work without previews, which have tests."""
-    monkeypatch.setattr(changes, "preview", lambda _: {})
+    monkeypatch.setattr(changes, "preview", lambda *_: {})
     monkeypatch.setattr(changes, "tell", lambda _: [])
     return home
 

@@ -167,7 +167,7 @@ def test_what_would_change_is_told_before_a_number_is_stored(tmp_path, capsys):
 @pytest.mark.usefixtures("home")
 def test_that_a_file_is_good_is_told_before_what_would_change_is_computed(tmp_path, capsys, monkeypatch):
     told = []
-    monkeypatch.setattr(changes, "preview", lambda rows: told.append((len(rows), *capsys.readouterr())) or {})
+    monkeypatch.setattr(changes, "preview", lambda rows, _: told.append((len(rows), *capsys.readouterr())) or {})
     monkeypatch.setattr(changes, "tell", lambda _: ["nothing"])
     path = write(tmp_path, line('"1,277"', measure="people trained"))
     said = "nothing\nTo store the counts, run htanalysis add with the same files.\n"

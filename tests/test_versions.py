@@ -19,7 +19,7 @@ from test_staff_commands import SAN_DIEGO, add
 
 import htanalysis as ht
 from htanalysis import settings
-from htanalysis.report.build import _GONE, _find_changes
+from htanalysis.report.build import _GONE, _compare_returns, _find_changes
 from htanalysis.report.pages import _tell_changes
 from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
@@ -135,11 +135,13 @@ def test_what_was_withdrawn_or_contradicts_itself_is_told_apart_from_revisions(t
     for audience in ("internal", "public"):
         wanted = SimpleNamespace(audience=audience)
         plan = SimpleNamespace(last={"parameters": days[0], "findings": []}, parameters=days[1], wanted=wanted, done={})
+        plan.moved = _compare_returns(plan)
         shown = _tell_changes(_find_changes(plan, []))
         assert not shown["revisions"]["rows"]
         told[audience] = shown["gone"]["rows"]
     (count,) = (int(row.split(",")[5]) for row in nine if NORTH_BAY in row)
     plan.parameters = days[0]  # Nothing was withdrawn by then.
+    plan.moved = _compare_returns(plan)
     assert not _tell_changes(_find_changes(plan, []))["gone"]["rows"]
     state = ["2012Q3", "all task forces", "arrests", "all", 396, _GONE]
     assert told["public"] == [state]

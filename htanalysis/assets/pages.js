@@ -123,7 +123,7 @@
   };
 
   // What a note before quotes has its name alone in the file.
-  const writeOut = (link) => (link.textContent = document.querySelector(`dd > [href="${link.getAttribute("href")}"]`).textContent);
+  const writeOut = (link) => (link.textContent = document.querySelector(`dd > [href='${link.getAttribute("href")}']`).textContent);
 
   // A sentence is copied with its source, and with the link to where it stands.
   const offerCopy = (button) => {
