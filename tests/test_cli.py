@@ -282,7 +282,7 @@ def test_a_good_file_is_looked_at_without_what_only_draws(home, tmp_path, monkey
         ("from htanalysis.report import execute; execute._find_translator()", {"papermill", "nbclient", "requests"}),
         (
             "import htanalysis.report.imported",
-            {"scipy.stats", "numpy.f2py", "charset_normalizer", "ipywidgets", "geopandas"},
+            {"scipy.stats", "numpy.f2py", "charset_normalizer", "ipywidgets", "geopandas", "plotly.graph_objs"},
         ),
         ("import htanalysis.report.imported, numpy.f2py as own; assert own.__file__, own", {"ipywidgets"}),
     ],

@@ -76,7 +76,7 @@ def test_bars_across_have_a_height_in_pixels_and_stacked_ones_begin_where_the_on
 
 
 def test_a_line_has_a_gap_where_a_value_is_missing_and_is_dashed_where_it_is_assumed():
-    html = sketched("add_line", [0, 5, None, 5, 10], [0, 10, None, 10, 0], line_dash="dash")
+    html = sketched("add_line", [0, 5, None, 5, 10], [0, 10, None, 10, 0], dash="dash")
     assert 'd="M0 340l500-340M500 0l500 340"' in html and 'stroke-dasharray="7 5"' in html
 
 
@@ -144,6 +144,9 @@ def test_every_figure_is_drawn_with_all_its_words_and_marks(report):
     seen = dict(read_figures(report))
     assert len(seen) == 28
     for name, figure in seen.items():
+        # Nothing in it is unknown to plotly, nor reads otherwise there.
+        parts = {part: figure[part] for part in ("data", "layout")}
+        assert json.loads(go.Figure(parts).to_json()) == parts, name
         html = draw(figure)
         bare = re.sub(r"\s+", "", re.sub("<title>.*?</title>|<[^>]+>", "", html)).replace("&amp;", "&")
         for note in figure["layout"].get("annotations", []):

@@ -40,7 +40,7 @@ def draw_known(counts: pd.DataFrame, caption: Caption) -> Chart:
             told = f"{run['measure'].iloc[0]}, {_name_run(run)}: not known"
             ends = run["place"].iloc[0] - 9, run["place"].iloc[0] + 9
             sketch.add_unknown(run["quarter"], *ends, hovertext=told, name="not known")
-    sketch.set_axis("x", title_text="quarter", **look.quarter_axis([*wide.columns]))
+    sketch.set_axis("x", title={"text": "quarter"}, **look.quarter_axis([*wide.columns]))
     words = [
         f"{measure} " + "; ".join(f"{quarter}: {number(count)}" for quarter, count in points.dropna().items())
         for measure, points in wide.dropna(how="all").iterrows()
@@ -73,7 +73,7 @@ def draw_periods(spans: pd.DataFrame, caption: Caption) -> Chart:
     first, last = pd.Timestamp(spans["start"].min().year, 1, 1), pd.Timestamp(spans["end"].max().year + 1, 1, 1)
     margin, step = (last - first) / 20, -(-(last.year - first.year) // 9)
     ticks = {"tick0": f"{first.date()}", "dtick": f"M{12 * step}", "tickformat": "%Y"}
-    sketch.set_axis("x", title_text="year", range=[first - margin, last + margin], **ticks)
+    sketch.set_axis("x", title={"text": "year"}, range=[first - margin, last + margin], **ticks)
     heads = {"label": "data set", "start": "first day", "end": "last day"}
     table = Table(spans, caption, {name: Column(head) for name, head in heads.items()})
     reading = "a bar lasts from the first to the last day counted."
@@ -252,7 +252,7 @@ def draw_curve(
     seen_rows = frame.iloc[:: max(1, len(frame) // 20)]
     told = {"hovertext": _tell_each(frame, seen_rows, lines, axes, ends), "hoverinfo": "text"}
     for (column, words), (color, width, dash) in zip(lines.items(), styles, strict=False):
-        sketch.add_line(x, frame[column], color, width, line_dash=dash, name=words, **told)
+        sketch.add_line(x, frame[column], color, width, dash, name=words, **told)
         told = {"hoverinfo": "skip"}  # the first line tells of all
     if between:
         head = _shade(sketch, between, float(x.mean()))

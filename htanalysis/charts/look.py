@@ -5,23 +5,24 @@ with its range as a line, bounded a line between two end marks, assumed a hatche
 with a dashed edge, and what covers a part of its time is pale, or hollow, with such an edge.
 """
 
-import json
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
-import plotly.io as pio
 
 from htanalysis import settings
-from htanalysis.charts.tables import Table
-from htanalysis.results import Column, round_off, source_in_words
+from htanalysis.charts.tables import Table, make_plain
+from htanalysis.results import Column, source_in_words
 from htanalysis.settings import LARGE
 from htanalysis.wording import join_words, percent
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 MIME = "application/vnd.htanalysis.chart+json"
 
@@ -59,23 +60,28 @@ _LAYOUT |= {"title": {"x": 0, "xref": "container", "xanchor": "left", "font": {"
 _LAYOUT |= {"hoverlabel": {"font": {"family": FONT, "size": 14}, "bgcolor": PAPER, "bordercolor": NEUTRAL}}
 _LAYOUT |= {"legend": {"orientation": "h", "x": 0, "xanchor": "left", "yanchor": "bottom"}}
 _LAYOUT |= {"paper_bgcolor": PAPER, "plot_bgcolor": PAPER, "barmode": "overlay", "bargap": 0.35}
-pio.templates["htanalysis"] = go.layout.Template(layout=_LAYOUT | {"xaxis": _AXIS, "yaxis": _AXIS})
+_TEMPLATE = {"layout": _LAYOUT | {"xaxis": _AXIS, "yaxis": _AXIS}}
 
 
 @dataclass(frozen=True)
 class Chart:
     """A figure with the table behind it, what a sighted reader sees in words, and in one line how to read it."""
 
-    figure: go.Figure
+    drawing: dict[str, Any]
     table: Table
     alt: str
     reading: str
 
+    @cached_property
+    def figure(self) -> "go.Figure":
+        """The drawing as plotly's figure, to be changed or saved with it."""
+        import plotly.graph_objects as go  # Here alone: a report needs no more than the drawing.
+
+        return go.Figure(self.drawing)
+
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        # Rounded numbers, so that a change can be read.
-        figure = json.loads(self.figure.to_json(), parse_float=round_off)
         return {
-            "application/vnd.plotly.v1+json": figure | {"config": CONFIG},
+            "application/vnd.plotly.v1+json": self.drawing | {"config": CONFIG},
             MIME: self.table.to_json() | {"alt": self.alt, "reading": self.reading},
             "text/plain": f"{self.table.caption.title}\n{self.alt}",
         }
@@ -91,7 +97,7 @@ def lay_out(column: Column, values: Iterable[float], head: float = 0.0) -> dict[
     """
     finite = np.array([value for value in values if np.isfinite(value)], dtype=float)
     low, high = np.log10([finite.min(), finite.max()]) if column.log else (finite.min(), finite.max())
-    axis: dict[str, Any] = {"title_text": wrap(column.title)}
+    axis: dict[str, Any] = {"title": {"text": wrap(column.title)}}
     if not column.log:
         step = round_up(float(high - low) / 7.5) or 1
         low, high = step * math.floor(low / step + 1e-9), step * math.ceil(high / step - 1e-9)
@@ -127,7 +133,7 @@ def round_up(value: float) -> float:
 
 
 class Sketch:
-    """A figure while it is drawn: plain values in plotly's words, which plotly checks once, when all are there."""
+    """A figure while it is drawn: values in plotly's words."""
 
     def __init__(self, panels: int = 1) -> None:
         self.traces: list[dict[str, Any]] = []
@@ -166,9 +172,10 @@ class Sketch:
         axes = {"xaxis": in_panel("x", panel), "yaxis": in_panel("y", panel)} if panel else {}
         self.traces.append({"type": kind, "x": [*x], "y": [*y]} | look | axes)
 
-    def add_line(self, x: Any, y: Any, color: str = ACCENT, width: float = 2, **more: Any) -> None:
+    def add_line(self, x: Any, y: Any, color: str = ACCENT, width: float = 2, dash: str = "", **more: Any) -> None:
         """Draw a line; a missing value is a gap in it."""
-        self.add_trace("scatter", x, y, mode="lines", line_color=color, line_width=width, **more)
+        line = {"dash": dash} if dash else {}
+        self.add_trace("scatter", x, y, mode="lines", line={"color": color, "width": width} | line, **more)
 
     def add_dots(self, x: Any, y: Any, basis: str, ends: Any = None, ink: str = ACCENT, **more: Any) -> None:
         """Draw dots in the look of their basis, with `text` above them and lines to their ends."""
@@ -202,7 +209,7 @@ class Sketch:
         self.write(wrap(foot, 110), y=0, yref="paper", yshift=-66, name="foot", font={"size": 12, "color": MUTED})
         title = {"text": wrap(caption.title, 84), "subtitle": {"text": wrap(caption.subtitle, 100)}}
         # A page writes title and foot in its own words, and draws in the height of "meta".
-        self.layout |= {"template": "htanalysis", "height": height + 150, "meta": {"height": height}}
+        self.layout |= {"template": _TEMPLATE, "height": height + 150, "meta": {"height": height}}
         self.layout |= {"title": title, "margin": {"t": 94 + 2 * gap}}
         self.layout["legend"] = {"y": 1 + gap / height} | self.layout.get("legend", {})
         named = set()
@@ -210,8 +217,9 @@ class Sketch:
             name = trace.get("name") if trace["x"] else None
             trace["showlegend"] = name is not None and name not in named
             named.add(name)
-        figure = go.Figure(self.traces, self.layout | {"annotations": self.notes, "shapes": self.shapes})
-        return Chart(figure, table, alt, reading)
+        layout = self.layout | {"annotations": self.notes, "shapes": self.shapes or None}
+        # Rounded numbers, so that a change can be read.
+        return Chart(make_plain({"data": self.traces, "layout": layout}), table, alt, reading)
 
 
 def stack_panels(names: Iterable[str], unit: str, axis: str) -> tuple[Sketch, int]:
@@ -230,7 +238,7 @@ def stack_panels(names: Iterable[str], unit: str, axis: str) -> tuple[Sketch, in
         sketch.set_axis("x", row, anchor=in_panel("y", row), domain=[0.0, 1.0], showgrid=many, **shared)
         sketch.set_axis("y", row, anchor=in_panel("x", row), domain=domain)
         sketch.write(title, y=domain[1], yref="paper", yanchor="bottom", font={"size": 14, "color": INK}, name="panel")
-    sketch.set_axis("x", last, title_text=axis, showticklabels=True)
+    sketch.set_axis("x", last, title={"text": axis}, showticklabels=True)
     return sketch, height
 
 

@@ -176,3 +176,15 @@ def _cell(value: Any) -> str | int | float | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return round_off(value)
+
+
+def make_plain(value: Any) -> Any:
+    """Make a drawing plain, part by part, without what is None in it."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, Mapping):
+        return {name: make_plain(part) for name, part in value.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [make_plain(part) for part in value]
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return value if isinstance(value, bool) else _cell(value)

@@ -58,12 +58,12 @@ def draw_outlook(outlook: pd.DataFrame, partial: Mapping[str, str], caption: Cap
     ]
     for look_of, own, name in _split_partial(rows, partial, "reported"):
         known, told = own["convictions"].astype(int), [*own["told"]]
-        sketch.add_bars(own["label"], 0 * known, known, look_of, name=name, text=[*known], hovertext=told)
+        sketch.add_bars(own["label"], 0 * known, known, look_of, name=name, text=[*known.astype(str)], hovertext=told)
     ahead, name = rows[rows["basis"].eq("assumed")], "in the end, if like a settled year (assumed)"
     sketch.add_bars(ahead["label"], ahead["low"], ahead["high"], "unknown", hovertext=[*ahead["told"]], name=name)
-    sketch.set_axis("x", title_text="year of arrest", showgrid=False, **_year_axis(rows["label"], partial))
+    sketch.set_axis("x", title={"text": "year of arrest"}, showgrid=False, **_year_axis(rows["label"], partial))
     top = float(rows[["convictions", "high"]].astype(float).max().max())
-    sketch.set_axis("y", title_text="convictions", tickformat=",d", **look.reach(top))
+    sketch.set_axis("y", title={"text": "convictions"}, tickformat=",d", **look.reach(top))
     columns = {"year": Column("year of arrest", "year"), "arrests": Column("arrests", basis="reported")}
     columns |= {"convictions": Column("convictions reported", basis="reported")}
     columns |= {"ratio": Column("for each arrest", digits=2, basis="computed")}
@@ -136,7 +136,7 @@ def draw_fit(
     told = rows.set_index("label")["told"]
     sketch.add_line(curve["label"][~part], _leave_gaps(curve["expected"])[~part], width=1.5, name="trend (computed)")
     to_part = curve[part | part.shift(-1, fill_value=False)]
-    sketch.add_line(to_part["label"], to_part["expected"], width=1.5, line_dash="dash")
+    sketch.add_line(to_part["label"], to_part["expected"], width=1.5, dash="dash")
     ends, name = [ahead[end] for end in look.INTERVAL], f"next, with {look.LEVEL} interval (computed)"
     sketch.add_dots(ahead["label"], ahead["expected"], "computed", ends, name=name, hovertext=[*told.tail(len(ahead))])
     if len(labels) > LONG:
@@ -150,9 +150,9 @@ def draw_fit(
         sides = own["expected"].gt(own["count"]).map({True: "bottom center", False: "top center"})  # off the line
         sketch.add_dots(own["label"], own["count"], look_of, textposition=[*sides], **style)
     period = "quarter" if "Q" in next_label else "year"
-    sketch.set_axis("x", title_text=period, **_year_axis([*labels, next_label], partial))
+    sketch.set_axis("x", title={"text": period}, **_year_axis([*labels, next_label], partial))
     top = float(rows[["count", "expected", "interval_high"]].astype(float).max().max())
-    sketch.set_axis("y", title_text="count", tickformat=",d", **look.reach(top))
+    sketch.set_axis("y", title={"text": "count"}, tickformat=",d", **look.reach(top))
     columns = {"label": Column(period), "count": Column("published", basis="reported")}
     computed = {"expected": "expected", **look.INTERVAL}
     columns |= {name: Column(head, basis="computed") for name, head in computed.items()}

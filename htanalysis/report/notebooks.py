@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from htanalysis import results, settings
-from htanalysis.charts import tables
+from htanalysis.charts import look, tables
 from htanalysis.errors import HtanalysisError
 
 #: How a notebook is named that becomes a page; JupyterLab names copies 01-trends-Copy1.
@@ -114,8 +114,6 @@ def read_executed(path: Path) -> Executed:
 
 def _read_output(output: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give what an output shows, in the best form that it has."""
-    from htanalysis.charts import look  # Here alone: it imports plotly, which finding findings does without.
-
     data = output.get("data", {})
     words = [kind for kind in ("html", "markdown", "plain") if f"text/{kind}" in data]
     if results.MIME in data:
