@@ -38,10 +38,10 @@ _CELLS = ["quarter", "measure", "task_force", "trafficking_type", "count", "low"
 _TOTALS = ["quarter", "measure", "trafficking_type", "count", "returned", "partly", "reporting", "statewide"]
 _TOTALS += ["low", "high", "contradiction"]
 _VERSIONS = ["quarter", "measure", "task_force", "day", "low"]
+_REMARKS = ["quarter", "task_force", "measure", "trafficking_type", "state", "remark"]
 #: The types of their columns that are no text.
 _KINDS = dict.fromkeys(("count", "returned", "partly", "reporting", "low", "high"), "Int64")
 _KINDS |= {"quarter": "period[Q-DEC]", "whole": "bool", "statewide": "bool", "day": "datetime64[us]"}
-_REMARKS = ["quarter", "task_force", "measure", "trafficking_type", "state", "remark"]
 
 
 @dataclass(frozen=True, eq=False)
