@@ -82,6 +82,7 @@ elsewhere:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q htanalysis  # Else each command would, where Python is told to write no bytecode.
+	@mkdir -p htanalysis/templates/__pycache__  # The first report puts there what templates are as bytecode.
 	@pwd -P > $@
 
 .venv/ready-test: .venv/ready requirements-test.lock

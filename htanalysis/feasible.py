@@ -6,9 +6,12 @@ has no row is one whose count is not known. The order of rows changes nothing.
 
 import math
 import operator
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import repeat
 
 import pandas as pd
 
@@ -97,8 +100,7 @@ class Series:
     inside: range
     total: int | None
     #: Those of the quarters that are asked for: all, unless the counts are those of `count_quarters`.
-    asked: pd.PeriodIndex
-    regions: dict[Shape | None, Region] = field(default_factory=dict)
+    asked: frozenset[pd.Period]
 
     @property
     def count(self) -> list[int | None]:
@@ -107,7 +109,8 @@ class Series:
 
     def mark(self, quarters: pd.PeriodIndex) -> list[int]:
         """Give the weights that add up some quarters, as far as the measure has them."""
-        return [int(mark) for mark in self.index.isin(quarters.intersection(self.asked))]
+        marked = self.asked.intersection(quarters)
+        return [int(quarter in marked) for quarter in self.index]
 
     def difference(self, before: int, after: int) -> list[int]:
         """Give the weights that take one quarter from another."""
@@ -120,7 +123,7 @@ class Series:
         """Bound each quarter by itself, with a shape or with nothing assumed."""
         if shape and shape.name == "convex":
             return [self.limits([int(place == other) for other in self.places], shape) for place in self.places]
-        bounds = bound_each(*self.limits_inside, self.total, steps_of(shape))
+        bounds = _bound_each(*self.limits_inside, self.total, shape.steps if shape else Steps())
         if bounds is None:
             return [(pd.NA, pd.NA)] * len(self.least)
         found = list(zip(self.least, self.most, strict=True))
@@ -139,12 +142,7 @@ class Series:
         """Maximize a weighted sum of the quarters; missing where nothing limits it, or where there is no series."""
         outside = [place for place in self.places if place not in self.inside and weights[place]]
         beyond = sum(weights[place] * (self.most if weights[place] > 0 else self.least)[place] for place in outside)
-        inner = self.within(weights)
-        if self.is_stepwise(shape):
-            found = maximize_sum(*self.limits_inside, self.total, steps_of(shape), inner)
-        else:
-            found = self.region(shape).maximize(self.of_unknown(inner))
-            found = None if found is None else found + sum(map(operator.mul, inner, self.limits_inside[0]))
+        found = _maximize(*self.limits_inside, self.total, shape, self.within(weights))
         return pd.NA if found is None or math.inf in (found, beyond) else found + beyond
 
     @property
@@ -153,44 +151,53 @@ class Series:
         return range(len(self.least))
 
     @property
-    def limits_inside(self) -> tuple[list[int], list[float]]:
+    def limits_inside(self) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """Give the least and the most that each quarter of the total can have had by itself."""
         return self.within(self.least), self.within(self.most)
 
-    def within(self, values: Sequence) -> list:
+    def within(self, values: Sequence) -> tuple:
         """Keep the values of the quarters of the total."""
-        return list(values[self.inside.start : self.inside.stop])
-
-    def of_unknown(self, values: Sequence[int]) -> list[int]:
-        """Keep the values of the unknown among the quarters of the total."""
-        return [value for value, most in zip(values, self.within(self.most), strict=True) if most is math.inf]
-
-    def is_stepwise(self, shape: Shape | None) -> bool:
-        """Say whether rounding at each step narrows the quarters so that halving their ranges is the faster way."""
-        return self.total is not None and shape is not None and shape.steps.up is not None
-
-    def region(self, shape: Shape | None) -> Region:
-        """Give all that the unknown quarters of the total can have had beyond their least."""
-        if shape not in self.regions:
-            least, number = self.within(self.least), len(self.inside)
-            region = Region(len(self.of_unknown(least)))
-            if self.total is not None:
-                region.fix(self.of_unknown([1] * number), self.total - sum(least))
-            for row in shape.rows(number) if shape else ():
-                weights = [row.get(place, 0) for place in range(number)]
-                region.require(self.of_unknown(weights), -sum(map(operator.mul, weights, least)))
-            self.regions[shape] = region
-        return self.regions[shape]
+        return tuple(values[self.inside.start : self.inside.stop])
 
 
-def steps_of(shape: Shape | None) -> Steps:
-    """Say how far a quarter can lie from the one before it by itself; any way where nothing is assumed."""
-    return shape.steps if shape else Steps()
+# Pages ask the same of the same quarters several times, and a check of returns asks it before and after them.
+_bound_each = lru_cache(bound_each)
+
+
+@lru_cache(512)
+def _maximize(
+    least: tuple[int, ...], most: tuple[float, ...], total: int | None, shape: Shape | None, weights: tuple[int, ...]
+) -> float | None:
+    """Maximize a weighted sum of the quarters of a total; None where there is no series."""
+    # Where rounding at each step narrows the quarters, halving their ranges is the faster way.
+    if total is not None and shape is not None and shape.steps.up is not None:
+        return maximize_sum(least, most, total, shape.steps, weights)
+    found = _region(least, most, total, shape).maximize(_of_unknown(weights, most))
+    return None if found is None else found + sum(map(operator.mul, weights, least))
+
+
+@lru_cache
+def _region(least: tuple[int, ...], most: tuple[float, ...], total: int | None, shape: Shape | None) -> Region:
+    """Give all that the unknown quarters of a total can have had beyond their least."""
+    region = Region(len(_of_unknown(least, most)))
+    if total is not None:
+        region.fix(_of_unknown([1] * len(least), most), total - sum(least))
+    for row in shape.rows(len(least)) if shape else ():
+        weights = [row.get(place, 0) for place in range(len(least))]
+        region.require(_of_unknown(weights, most), -sum(map(operator.mul, weights, least)))
+    return region
+
+
+def _of_unknown(values: Sequence[int], most: Sequence[float]) -> list[int]:
+    """Keep the values of the quarters that are not known."""
+    return [value for value, limit in zip(values, most, strict=True) if limit is math.inf]
 
 
 def read_counts(counts: pd.DataFrame) -> pd.DataFrame:
     """Give quarterly counts with their quarters as periods; refuse those that are none."""
     check_columns("counts", counts, ["measure", "quarter", "count"], numbers=["count"])
+    if counts["quarter"].dtype == "period[Q-DEC]":
+        return counts
     try:
         return counts.assign(quarter=pd.PeriodIndex(counts["quarter"], freq="Q"))
     except (ValueError, TypeError) as error:
@@ -206,28 +213,34 @@ def read_measures(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[Series
             f'"{totals["measure"][totals["measure"].duplicated()].iloc[0]}" has two totals; give one.'
         )
     total_of = totals.set_index("measure").to_dict("index")
-    for measure, group in counts.groupby("measure", observed=True):
-        series = _read(measure, group, total_of.get(measure, {}))
-        _check(series)
-        yield series
+    floors = counts["at_least"] if "at_least" in counts else repeat(0, len(counts))
+    rows = zip(counts["measure"], counts["quarter"], counts["count"], floors, strict=True)
+    of_measure = defaultdict(list)
+    for measure, *row in rows:
+        of_measure[measure].append(row)
+    for measure in counts["measure"].astype("category").cat.categories:
+        if own := of_measure[measure]:
+            series = _read(measure, own, total_of.get(measure, {}), "task_forces_next" in counts)
+            _check(series)
+            yield series
 
 
-def _read(measure: str, rows: pd.DataFrame, total: dict) -> Series:
-    """Put one measure's rows on the calendar, which the period of its total belongs to."""
-    held = pd.PeriodIndex(rows["quarter"], freq="Q")
-    if held.has_duplicates:
-        raise HtanalysisError(f'"{measure}" has {held[held.duplicated()][0]} twice; give each quarter once.')
+def _read(measure: str, rows: Sequence[tuple], total: dict, asked_alone: bool) -> Series:
+    """Put one measure's quarters on the calendar, which the period of its total belongs to."""
+    held = [quarter for quarter, _, _ in rows]
+    if len(set(held)) < len(held):
+        twice = next(quarter for quarter in held if held.count(quarter) > 1)
+        raise HtanalysisError(f'"{measure}" has {twice} twice; give each quarter once.')
     covered = [pd.Period(total[end], "Q") for end in ("period_start", "period_end") if pd.notna(total.get(end))]
-    ends = [held.min(), held.max(), *covered]
+    ends = [*held, *covered]
     index = pd.period_range(min(ends), max(ends), freq="Q")
-    first, last = index.get_indexer(covered if len(covered) == 2 else index[[0, -1]])
+    first, last = (each.ordinal - index[0].ordinal for each in (covered if len(covered) == 2 else index[[0, -1]]))
     least, most = [0] * len(index), [math.inf] * len(index)
-    floors = rows["at_least"] if "at_least" in rows else [0] * len(rows)
-    for place, count, floor in zip(index.get_indexer(held), rows["count"], floors, strict=True):
-        known = _whole(count, measure)
+    for quarter, count, floor in rows:
+        place, known = quarter.ordinal - index[0].ordinal, _whole(count, measure)
         least[place] = (_whole(floor, measure) or 0) if known is None else known
         most[place] = math.inf if known is None else known
-    asked = held if "task_forces_next" in rows else index
+    asked = frozenset(held if asked_alone else index)
     return Series(measure, index, least, most, range(first, last + 1), _whole(total.get("count"), measure), asked)
 
 

@@ -319,10 +319,13 @@ def _count_joined(counts: pd.DataFrame, measure: str) -> str:
 def _find_known(counts: pd.DataFrame) -> Iterator[tuple[str, int | None, int | None]]:
     """Give each measure's first and last count where both are known; those published, without, where they are not."""
     published = set(load("task_force_quarters").dropna(subset=["count"])["measure"]) if "origin" in counts else ()
-    for measure, rows in read_counts(counts).sort_values("quarter").groupby("measure", observed=True, sort=False):
-        ends = rows["count"].iloc[[0, -1]]
-        if ends.notna().all():
-            yield measure, *map(int, ends)
+    ordered, of_each = read_counts(counts).sort_values("quarter"), {}
+    for measure, count in zip(ordered["measure"], ordered["count"], strict=True):
+        of_each.setdefault(measure, []).append(count)
+    for measure, own in of_each.items():
+        first, last = own[0], own[-1]
+        if pd.notna(first) and pd.notna(last):
+            yield measure, int(first), int(last)
         elif measure in published:
             yield measure, None, None
 

@@ -6,6 +6,7 @@ the history before it.
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
@@ -96,12 +97,12 @@ def measure_changes(own: pd.DataFrame, until: pd.Period) -> float | None:
     The frame has `count` and `task_forces_reporting` by quarter. Changes where task forces joined or left are left out;
     where fewer than four are known, nothing is said.
     """
-    before = own.loc[own.index < until, ["count", "task_forces_reporting"]].astype("float64")
-    # Missing where nobody was asked for the quarter before.
-    earlier = before.set_axis(before.index + 1).reindex(before.index)
-    same = before["task_forces_reporting"].eq(earlier["task_forces_reporting"])
-    change, both = ((before["count"] + sign * earlier["count"])[same] for sign in (-1, 1))
-    parts = (change**2 / both)[both.gt(0)]
+    before = own[own.index < until].sort_index()
+    count, bodies = (before[name].to_numpy("float64", na_value=np.nan) for name in ("count", "task_forces_reporting"))
+    # Nobody may have been asked for the quarter before.
+    same = (np.diff(before.index.asi8) == 1) & (np.diff(bodies) == 0)
+    change, both = np.diff(count)[same], (count[1:] + count[:-1])[same]
+    parts = change[both > 0] ** 2 / both[both > 0]
     if len(parts) < _FEWEST_CHANGES:
         return None
     tail = (1 - settings.CONFIDENCE) / 2

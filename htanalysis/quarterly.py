@@ -178,7 +178,8 @@ def list_runs(counts: pd.DataFrame, totals: pd.DataFrame, measure: str, until: p
     Formula: count of a run = total − all other quarters, if these are known; mean = count ÷ quarters.
     """
     series = next(each for each in read_measures(counts, totals) if each.measure == measure)
-    known = pd.Series(series.count, series.index, dtype="Float64")[series.index.isin(series.asked)][:until]
+    counted = {each: count for each, count in zip(series.index, series.count, strict=True) if each in series.asked}
+    known = pd.Series(counted, dtype="Float64")[:until]
     stated, rows, mean = counts[counts["measure"].eq(measure)].set_index("quarter")["basis"], [], None
     for _, run in known.groupby((known.notna() | known.shift(fill_value=0).notna()).cumsum()):
         open_, (low, high) = bool(run.isna().any()), series.limits(series.mark(run.index))

@@ -144,11 +144,10 @@ def list_back_tests(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result
 
 
 def _list_inputs(counts: pd.DataFrame, measure: str) -> str:
-    rows = counts[counts["measure"].eq(measure)].dropna(subset=["count"]).sort_values("quarter")
-    bodies = " of " + rows["task_forces_reporting"].astype(str) if "task_forces_reporting" in rows else [""] * len(rows)
-    columns = rows["quarter"], rows["count"], bodies
-    listed = [f"{quarter} {number(count)}{of}" for quarter, count, of in zip(*columns, strict=True)]
-    if len(listed) > LONG:
-        between = f"{len(listed) - LARGE - 1} between, whose counts stand in tables.xlsx"
-        listed = [listed[0], between, *listed[-LARGE:]]
+    rows = counts[counts["measure"].eq(measure) & counts["count"].notna()].sort_values("quarter")
+    told = rows if len(rows) <= LONG else rows.iloc[[0, *range(-LARGE, 0)]]
+    cells = told.filter(["quarter", "count", "task_forces_reporting"]).itertuples(index=False, name=None)
+    listed = [" of ".join([f"{quarter} {number(count)}", *map(str, bodies)]) for quarter, count, *bodies in cells]
+    if len(rows) > LONG:
+        listed.insert(1, f"{len(rows) - LARGE - 1} between, whose counts stand in tables.xlsx")
     return ", ".join(listed)

@@ -165,10 +165,10 @@ class Result:
         Its numbers, unit, digits, basis, source and formula are the row's, as far as the frame has them; the row's
         other columns go into the sentence. Where both ends of the range are the value, the interval is the range.
         """
-        names = self.frame.iloc[:, 0]
-        if row not in [*names]:
+        names = [*self.frame.iloc[:, 0]]
+        if row not in names:
             raise UnknownNameError("a row", row, names)
-        cells = self.frame[names.eq(row)].iloc[0].dropna().to_dict()
+        cells = self.frame.iloc[names.index(row)].dropna().to_dict()
         if cells.get("low") == cells.get("value") == cells.get("high"):
             cells |= {end: cells.get(f"interval_{end}") for end in ("low", "high")}
         own = dict.fromkeys(("value", "low", "high") + ("formula",) * ("formula" in self.frame))

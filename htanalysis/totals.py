@@ -1,5 +1,7 @@
 """The state's totals while returns are missing, and what the returns say of each other, as a reader needs them."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -10,9 +12,12 @@ from htanalysis.quarterly import name_sources
 from htanalysis.quarters import period_label
 from htanalysis.results import Column, Result
 from htanalysis.returns.counts import count_quarters, count_reporters, reconcile, tell_reporters
+from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.measures import load_measures
 from htanalysis.returns.views import NOT_RETURNED, OF_MONTHS, known_day, view_returns
 from htanalysis.wording import choose, number, span
+
+_CELL = ["quarter", "measure", "who", "trafficking_type", "count"]
 
 
 def count_sent(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str = "public") -> Result:
@@ -273,9 +278,11 @@ def list_contradictions(quarters: pd.PeriodIndex, as_of: str = "latest", audienc
     told = totals.loc[totals["contradiction"].ne(""), ["quarter", "measure", "contradiction"]]
     rows = [*told.itertuples(index=False, name=None)]
     for given in (totals.assign(who="all task forces"), bodies[bodies["whole"]].rename(columns={"task_force": "who"})):
-        wide = given.set_index(["quarter", "measure", "who", "trafficking_type"])["count"].unstack()
-        wrong = _compare_types(wide)
-        rows += [(quarter, measure, f"{name}: {words}") for (quarter, measure, name), words in wrong.items()]
+        of_each = defaultdict(dict)
+        for quarter, measure, who, kind, count in given[_CELL].dropna().itertuples(index=False):
+            of_each[quarter, measure, who][kind] = count
+        told = ((*each, _compare_types(own)) for each, own in sorted(of_each.items()))
+        rows += [(quarter, measure, f"{who}: {words}") for quarter, measure, who, words in told if words]
     table = pd.DataFrame(rows, columns=["quarter", "measure", "words"])
     return Result(
         basis="computed",
@@ -291,19 +298,8 @@ def list_contradictions(quarters: pd.PeriodIndex, as_of: str = "latest", audienc
     )
 
 
-def _compare_types(wide: pd.DataFrame) -> pd.Series:
-    """Say in words where types exclude a count of all."""
-    wide = wide.reindex(columns=["all", "sex", "labor", "other"]).astype("Float64")
-    types = wide[["sex", "labor", "other"]]
-    parts, complete = types.sum(axis=1), types.notna().all(axis=1)
-    wrong = (
-        wide["all"].notna() & types.notna().any(axis=1) & (parts.gt(wide["all"]) | (complete & parts.ne(wide["all"])))
-    )
-    return pd.Series(
-        [
-            f"the types add up to {number(part)}, and all are {number(whole)}"
-            for part, whole in zip(parts[wrong], wide.loc[wrong, "all"], strict=True)
-        ],
-        index=wide.index[wrong],
-        dtype="object",
-    )
+def _compare_types(own: Mapping[str, int]) -> str:
+    """Say in words that the counts of types exclude that of all, if they do."""
+    whole, types = own.get("all"), [count for kind, count in own.items() if kind != "all"]
+    told = whole is not None and types and (sum(types) > whole or (len(types) == len(TYPES) and sum(types) != whole))
+    return f"the types add up to {number(sum(types))}, and all are {number(whole)}" if told else ""

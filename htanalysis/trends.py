@@ -6,6 +6,7 @@ linear model takes; so its few lines of Fisher scoring stand here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -176,12 +177,18 @@ def fit_measures(
         quarters = pd.period_range(rows.index[0], rows.index[-1], freq="Q")
         rows = rows.reindex(quarters)
         bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).ffill().astype(float)
-        following, step = rows.get("task_forces_next", bodies).iloc[-1], None
-        if joined is not None:
-            step = quarters >= pd.Period(joined, "Q")
-        window = (rows["count"], bodies, float(following), quarters.quarter, step)
-        trends[measure] = fit_trend(*window, *_read_total(sums.get(measure), quarters))
+        following = float(rows.get("task_forces_next", bodies).iloc[-1])
+        known = (None if pd.isna(count) else float(count) for count in rows["count"])
+        step = quarters >= pd.Period(joined, "Q") if joined is not None else None
+        total, of_total = _read_total(sums.get(measure), quarters)
+        given = {"counts": known, "exposure": bodies, "season": quarters.quarter, "step": step, "of_total": of_total}
+        given = {name: each if each is None else tuple(each) for name, each in given.items()}
+        trends[measure] = _fit_again(**given, next_exposure=following, total=total)
     return trends
+
+
+# A check of returns fits trends before and after them, and most measures are not in the returns.
+_fit_again = lru_cache(64)(fit_trend)
 
 
 def _read_total(total: dict | None, quarters: pd.PeriodIndex) -> tuple[float | None, np.ndarray | None]:

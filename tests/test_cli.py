@@ -281,10 +281,12 @@ def test_a_good_file_is_looked_at_without_what_only_draws(home, tmp_path, monkey
         ("import htanalysis.report.build", {"scipy", "nbconvert", "nbformat", "pikepdf", "xlsxwriter", "jinja2"}),
         ("from htanalysis.report import execute; execute._find_translator()", {"papermill", "nbclient", "requests"}),
         (
-            "import htanalysis.report.imported",
+            "import htanalysis.report.preload",
             {"scipy.stats", "numpy.f2py", "charset_normalizer", "ipywidgets", "geopandas", "plotly.graph_objs"},
         ),
-        ("import htanalysis.report.imported, numpy.f2py as own; assert own.__file__, own", {"ipywidgets"}),
+        ("import htanalysis.report.preload, numpy.f2py as own; assert own.__file__, own", {"ipywidgets"}),
+        ("import htanalysis.report.pages", {"nbconvert", "nbclient", "jupyter_client", "nbconvert.filters"}),
+        ("import htanalysis.report.pages, nbconvert; assert nbconvert.filters.markdown_mistune", {"papermill"}),
     ],
 )
 def test_a_report_begins_to_run_notebooks_without_what_is_needed_later(code, heavy):

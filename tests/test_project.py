@@ -214,7 +214,8 @@ def read_imports():
 def test_the_package_imports_from_left_to_right():
     order = re.findall(
         r"[\w.]+",
-        "settings errors report.cache intervals delays chains integers feasible forecasts trends charts.small "
+        "settings errors report.imports report.cache intervals delays chains integers feasible forecasts trends "
+        "charts.small "
         "returns.disclosure returns.looks returns.files returns.sheets returns.store returns.written "
         "report.execute report.cluster report.folder report.request report.glossary report.methods cli codebooks "
         "data quarters returns.records returns.register returns.measures report.notes citations export "
@@ -224,7 +225,7 @@ def test_the_package_imports_from_left_to_right():
         "parameters returns.template returns.checks returns.withdrawals claims report.notebooks report.findings "
         "report.changes lead report.index report.search report.workbook commands growth report.pages "
         "report.editions report.build report.scenarios listings mixes detection nowcasts totals quarterly_trends "
-        "selection grids explorer report.imported ",
+        "selection grids explorer report.preload ",
     )
     imports = read_imports()
     assert set(imports) == set(order)

@@ -10,11 +10,11 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
+from itertools import chain, groupby
 from multiprocessing.connection import Connection
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ from htanalysis.quarters import say_quarter
 from htanalysis.report.cache import Kept, Outcome, Task, pack
 from htanalysis.report.execute import make_shell, run_cell
 from htanalysis.report.findings import name_topic
+from htanalysis.report.imports import import_parts
 from htanalysis.report.notebooks import find_notebooks
 from htanalysis.returns import store
 from htanalysis.returns.counts import count_quarters, reconcile
@@ -34,6 +35,20 @@ from htanalysis.wording import span
 
 #: The audience of whoever adds returns.
 _STAFF = "internal"
+
+#: What runs the cells.
+_SHELL = ("IPython.core.displaypub", "IPython.core.interactiveshell")
+
+#: A part of a look: of which state of the store, and what a notebook finds, or where it is none the counts.
+_Part = tuple[int, Path | None]
+
+
+class Second(NamedTuple):
+    """The way to ask a second process, and the numbers from which both draw what each does next."""
+
+    asking: Connection
+    tickets: int
+
 
 #: What returns would change, with the heading and the line of each.
 _LINE = "{quarter} {task_force}, {measure}, {trafficking_type}"
@@ -146,10 +161,10 @@ def list_verdicts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 # What would change
 
 
-def preview(rows: pd.DataFrame, second: Connection | None = None) -> dict[str, list[dict[str, Any]]]:
+def preview(rows: pd.DataFrame, second: Second | None = None) -> dict[str, list[dict[str, Any]]]:
     """Find what would change if rows were added to the store, by the kinds of `_KINDS`; and notebooks that would stop.
 
-    Half of the work is asked of a `second` process, if `beside` gave one.
+    A part of the work is asked of a `second` process, if `beside` gave one.
     `hidden` are small counts of task forces, which a public report would not show and had not to hide before.
     """
     if rows.empty:
@@ -213,7 +228,7 @@ def find_findings(source: Path, parameters: Mapping[str, Any]) -> list[dict[str,
     return found
 
 
-def _look_twice(rows: pd.DataFrame, second: Connection | None) -> list[dict[str, Any]]:
+def _look_twice(rows: pd.DataFrame, second: Second | None) -> list[dict[str, Any]]:
     """Look at the store as it is and as it would be; at what the last check has seen, not again."""
     paths = [path for path in find_notebooks() if "as_of:" in path.read_text(encoding="utf-8")]
     # In the store's own folder, and sealed with its key: it holds what the store does.
@@ -222,12 +237,9 @@ def _look_twice(rows: pd.DataFrame, second: Connection | None) -> list[dict[str,
     found = [kept.find(task) for task in tasks]
     looks = [each and pickle.loads(each.notebook) for each in found]  # noqa: S301, the seal shows whose it is
     new = [number for number, look in enumerate(looks) if not look]
-    if new:
-        given, longest = [states[number] for number in new], max(paths, key=_count_cells)
-        others = [path for path in paths if path != longest]
-        halves = _do_both((given, others, True), (given, [longest], False), second)
-        for number, *both in zip(new, *halves, strict=True):
-            looks[number] = _join(*both)
+    told = _look_at_all([states[number] for number in new], paths, second) if new else []
+    for number, look in zip(new, told, strict=True):
+        looks[number] = look
     if new and not settings.is_carried():
         with suppress(OSError), store.private():
             for number in new:
@@ -235,10 +247,6 @@ def _look_twice(rows: pd.DataFrame, second: Connection | None) -> list[dict[str,
                     kept.keep(tasks[number], Outcome(pickle.dumps(looks[number])))
             kept.keep_only(tasks)
     return looks
-
-
-def _count_cells(path: Path) -> int:
-    return path.read_bytes().count(b'"cell_type": "code"')
 
 
 def _name_look(rows: pd.DataFrame | None, paths: Iterable[Path]) -> Task:
@@ -249,8 +257,8 @@ def _name_look(rows: pd.DataFrame | None, paths: Iterable[Path]) -> Task:
 
 
 @contextmanager
-def beside() -> Iterator[Connection | None]:
-    """Start a process that looks at half of all beside this one, where that is safe, and give the way to ask it.
+def beside() -> Iterator[Second | None]:
+    """Start a process that looks at a part of all beside this one, where that is safe, and give the way to ask it.
 
     Until it is asked, such as while files are read, it imports what that takes. It ends with the context.
     """
@@ -259,12 +267,16 @@ def beside() -> Iterator[Connection | None]:
         return
     gc.freeze()  # What is there now is no waste, and is not copied to see that.
     asking, asked = multiprocessing.Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_answer, args=(asking, asked), daemon=True)
+    tickets, stock = os.pipe()
+    os.write(stock, bytes(range(256)))
+    os.close(stock)
+    process = multiprocessing.get_context("fork").Process(target=_answer, args=(asking, asked, tickets), daemon=True)
     process.start()
     asked.close()
     try:
-        yield asking
+        yield Second(asking, tickets)
     finally:
+        os.close(tickets)
         process.kill()
         process.join()
 
@@ -277,58 +289,77 @@ def _can_fork() -> bool:
     return threads == 1 and len(os.sched_getaffinity(0)) > 1
 
 
-def _answer(asking: Connection, asked: Connection) -> None:
+def _answer(asking: Connection, asked: Connection, tickets: int) -> None:
     """Look when asked, and send what is seen. Where that fails nothing is sent: who asked tries it, and tells."""
     asking.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The other process ends this one.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(Exception):
-        for name in ("IPython.core.displaypub", "IPython.core.interactiveshell", "scipy.optimize"):
-            import_module(name)
-        asked.send(_look_at_each(*asked.recv()))
+        import_parts(["scipy.optimize", *_SHELL])
+        states, own, shared = asked.recv()
+        asked.send(_look(states, chain(own, _take(shared, tickets))))
 
 
-def _do_both(one: tuple, two: tuple, second: Connection | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Look at two halves, the second in the process `beside` if there is one."""
+def _take(shared: Sequence[_Part], tickets: int) -> Iterator[_Part]:
+    """Go through the parts that no other process has taken: each ticket is a number, and is drawn once."""
+    for ticket in iter(lambda: os.read(tickets, 1), b""):
+        if ticket[0] >= len(shared):
+            return
+        yield shared[ticket[0]]
+
+
+def _look_at_all(
+    states: Sequence[pd.DataFrame | None], paths: Sequence[Path], second: Second | None
+) -> list[dict[str, Any]]:
+    """Look at some states of the store, and give the looks."""
+    counts, *own = [[(number, path) for number in range(len(states))] for path in (None, *paths)]
+    told = {}
     if second:
-        second.send(two)
-    own = _look_at_each(*one)
-    if second:
+        # The second process begins with the notebook that takes longest, and knows then what the two states share.
+        longest = own.pop(max(range(len(paths)), key=lambda place: paths[place].read_bytes().count(b'"code"')))
+        shared = sorted(chain(*own))
+        second.asking.send((states, longest, shared))
+        told = _look(states, chain(counts[:1], _take(shared, second.tickets), counts[1:]))
         with suppress(EOFError):
-            return own, second.recv()
-    return own, _look_at_each(*two)
+            told |= second.asking.recv()
+    every = [(number, path) for number in range(len(states)) for path in (None, *paths)]
+    told |= _look(states, [part for part in every if part not in told])
+    return [_join([told[part] for part in every if part[0] == number]) for number in range(len(states))]
 
 
-def _look_at_each(states: Iterable[pd.DataFrame | None], *given: Any) -> list[dict[str, Any]]:
-    return [_look(state, *given) for state in states]
+def _look(states: Sequence[pd.DataFrame | None], parts: Iterable[_Part]) -> dict[_Part, dict[str, Any]]:
+    """Take what notebooks find, or the counts, of the store as it is, or as it would be with rows added."""
+    import_parts(["scipy.special", *_SHELL])
+    told = {}
+    for number, parts_of_state in groupby(parts, key=itemgetter(0)):
+        with store.pretending(states[number]):  # It is read once.
+            parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
+            for part in parts_of_state:
+                told[part] = _try(part[1], parameters) if part[1] else _count(parameters)
+    return told
 
 
-def _look(rows: pd.DataFrame | None, paths: Sequence[Path], counting: bool) -> dict[str, Any]:
-    """Take what some notebooks find, and the counts, of the store as it is, or as it would be with rows added."""
-    with store.pretending(rows):  # It is read once.
-        parameters = {"quarter": str(last_quarter()), "as_of": known_day(), "audience": _STAFF}
-        look = _count(parameters["as_of"]) if counting else {}
-        findings, failed = [], {}
-        for path in paths:
-            try:
-                findings += find_findings(path, parameters)
-            except Exception as error:  # Staff are told of it with all else, since they can still store the counts.
-                failed[path.stem] = f"{type(error).__name__}: {error}"
-        return look | {"findings": findings, "failed": failed, "quarter": parameters["quarter"]}
+def _try(path: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"findings": find_findings(path, parameters)}
+    except Exception as error:  # Staff are told of it with all else, since they can still store the counts.
+        return {"failed": (path.stem, f"{type(error).__name__}: {error}")}
 
 
-def _count(day: str) -> dict[str, Any]:
+def _count(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Count as of the same day as the notebooks, so that the returns are counted once."""
+    day = parameters["as_of"]
     counts, public = (count_quarters(day, audience) for audience in (_STAFF, "public"))
     kinds = {"quarter": "period[Q-DEC]", "count": "Int64"} | dict.fromkeys([*CELL[1:], "withdrawn"], "str")
     rows = pd.DataFrame(read_known(), columns=Known._fields).astype(kinds)
-    return {"rows": rows, "day": day, "counts": counts, "public": public}
+    return {"rows": rows, "day": day, "quarter": parameters["quarter"], "counts": counts, "public": public}
 
 
-def _join(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the halves of a look, with what is found in the order of the notebooks."""
-    found = sorted(one["findings"] + two["findings"], key=itemgetter("notebook"))
-    return {**one, "findings": found, "failed": one["failed"] | two["failed"]}
+def _join(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Join a state's counts and what each notebook finds."""
+    counts, *told = parts
+    findings = [finding for each in told for finding in each.get("findings", ())]
+    return counts | {"findings": findings, "failed": dict(each["failed"] for each in told if "failed" in each)}
 
 
 def _list_statements(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

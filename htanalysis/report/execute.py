@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from threading import Lock, Thread
@@ -28,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
 from htanalysis.report.cache import Failure, Kept, Outcome, Task, unpack
+from htanalysis.report.imports import import_parts
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -57,10 +56,8 @@ _turn = Lock()
 
 @cache
 def _find_translator() -> type["PythonTranslator"]:
-    """Give what papermill reads and writes parameters with; what all of papermill imports takes long."""
-    package = sys.modules["_papermill"] = ModuleType("_papermill")
-    package.__path__ = (find_spec("papermill") or import_module("papermill").__spec__).submodule_search_locations
-    return import_module("_papermill.translators").PythonTranslator
+    """Give what papermill reads and writes parameters with."""
+    return import_parts(["papermill.translators"], ["papermill"])[0].PythonTranslator
 
 
 def read_task(source: Path) -> Task:
@@ -245,7 +242,7 @@ def warm_up(maps: bool = True) -> None:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with _setting():
-                names = ["htanalysis.report.imported"] + ["htanalysis.charts.maps", "pyogrio.geopandas"] * maps
+                names = ["htanalysis.report.preload"] + ["htanalysis.charts.maps", "pyogrio.geopandas"] * maps
                 forkserver.set_forkserver_preload(names)
                 forkserver.ensure_running()
         finally:

@@ -10,8 +10,12 @@ from typing import Any
 
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+from htanalysis.report.imports import import_parts
+
+# All that nbconvert imports takes as long as writing the pages.
+_PARTS = ["nbconvert.filters.markdown_mistune", "nbconvert.preprocessors.sanitize"]
+_MARKDOWN, _CLEANING = import_parts(_PARTS, ["nbconvert", "nbconvert.filters", "nbconvert.preprocessors"])
 
 #: Words that need explaining: how a page may write each, and what it means.
 GLOSSARY = tomllib.loads((files("htanalysis") / "words" / "glossary.toml").read_text(encoding="utf-8"))
@@ -28,7 +32,7 @@ _OPENS_TERM = Markup('<dfn><button type="button" class="term" popovertarget="wor
 _FORMULA = re.compile("\ue000([0-9]+)\ue001")
 
 
-class Words(IPythonRenderer):
+class Words(_MARKDOWN.IPythonRenderer):
     """The words of one page, in their order: each term is explained once, and each link has a number for paper.
 
     Files beside the page are named with a `mark`, and code that names one of some `functions` leads to it.
@@ -36,7 +40,7 @@ class Words(IPythonRenderer):
 
     def __init__(self, mark: str = "", functions: Collection[str] = ()) -> None:
         super().__init__(escape=False, allow_harmful_protocols=None)
-        MarkdownWithMath(self)  # It tells how its tables and the like are written.
+        _MARKDOWN.MarkdownWithMath(self)  # It tells how its tables and the like are written.
         self.terms: list[str] = []
         self.links: dict[str, int] = {}
         self.formulas: list[str] = []
@@ -118,7 +122,7 @@ class Words(IPythonRenderer):
 
 @lru_cache(maxsize=512)
 def _parse(text: str) -> tuple[list[dict[str, Any]], Any]:
-    return MarkdownWithMath(renderer=None).parse(text)
+    return _MARKDOWN.MarkdownWithMath(renderer=None).parse(text)
 
 
 def mend(text: str) -> str:
@@ -150,7 +154,7 @@ def show_marks(text: str) -> str:
 
 
 #: What HTML may hold that a notebook brings: no script, style, frame or redirection, whoever wrote the notebook.
-_SANITIZER = SanitizeHTML(
+_SANITIZER = _CLEANING.SanitizeHTML(
     tags=[
         *("a", "abbr", "b", "blockquote", "br", "button", "caption", "code", "dd", "dfn", "div", "dl", "dt", "em"),
         *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "span", "strong", "sub", "sup"),

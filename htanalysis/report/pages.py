@@ -4,6 +4,7 @@ import base64
 import csv
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, pass_context
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, pass_context
 from markupsafe import Markup
 
 from htanalysis import settings
@@ -191,8 +192,11 @@ def fill_template(template: str, content: Mapping[str, Any]) -> str:
 @cache
 def _environment() -> Environment:
     """Give what fills templates: whatever is no HTML yet is escaped, with its words mended."""
+    templates = str(files("htanalysis") / "templates")
+    stored = f"{templates}/__pycache__"  # As Python’s own: it is there where the collection was set up by make.
     environment = Environment(
-        loader=FileSystemLoader(str(files("htanalysis") / "templates")),
+        loader=FileSystemLoader(templates),
+        bytecode_cache=FileSystemBytecodeCache(stored) if os.access(stored, os.W_OK) else None,
         autoescape=True,
         trim_blocks=True,
         finalize=lambda value: mend(value) if type(value) is str else value,

@@ -127,22 +127,22 @@ def _count_quarters(_home: object, _dated: object, day: str, view: View) -> pd.D
     last = max([published["quarter"].max(), *totals["quarter"]])
     quarters = pd.period_range(published["quarter"].min(), last, freq="Q")
     asked = list_asked(measures, quarters)
-    grid = pd.MultiIndex.from_product([measures["measure"], quarters], names=["measure", "quarter"])
-    grid = grid[[measure in asked[quarter] for measure, quarter in grid]]
+    every = pd.MultiIndex.from_product([measures["measure"], quarters], names=["measure", "quarter"])
+    grid = every[[measure in asked[quarter] for measure in measures["measure"] for quarter in quarters]]
     held = totals[totals["trafficking_type"].eq("all")].set_index(["measure", "quarter"]).reindex(grid)
     stated = published.astype({"measure": "str"}).set_index(["measure", "quarter"])["count"].reindex(grid)
     at_least = held["low"].fillna(0)
     stated = stated.where(at_least <= stated)
     given, summed = held["count"].notna(), held["statewide"].eq(False)
     times = read_times(day)
-    reporting = [len(keep_reporting(times, quarter)) for _, quarter in grid]
-    following = [len(keep_reporting(times, quarter + 1)) for _, quarter in grid]
+    reporting = [len(keep_reporting(times, quarter)) for quarter in [*quarters, last + 1]]
+    places = quarters.get_indexer(grid.get_level_values("quarter"))
     table = pd.DataFrame(
         {
             "count": held["count"].fillna(stated),
             "at_least": at_least,
-            "task_forces_reporting": pd.array(reporting, "Int64"),
-            "task_forces_next": pd.array(following, "Int64"),
+            "task_forces_reporting": pd.array(reporting, "Int64")[places],
+            "task_forces_next": pd.array(reporting, "Int64")[places + 1],
             "origin": pd.Series("report", index=grid).where(stated.notna()).mask(given, "returns").astype("str"),
             "returned": held["returned"].fillna(0),
             "partly": held["partly"].fillna(0),
@@ -169,15 +169,21 @@ def total_quarters(counts: pd.DataFrame) -> pd.DataFrame:
     Formula: the counts of the eight quarters, added up, where returns give them; else the total that the report
     published, unless what is known of its quarters is more.
     """
-    totals = _load_published("task_force_totals", counts).astype({"measure": "str"}).set_index("measure")
-    quarters = load_with_periods("task_force_quarters")["quarter"].unique()
-    inside = counts[counts["quarter"].isin(quarters)]
-    of_measure = inside["measure"].astype("str")
-    known = inside["count"].notna().groupby(of_measure).all().reindex(totals.index)
-    least = inside["count"].fillna(inside["at_least"]).groupby(of_measure).sum().reindex(totals.index)
-    published = totals["count"].where(least <= totals["count"])
-    origin = pd.Series("report", index=totals.index).where(published.notna()).mask(known, "returns").astype("str")
-    return totals.assign(count=published.mask(known, least).astype("Int64"), origin=origin).reset_index()
+    totals = _load_published("task_force_totals", counts).astype({"measure": "str"})
+    inside = counts[counts["quarter"].isin(load_with_periods("task_force_quarters")["quarter"].unique())]
+    counted, floors = defaultdict(list), defaultdict(int)
+    for measure, count, floor in zip(inside["measure"], inside["count"], inside["at_least"], strict=True):
+        counted[measure].append(count)
+        floors[measure] += floor if pd.isna(count) else count
+    told = []
+    for measure, published in zip(totals["measure"], totals["count"], strict=True):
+        if measure in counted and not pd.isna(counted[measure]).any():
+            told.append((floors[measure], "returns"))
+        else:
+            holds = measure in counted and pd.notna(published) and floors[measure] <= published
+            told.append((published, "report") if holds else (None, None))
+    numbers, origins = zip(*told, strict=True)
+    return totals.assign(count=pd.array(numbers, "Int64"), origin=pd.array(origins, "str"))
 
 
 def reconcile(counts: pd.DataFrame) -> pd.DataFrame:

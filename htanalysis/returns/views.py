@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -16,10 +16,9 @@ from htanalysis.returns import store
 from htanalysis.returns.disclosure import TYPES, Decision, decide_changed, hide_parts, hold_back
 from htanalysis.returns.measures import list_limits, load_measures
 from htanalysis.returns.records import find_limit, list_days, read_dated
-from htanalysis.returns.register import Times, keep_reporting, list_earlier, read_times
+from htanalysis.returns.register import keep_reporting, list_earlier, read_times
 from htanalysis.returns.versions import (
     Known,
-    Value,
     Versions,
     count_known,
     keep_until,
@@ -56,14 +55,6 @@ class View:
     totals: pd.DataFrame
     versions: pd.DataFrame
     remarks: pd.DataFrame
-
-
-class Who(NamedTuple):
-    """Who reports, as known now, and who did before each change; the 2012 report’s last quarter."""
-
-    now: Times
-    earlier: tuple[tuple[int, Times], ...]
-    published: pd.Period
 
 
 @dataclass(frozen=True)
@@ -166,8 +157,7 @@ def last_quarter(as_of: str = "latest") -> pd.Period:
     if _given:
         return _given.last
     published = load_with_periods("task_force_quarters")["quarter"].max()
-    given = (count.quarter for count in read_known(as_of) if count.least is not None)
-    return max(published, max(given, default=published))
+    return max([published, *_list_counted(settings.HOME, store.fingerprint(), find_limit(as_of))])
 
 
 def read_versions() -> Versions:
@@ -185,6 +175,12 @@ def _read_known(_home: object, _fingerprint: str, limit: pd.Timestamp) -> list[K
     return count_known(keep_until(read_versions(), limit))
 
 
+@lru_cache(maxsize=8)
+def _list_counted(home: object, fingerprint: str, limit: pd.Timestamp) -> frozenset[pd.Period]:
+    known = _read_known(home, fingerprint, limit)
+    return frozenset(count.quarter for count in known if count.least is not None)
+
+
 @lru_cache(maxsize=4)
 def _read_versions(_home: object, _fingerprint: str) -> Versions:
     return list_versions(store.read_store())
@@ -193,25 +189,18 @@ def _read_versions(_home: object, _fingerprint: str) -> Versions:
 @lru_cache(maxsize=8)
 def _make_view(home: object, fingerprint: str, dated: object, as_of: str, audience: str) -> View:
     """Make a view; home, the store's content and that of the dated records tell their states apart."""
-    published = load_with_periods("task_force_quarters").astype({"measure": "str"})
-    who = Who(read_times(), list_earlier(), published["quarter"].max())
-    totals = published["measure"].isin(load("task_force_totals")["measure"].astype("str"))
-    unknown = published[totals & published["count"].isna()]
-    # What the 2012 report counts in a total, and not by itself.
-    windows = frozenset(zip(unknown["measure"], unknown["quarter"], strict=True))
-    # Which measure cannot exceed which, whenever that was declared.
-    limits = list_limits(load_measures())
-    decided = _decide_all(list_values(read_versions()), who, windows, limits) if audience == "public" else {}
     known, states = _read_states(home, fingerprint, dated, as_of)
     cells, totals, versions, remarks = [], [], [], []
+    windows, now = _list_windows(), read_times()
     waiting = {measure for measure, quarter in windows if not states.get((quarter, measure), _NOTHING).is_whole}
+    decided = _decide_all(home, fingerprint, dated) if audience == "public" and states else {}
     for key, state in states.items():
         if audience == "public":
             own, batch = decided.get(key, {}), max(row.batch for row in known[key])
             # An addition that brought no value, such as a withdrawal, decides nothing anew.
             decision = own.get(max((each for each in own if each <= batch), default=None), Decision())
             shown, waits = _tell_reporters(state), key[1] in waiting and key[::-1] in windows
-            if waits or state.reporting != keep_reporting(who.now, key[0]):
+            if waits or state.reporting != keep_reporting(now, key[0]):
                 decision = Decision()  # A sum over those of an earlier day may not be shown beside today's.
         else:
             summed = dict.fromkeys([(r.task_force, r.trafficking_type) for r in known[key] if r.months], OF_MONTHS)
@@ -244,21 +233,31 @@ def _read_states(_home: object, _fingerprint: str, _dated: object, as_of: str) -
     return known, {key: make_state(own, keep_reporting(times, key[0])) for key, own in counts.items()}
 
 
-def _decide_all(
-    held: Iterable[Value], who: Who, windows: frozenset[tuple[str, pd.Period]], limits: frozenset[tuple[str, str]]
-) -> dict[tuple[pd.Period, str], dict[int, Decision]]:
+def _list_windows() -> frozenset[tuple[str, pd.Period]]:
+    """List what the 2012 report counts in a total, and not by itself."""
+    published = load_with_periods("task_force_quarters").astype({"measure": "str"})
+    totals = published["measure"].isin(load("task_force_totals")["measure"].astype("str"))
+    unknown = published[totals & published["count"].isna()]
+    return frozenset(zip(unknown["measure"], unknown["quarter"], strict=True))
+
+
+@lru_cache(maxsize=4)
+def _decide_all(_home: object, _fingerprint: str, _dated: object) -> dict[tuple[pd.Period, str], dict[int, Decision]]:
     """Decide for each quarter and measure what a state of the store may show, by the addition that brought it about."""
+    windows, held, times, before = _list_windows(), list_values(read_versions()), read_times(), list_earlier()
+    published = load_with_periods("task_force_quarters")["quarter"].max()
     decided: dict[str, dict[pd.Period, dict[int, Decision]]] = {}
     for (quarter, measure), rows in _group(sorted(held, key=attrgetter("batch"))).items():
         values = [(row.batch, row.task_force, row.trafficking_type, row.count, row.as_of) for row in rows]
-        now, earlier = keep_reporting(who.now, quarter), [(at, keep_reporting(old, quarter)) for at, old in who.earlier]
-        own = decide_changed(values, now, earlier, quarter <= who.published)
+        now, earlier = keep_reporting(times, quarter), [(at, keep_reporting(old, quarter)) for at, old in before]
+        own = decide_changed(values, now, earlier, quarter <= published)
         decided.setdefault(measure, {})[quarter] = own
     for measure, own in decided.items():
         for quarter in hold_back(own, {quarter for name, quarter in windows if name == measure}) & own.keys():
             own[quarter] = dict.fromkeys(own[quarter], Decision())
     by_cell = {(quarter, measure): by for measure, own in decided.items() for quarter, by in own.items()}
-    return hide_parts(by_cell, limits)
+    # Which measure cannot exceed which, whenever that was declared.
+    return hide_parts(by_cell, list_limits(load_measures()))
 
 
 @dataclass(frozen=True)

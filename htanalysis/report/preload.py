@@ -1,12 +1,9 @@
 """What the process imports that those of notebooks are forked from."""
 
-import sys
-from importlib import import_module
-from types import ModuleType
-
-import numpy as np
+import pandas as pd
 
 from htanalysis import _MODULES
+from htanalysis.report.imports import import_parts
 
 # Of analyses neither the explorer, which is for Jupyter, nor maps, which are asked for by themselves.
 _ANALYSES = sorted({*_MODULES.values()} - {"explorer", "charts.maps"})
@@ -17,10 +14,5 @@ _NAMES = (
     *(f"htanalysis.{module}" for module in _ANALYSES if "report." not in module),
 )
 
-# SciPy would import NumPy's compiler of Fortran as well, which a notebook may still do.
-np.f2py = sys.modules["numpy.f2py"] = ModuleType("numpy.f2py")
-for name in _NAMES:
-    import_module(name)
-del np.f2py, sys.modules["numpy.f2py"]
-
-import_module("pandas").set_option("plotting.backend", "plotly")
+import_parts(_NAMES)
+pd.set_option("plotting.backend", "plotly")
