@@ -335,8 +335,8 @@ def _make(wanted: list[Wanted], out: Path, options: argparse.Namespace) -> list[
     if not options.scheduler:
         from htanalysis.report.execute import warm_up
 
-        # It goes on beside the imports that follow, and takes as long. Returns change no map.
-        warm_up(maps=not find_kept(out, options.audience).exists())
+        # It goes on beside the imports that follow, and takes as long. Where all was run before, few are run again.
+        warm_up(whole=not find_kept(out, options.audience).exists())
     from htanalysis.data import require_described
     from htanalysis.report.build import make_reports
 

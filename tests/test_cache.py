@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -121,6 +122,34 @@ def test_a_kept_notebook_that_was_changed_is_named_and_runs_anew_even_with_a_has
     kept.keep(other, Outcome(b"false"))
     path.write_bytes(next(each for each in kept._own.iterdir() if each != path).read_bytes())
     assert kept.find(task) is None and "01-one" in capsys.readouterr().err
+
+
+def test_what_functions_gave_for_texts_is_kept_for_the_next_run_and_computed_again_where_it_was_touched(
+    tmp_path, kept, monkeypatch, capsys
+):
+    seen = []
+
+    @cache.remembered
+    def double(text):
+        seen.append(text)
+        return 2 * text
+
+    def run(*texts):
+        monkeypatch.setattr(cache, "_remembered", {})  # as in another process
+        with cache.remembering(kept):
+            return [double(text) for text in texts]
+
+    assert run("a", "b", "a") == ["aa", "bb", "aa"] and seen == ["a", "b"]
+    assert run("a", "c") == ["aa", "cc"] and seen == ["a", "b", "c"]
+    (path,) = tmp_path.rglob("texts-*")
+    told, _, content = path.read_bytes().partition(b"\n")
+    assert set(pickle.loads(content).values()) == {"aa", "bb", "cc"}
+    path.write_bytes(told + b"\n" + pickle.dumps({}))
+    assert run("a") == ["aa"] and seen == ["a", "b", "c", "a"]
+    assert "was changed by hand, and is computed again: texts" in capsys.readouterr().err
+    monkeypatch.setattr(cache, "_MOST_REMEMBERED", 2)
+    run(*"abcde")
+    assert len(cache._remembered) <= 2
 
 
 def test_no_count_can_be_found_by_trial_from_what_is_kept(store, task, kept):

@@ -184,6 +184,8 @@ def test_pretending_writes_nothing():
     add(row(3))
     before = (store.folder() / "2012Q3.csv").read_bytes()
     with store.pretending(frame_of([row(7, as_of="2013-02-28")])):
+        with store.pretending():
+            assert store.read_store()["count"].tolist() == [3, 7]
         assert store.read_store()["count"].tolist() == [3, 7]
     assert store.read_store()["count"].tolist() == [3]
     assert (store.folder() / "2012Q3.csv").read_bytes() == before

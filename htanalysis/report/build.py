@@ -23,7 +23,7 @@ from htanalysis.errors import HtanalysisError, NotebookError, UnknownNameError
 from htanalysis.parameters import check_parameters
 from htanalysis.report import folder as drafts
 from htanalysis.report import manifest
-from htanalysis.report.cache import Failure, Kept, Outcome, Task, pack
+from htanalysis.report.cache import Failure, Kept, Outcome, Task, pack, remembering
 from htanalysis.report.changes import compare_findings, list_gone, list_newly_known, list_revisions
 from htanalysis.report.execute import plan_task, read_task, run_or_find, run_tasks
 from htanalysis.report.notebooks import Executed, find_notebooks, read_executed
@@ -108,11 +108,12 @@ def _run(plans: Sequence["_Plan"], place: Path, jobs: int, run: Callable) -> Non
         return running
 
     try:
-        for task, outcome in run_or_find(ordered, kept, jobs, start):
-            for plan in waiting[task.key]:
-                _take(plan, task, outcome)
-                if len(plan.done) == len(plan.tasks):
-                    _finish(plan, began)
+        with remembering(kept):
+            for task, outcome in run_or_find(ordered, kept, jobs, start):
+                for plan in waiting[task.key]:
+                    _take(plan, task, outcome)
+                    if len(plan.done) == len(plan.tasks):
+                        _finish(plan, began)
     except OSError as error:
         # A disk that is full is not named by what could not be written to it.
         if error.errno == errno.ENOSPC:
@@ -343,6 +344,7 @@ def _list_findings(notebooks: Mapping[str, Executed]) -> list[dict[str, Any]]:
     return found
 
 
+@store.pretending()  # It is read once.
 def _compare_returns(plan: _Plan) -> dict[str, Any]:
     """Compare the returns and the corrections with those that the last report was made from."""
     audience, then, now = plan.wanted.audience, plan.last["parameters"]["as_of"], plan.parameters["as_of"]

@@ -10,13 +10,15 @@ import hmac
 import io
 import json
 import os
+import pickle
 import secrets
 import shutil
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,38 @@ class Kept:
         for path in self._folder.glob("*"):
             if path.is_dir() and path != self._own:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+#: What functions of a text gave, by their names and a hash of the text; no more than so many.
+_remembered: dict[str, Any] = {}
+_MOST_REMEMBERED = 4096
+
+
+def remembered(function: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Let a function of one text give what it gave for it before: in this process, or in an earlier run."""
+
+    @wraps(function)
+    def find(text: str) -> Any:
+        key = f"{function.__name__} {hashlib.sha256(text.encode()).hexdigest()}"
+        if key not in _remembered:
+            if len(_remembered) >= _MOST_REMEMBERED:
+                _remembered.clear()
+            _remembered[key] = function(text)
+        return _remembered[key]
+
+    return find
+
+
+@contextmanager
+def remembering(kept: Kept) -> Iterator[None]:
+    """Begin with what remembered functions gave in the last run, and keep what they give in this one."""
+    task = Task(Path("texts"), b"")
+    last = kept.find(task)
+    before = pickle.loads(last.notebook) if last else {}  # noqa: S301, the seal shows whose it is
+    _remembered.update(before)
+    yield
+    if _remembered.keys() != before.keys():
+        kept.keep(task, Outcome(pickle.dumps(_remembered)))
 
 
 @cache

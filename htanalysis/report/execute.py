@@ -44,6 +44,9 @@ gc.set_threshold(100_000)
 #: How processes are made: on Windows none can be forked, and on macOS system libraries do not bear it.
 _WAY = "forkserver" if sys.platform == "linux" else "spawn"
 
+#: What few notebooks import, and takes long: SciPy’s optimization, and what reads boundaries.
+_OF_FEW = ("htanalysis.associations", "htanalysis.charts.maps", "pyogrio.geopandas")
+
 #: What a parameter must be, by the type that its notebook gives it.
 _TYPES = {"str": "a text", "float": "a number", "int": "a whole number", "bool": "True or False"}
 
@@ -229,10 +232,10 @@ class _Run:
         return self.process.exitcode
 
 
-def warm_up(maps: bool = True) -> None:
+def warm_up(whole: bool = True) -> None:
     """Start the process that others are forked from, and do not wait until it has done its imports.
 
-    What reads `maps` is a tenth of them; a notebook that draws one imports it by itself if it must.
+    A third of these few notebooks need, which import them by themselves if the process has not done the `whole`.
     """
     if _WAY == "forkserver":
         from multiprocessing import forkserver, resource_tracker  # Windows has no fork server.
@@ -242,7 +245,7 @@ def warm_up(maps: bool = True) -> None:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with _setting():
-                names = ["htanalysis.report.preload"] + ["htanalysis.charts.maps", "pyogrio.geopandas"] * maps
+                names = ["htanalysis.report.preload"] + [*_OF_FEW] * whole
                 forkserver.set_forkserver_preload(names)
                 forkserver.ensure_running()
         finally:

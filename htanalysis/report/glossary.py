@@ -4,13 +4,13 @@ import html
 import re
 import tomllib
 from collections.abc import Collection
-from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
+from htanalysis.report.cache import remembered
 from htanalysis.report.imports import import_parts
 
 # All that nbconvert imports takes as long as writing the pages.
@@ -20,7 +20,9 @@ _MARKDOWN, _CLEANING = import_parts(_PARTS, ["nbconvert", "nbconvert.filters", "
 #: Words that need explaining: how a page may write each, and what it means.
 GLOSSARY = tomllib.loads((files("htanalysis") / "words" / "glossary.toml").read_text(encoding="utf-8"))
 
-_TERM = re.compile("|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values())))
+# A term begins where a word does, so that no other place of a text need be tried.
+_FORMS = "|".join(f"(?P<t{place}>{form})" for place, (form, _) in enumerate(GLOSSARY.values()))
+_TERM = re.compile(rf"(?<!\w)(?:{_FORMS})")
 #: Parts of Markdown in which no term is explained.
 _QUIET = frozenset(("heading", "link", "table", "def_list"))
 #: A file beside the page.
@@ -120,7 +122,7 @@ class Words(_MARKDOWN.IPythonRenderer):
         return f'<h{level} id="{name}">{words}</h{level}>\n'
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _parse(text: str) -> tuple[list[dict[str, Any]], Any]:
     return _MARKDOWN.MarkdownWithMath(renderer=None).parse(text)
 
@@ -169,7 +171,7 @@ _SANITIZER = _CLEANING.SanitizeHTML(
 )
 
 
-@lru_cache(maxsize=512)
+@remembered
 def sanitize(text: str) -> Markup:
     """Let of HTML that a notebook brings nothing load, run or hide anything: what could is shown as text."""
     return Markup(_SANITIZER.sanitize_html_tags(text))  # noqa: S704, it is clean now

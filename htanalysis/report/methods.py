@@ -19,6 +19,7 @@ from pygments.token import Token
 
 from htanalysis import _MODULES, settings
 from htanalysis.errors import HtanalysisError
+from htanalysis.report.cache import remembered
 
 _FOLDER = Path(__file__).resolve().parents[1]
 
@@ -60,7 +61,7 @@ def _read_module(name: str) -> _Module:
     return _parse_module(_FOLDER.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _parse_module(code: str) -> _Module:
     tree, lines = ast.parse(code), code.splitlines()
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -117,7 +118,7 @@ def _split_sections(text: str) -> tuple[str, dict[str, str]]:
     return start, {name: body.strip("\n") for name, body in zip(rest[::2], rest[1::2], strict=True)}
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def highlight(code: str) -> Markup:
     """Mark comments, strings and numbers, and keywords of a notebook's code, in as few letters as HTML has."""
     kinds = {Token.Comment: "em", Token.Literal: "i", Token.Keyword: "b"}

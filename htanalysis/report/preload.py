@@ -5,8 +5,8 @@ import pandas as pd
 from htanalysis import _MODULES
 from htanalysis.report.imports import import_parts
 
-# Of analyses neither the explorer, which is for Jupyter, nor maps, which are asked for by themselves.
-_ANALYSES = sorted({*_MODULES.values()} - {"explorer", "charts.maps"})
+# Of analyses neither the explorer, which is for Jupyter, nor what is asked for by itself.
+_ANALYSES = sorted({*_MODULES.values()} - {"explorer", "associations", "charts.maps"})
 _NAMES = (
     *("htanalysis.report.execute", "IPython.core.application", "IPython.core.completerlib", "IPython.core.displaypub"),
     *("IPython.core.interactiveshell", "IPython.core.logger", "IPython.core.magics", "IPython.core.oinspect"),

@@ -200,12 +200,12 @@ def locked() -> Iterator[None]:
 def pretending(rows: pd.DataFrame | None = None) -> Iterator[None]:
     """Let all that reads the store see it as of now, or as if rows had been added as for `append`; write nothing."""
     global _pretended
-    files = _read_files()
+    before, files = _pretended, _read_files()
     _pretended = files if rows is None else files | _add_to(files, rows)
     try:
         yield
     finally:
-        _pretended = None
+        _pretended = before
 
 
 # Reading

@@ -102,6 +102,7 @@ class Given:
 _given: Given | None = None
 
 
+@store.pretending()  # It is read once.
 def hand_over(as_of: str, audience: str) -> Given:
     """Make what the notebooks of a report get of the returns, which of a public one is what the public may see."""
     day, audiences = known_day(as_of), settings.AUDIENCES if audience == "internal" else (audience,)
