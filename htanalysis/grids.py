@@ -169,8 +169,9 @@ def what_if_mix(mix: pd.Series, to_labor: float) -> WhatIf:
     """
     axes = Axis("chance", _step(0.05, 1, 0.05, 0.5), 0.5), _other(to_labor)
     at, ends = _cross(axes), {}
+    allotted = pd.DataFrame({part: allot_other(mix, part) for part in {0, 1, *at["to_labor"]}}).T
     for end, parts in {"value": at["to_labor"], "low": [0] * len(at), "high": [1] * len(at)}.items():
-        counted = pd.DataFrame([allot_other(mix, part) for part in parts])
+        counted = allotted.loc[parts].reset_index(drop=True)
         true = correct_selection(counted, pd.DataFrame({"sex": 1.0, "labor": at["chance"]}))
         ends[end] = true["labor"] / true.sum(axis=1)
     return WhatIf("what-if-mix", axes, at.assign(**ends), "share", sources_of(mix), "what_if_mix")

@@ -36,7 +36,7 @@ from htanalysis.returns.versions import CELL
 from htanalysis.returns.views import hand_over, known_day, view_returns
 
 #: What writes a report, and is imported only while or after notebooks run; and what joins its pages into one file.
-_WRITING = ("jinja2", "latex2mathml", "markupsafe", "nbconvert", "nbformat", "pygments", "traitlets", "xlsxwriter")
+_WRITING = ("jinja2", "latex2mathml", "markupsafe", "nbconvert", "pygments", "traitlets", "xlsxwriter")
 _JOINING = ("pikepdf",)
 
 #: Why a sum is known no longer.

@@ -157,6 +157,7 @@ def remembering(kept: Kept) -> Iterator[None]:
     task = Task(Path("texts"), b"")
     last = kept.find(task)
     before = pickle.loads(last.notebook) if last else {}  # noqa: S301, the seal shows whose it is
+    _remembered.clear()
     _remembered.update(before)
     yield
     if _remembered.keys() != before.keys():

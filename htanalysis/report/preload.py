@@ -1,8 +1,11 @@
 """What the process imports that those of notebooks are forked from."""
 
+from contextlib import suppress
+
 import pandas as pd
 
 from htanalysis import _MODULES
+from htanalysis.data import require_described
 from htanalysis.report.imports import import_parts
 
 # Of analyses neither the explorer, which is for Jupyter, nor what is asked for by itself.
@@ -15,4 +18,6 @@ _NAMES = (
 )
 
 import_parts(_NAMES)
+with suppress(Exception):  # Who began this process tells what is wrong.
+    require_described()  # Tables that were read once need not be read in each process.
 pd.set_option("plotting.backend", "plotly")
