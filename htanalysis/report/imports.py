@@ -6,11 +6,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-#: NumPy's compiler of Fortran, which SciPy imports and does not use.
-COMPILER = ("numpy.f2py",)
+#: NumPy's compiler of Fortran, and what tests are written with: SciPy imports both and uses neither.
+UNUSED = ("numpy.f2py", "numpy.testing")
 
 
-def import_parts(names: Iterable[str], empty: Iterable[str] = COMPILER) -> list[ModuleType]:
+def import_parts(names: Iterable[str], empty: Iterable[str] = UNUSED) -> list[ModuleType]:
     """Import modules while others, such as the packages that they lie in, are empty. Whoever asks later gets all.
 
     Raises
