@@ -39,12 +39,11 @@ _MOST_PROBLEMS = 50
 
 def check(options: argparse.Namespace) -> None:
     """Say what is wrong in returns, and what adding them would change."""
+    require_described()
     if not options.files:
-        require_described()
         _check_store(options.format)
         return
     with changes.beside() as second:
-        require_described()
         problems, rows, files = _check_files(options)
         if options.format == "json":
             _print_checked(problems, rows, second)
