@@ -325,6 +325,21 @@ def test_data_that_change_meanwhile_are_told_and_no_report_mixes_them(at_home):
     assert remake(at_home)[1] == [] and (at_home / "reports" / "2012Q2").exists()
 
 
+def test_what_changes_while_a_report_is_planned_is_told(at_home, monkeypatch):
+    shutil.rmtree(at_home / "reports")
+    parse = build.parse_period
+
+    def parse_and_add(*given):
+        period = parse(*given)
+        (at_home / "data" / "quarters" / "2012Q3.csv").touch()
+        return period
+
+    monkeypatch.setattr(build, "parse_period", parse_and_add)
+    with pytest.raises(build.HtanalysisError, match=r"Files changed while .*: data/quarters/2012Q3\.csv\. No report"):
+        remake(at_home)
+    assert [path.name for path in (at_home / "reports").iterdir()] == [".kept"]
+
+
 def test_a_page_does_not_take_a_number_from_a_kept_notebook_that_was_changed(at_home, capfd):
     page = at_home / "reports" / "2012Q2" / "06-services.html"
     (path,) = (at_home / "reports" / ".kept").glob("*/06-services-*")

@@ -172,9 +172,10 @@ class _Plan:
 
 
 def _plan(wanted: Sequence[Wanted], out: Path) -> list[_Plan]:
+    inside = hash_inputs("htanalysis")  # Before anything is read: what changes from here on is seen at the end.
     periods = [parse_period(each.quarter, each.as_of) for each in wanted]
     notebooks = [read_task(path) for path in find_notebooks()]
-    read_last, see, inside = cache(drafts.read_history), cache(hand_over), hash_inputs("htanalysis")
+    read_last, see = cache(drafts.read_history), cache(hand_over)
     shown = [each.source for each in notebooks if each.declared is not None]
     titles = cache(lambda: {path.stem: read_executed(path).title for path in shown})
     plans: dict[Path, _Plan] = {}
