@@ -196,6 +196,8 @@ def _of_unknown(values: Sequence[int], most: Sequence[float]) -> list[int]:
 def read_counts(counts: pd.DataFrame) -> pd.DataFrame:
     """Give quarterly counts with their quarters as periods; refuse those that are none."""
     check_columns("counts", counts, ["measure", "quarter", "count"], numbers=["count"])
+    if counts["quarter"].isna().any():
+        raise HtanalysisError("counts: quarter must hold quarters such as 2012Q3, or days in them; one is missing.")
     if counts["quarter"].dtype == "period[Q-DEC]":
         return counts
     try:

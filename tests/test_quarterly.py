@@ -153,6 +153,16 @@ def test_growth_is_told_as_a_ratio_or_as_what_keeps_it_from_one():
         (counts_of(3, 5), total_of(9), "add up to 8, less than its total of 9"),
         (counts_of(-3, None), total_of(9), "has a count of -3; counts are whole numbers of 0 or more"),
         (pd.concat([counts_of(3)] * 2), total_of(9), "2011Q1 twice"),
+        (
+            counts_of(3).assign(quarter=None),
+            total_of(9),
+            "quarter must hold quarters such as 2012Q3, .*; one is missing",
+        ),
+        (
+            counts_of(3).assign(quarter="2012Q7"),
+            total_of(9),
+            "quarter must hold quarters such as 2012Q3, or days in them",
+        ),
         (counts_of(3, None), pd.concat([total_of(9)] * 2), '"arrests" has two totals'),
     ],
 )

@@ -141,7 +141,7 @@ def remembered(function: Callable[[str], Any]) -> Callable[[str], Any]:
 
     @wraps(function)
     def find(text: str) -> Any:
-        key = f"{function.__name__} {hashlib.sha256(text.encode()).hexdigest()}"
+        key = f"{function.__module__}.{function.__name__} {hashlib.sha256(text.encode()).hexdigest()}"
         if key not in _remembered:
             if len(_remembered) >= _MOST_REMEMBERED:
                 _remembered.clear()
