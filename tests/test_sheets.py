@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.formatting.rule import Rule
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Color, Font, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
 from openpyxl.worksheet.formula import ArrayFormula
@@ -238,8 +238,20 @@ def rule(look):
     return lambda sheet: sheet.conditional_formatting.add("F2:F9", below)
 
 
-WHITE, BARRED = Font(color="FFFFFFFF"), DifferentialStyle(font=Font(strike=True))
-ALTERING = (DifferentialStyle(numFmt=NumberFormat(200, '"<100"')), BARRED)
+def ink(color):
+    return lambda sheet: setattr(sheet["F3"], "font", Font(color=color))
+
+
+def paper(color):
+    return lambda sheet: setattr(sheet["F3"], "fill", PatternFill("solid", fgColor=color))
+
+
+WHITE, BLACK = Font(color="FFFFFFFF"), PatternFill(bgColor="FF000000")
+WHITES = ("FFFFFFFF", "FFFDFDFD", Color(theme=0), Color(indexed=9))
+ALTERING = (
+    *(DifferentialStyle(numFmt=NumberFormat(200, '"<100"')), DifferentialStyle(font=Font(strike=True))),
+    *(DifferentialStyle(font=WHITE), DifferentialStyle(fill=BLACK)),
+)
 NO_ZEROS = [put("F3", 0), lambda sheet: setattr(sheet.sheet_view, "showZeros", False)]
 GUIDES = [more("Guide", ["How to"]), more("Lists", ["a", "b", "c"]), lambda sheet: setattr(sheet, "title", "Q3")]
 SHOWS_OTHER = (
@@ -259,13 +271,19 @@ TOLD = [
     *(("row 3, count: F3 holds 0, and its format shows no 0", put("F3", 0, look)) for look in NO_0),
     *(("", put("F3", 0, look)) for look in ("0;-0", '0;-0;"-"', '_(* #,##0_);_(* (#,##0);_(* "-"??_)')),
     *(("row 3, count: F3 holds 31, and its format shows another text", put("F3", "31", x)) for x in SHOWS_OTHER_TEXT),
-    ("row 3, count: F3 is white. Write what is meant", lambda sheet: setattr(sheet["F3"], "font", WHITE)),
-    (
-        *("", lambda sheet: setattr(sheet["F3"], "font", WHITE)),
-        lambda sheet: setattr(sheet["F3"], "fill", PatternFill("solid", fgColor="FF000000")),
+    *(("row 3, count: F3 is white as its background. Write what is meant", ink(color)) for color in WHITES),
+    *(("", ink(color)) for color in (Color(theme=0, tint=-0.5), "FFDDDDDD", Color(theme=4))),
+    ("", ink("FFFFFFFF"), paper("FF000000")),
+    ("row 3, count: F3 is colored as its background.", ink("FF101010"), paper("FF000000")),
+    ("row 3, count: F3 is colored as its background.", paper("FF000000")),
+    *(
+        ("row 1: its conditional formatting strikes counts out, hides them or shows others.", rule(look))
+        for look in ALTERING
     ),
-    *(("row 1: its conditional formatting strikes out counts or shows others.", rule(look)) for look in ALTERING),
-    ("", rule(DifferentialStyle(font=Font(bold=True)))),
+    *(
+        ("", rule(look))
+        for look in (DifferentialStyle(font=Font(bold=True)), DifferentialStyle(font=WHITE, fill=BLACK))
+    ),
     ("row 3, count: F3 holds 0, and the sheet shows no zeros. Show it, and see whether it is meant.", *NO_ZEROS),
     ("row 3, count: F3 holds 1900-01-30, and its format hides a part of it. Set", put("F3", 31, "mmm yyyy")),
     ("row 3, period_end: B3 holds 2012-10-31, and its format hides", put("B3", datetime.date(2012, 10, 31), "mmm-yy")),
@@ -465,13 +483,16 @@ def test_a_count_that_can_mean_but_one_number_is_read(text, count):
         (("<11", "< 11", "≤10", "[c]", "*", "***", "fewer than 11", "suppressed", "count withheld"), "is withheld"),
         (("31+", "~31", "≈ 31", "30-32", "30–32", "31 or 32", "30 to 40", ">30", "ca. 31", "at least 31"), "exact"),
         (("31*", "31 *", "31†", "31¹", "31⁰", "31 [r]", "31[note 1]", "31 (a)", "31r", "31 p"), "without the mark"),
-        (("31 arrests", "31 (five of them minors)", "14 sex, 17 labor"), "Write the number alone"),
+        (("31 arrests", "31 (five of them minors)", "14 sex, 17 labor", "2 dozen"), "Write the count in digits alone"),
         (("1.204", "1 204", "1'204", "1\u00a0204", "1\u202f204", "(31)"), "can be read in two ways"),
         (("10000000", "1" * 5000, "1" + ",111" * 3000), "is too large to be a count"),
         (("-31", "−31", "–31"), "is below 0"),
         (("31%", "3.1 %"), "is a percentage"),
         (("31.5", "3,1", "1,20", "0,031"), "is not a whole number"),
-        (("３１", "٣١", "Ⅲ", "3_1", "1e1", "=31", "'31", "31 14", "3I", "n/a", "-", "—", "?", ""), "is not a number"),
+        (
+            ("３１", "٣١", "Ⅲ", "3_1", "1e1", "=31", "'31", "31 14", "3I", "n/a", "-", "—", "?", "", "3k"),
+            "is not a number",
+        ),
     ],
 )
 def test_any_other_count_is_refused_with_what_to_do(texts, todo):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from htanalysis.returns.looks import BUILT_IN, Look, is_white, read_look
+from htanalysis.returns.looks import BUILT_IN, Look, read_look, tell_unseen
 
 #: Most bytes, rows and columns that are read (a return has seven columns), cells of a CSV file, and tags of a part of a
 #: workbook: four for each cell, of eight cells a row.
@@ -57,6 +57,7 @@ _TRUE = ("1", "true", "on")
 #: How the namespaces of workbooks begin, and of those that Excel calls strict.
 _SPACES = ("{http://schemas.openxmlformats.org/", "{http://purl.oclc.org/ooxml/")
 _UNSEEN = re.compile("[\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_PLAIN = Element("font")
 _SMALL = 7  # points of type that only a footnote has, beside text of another size
 #: Functions whose saved value may be another one today.
 _VOLATILE = re.compile(r"\b(TODAY|NOW|RAND|RANDARRAY|RANDBETWEEN|OFFSET|INDIRECT)\(", re.IGNORECASE)
@@ -271,18 +272,12 @@ class _Book:
         found = (self._each(part, *kinds) for part in self._parts("styles"))
         lists = {name: list(items) for each in found for name, items in each}
         codes = BUILT_IN | {int(item.get("numFmtId", 0)): item.get("formatCode") for item in lists.get("numFmts", [])}
-        marks = dict(enumerate(_read_mark(font) for font in lists.get("fonts", [])))
-        white = {str(place) for place, font in enumerate(lists.get("fonts", [])) if is_white(font)}
-        filled = {str(place) for place, fill in enumerate(lists.get("fills", [])) if place > 1 and len(fill)}
-        self.altering = {
-            str(place)
-            for place, look in enumerate(lists.get("dxfs", []))
-            if look.find("{*}numFmt") is not None or _read_mark(look.iterfind("{*}font/*"))
-        }
+        fonts, fills = (dict(enumerate(lists.get(name, []))) for name in ("fonts", "fills"))
+        self.altering = {str(place) for place, look in enumerate(lists.get("dxfs", [])) if _alters(look)}
         looks = []
         for item in lists.get("cellXfs", []):
-            unseen = item.get("fontId") in white and item.get("fillId") not in filled
-            mark = "white" if unseen else marks.get(int(item.get("fontId", 0)))
+            font, fill = fonts.get(int(item.get("fontId", 0)), _PLAIN), fills.get(int(item.get("fillId", 0)))
+            mark = _read_mark(font) or tell_unseen(font, fill)
             looks.append(read_look(codes.get(int(item.get("numFmtId", 0))) or "", mark))
         return looks
 
@@ -376,6 +371,13 @@ def _name(tag: str) -> str:
     """Give the name of a spreadsheet's element; none where it is another kind's."""
     space, _, name = tag.rpartition("}")
     return name if space.startswith(_SPACES) else ""
+
+
+def _alters(look: Element) -> bool:
+    """Say whether conditional formatting shows a cell as another, or so that nobody sees it."""
+    font = next(look.iterfind("{*}font"), _PLAIN)
+    unseen = tell_unseen(font, look.find("{*}fill"), "bgColor")
+    return bool(unseen or _read_mark(font) or look.find("{*}numFmt") is not None)
 
 
 def _is_hidden(element: Element, size: str) -> bool:

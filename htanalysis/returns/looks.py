@@ -17,6 +17,10 @@ _SHOWN = re.compile(
     r"\$?(general|@|[0#?]+([, ][0#?]{3})*(\.0{1,2})?)"
     r'("( (arrests|cases|investigations|people|persons|victims|identified|initiated|served|trained))+")?'
 )
+#: How far apart, of 255, colors are that look like one; and Excel's own white and black, by theme or number.
+_NEAR = 24
+_NAMED = dict.fromkeys([("0", None), (None, "1"), (None, "9"), (None, "65")], "FFFFFF")
+_NAMED |= dict.fromkeys([("1", None), (None, "0"), (None, "8"), (None, "64")], "000000")
 _DASH = re.compile(r'\\?"? *[-–—] *"?\?*')
 
 
@@ -43,7 +47,22 @@ def read_look(code: str, mark: str | None) -> Look:
     return Look(kind, mark, not _SHOWN.fullmatch(parts[0]), not shows_zero, no_text)
 
 
-def is_white(font: Element) -> bool:
-    """Say whether a font is white, as paper is."""
-    color = font.find("{*}color")
-    return color is not None and (color.get("rgb", "")[-6:].upper() == "FFFFFF" or color.get("theme") == "0")
+def tell_unseen(font: Element, fill: Element | None, paper: str = "fgColor") -> str | None:
+    """Say that letters have the color of what they stand on, if they do; `paper` is the element that names that."""
+    pattern = None if fill is None else fill.find("{*}patternFill")
+    ink, behind = _read_color(font.find("{*}color"), "000000"), "FFFFFF"
+    usual = "none" if paper == "fgColor" else "solid"  # where no type of pattern is named
+    if fill is not None and (pattern is None or pattern.get("patternType", usual) != "none"):
+        behind = "" if pattern is None else _read_color(pattern.find(f"{{*}}{paper}"), "")
+    if not ink or not behind:
+        return None
+    apart = max(abs(int(ink[at : at + 2], 16) - int(behind[at : at + 2], 16)) for at in (0, 2, 4))
+    return None if apart > _NEAR else f"{'white' if behind == 'FFFFFF' else 'colored'} as its background"
+
+
+def _read_color(color: Element | None, missing: str) -> str:
+    """Give a color in six digits; of those that a theme or a number stands for, black and white alone."""
+    if color is None:
+        return missing
+    named = _NAMED.get((color.get("theme"), color.get("indexed")), "")
+    return color.get("rgb", "" if abs(float(color.get("tint", 0))) > _NEAR / 255 else named)[-6:].upper()

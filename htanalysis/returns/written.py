@@ -30,10 +30,10 @@ _ODD = {
     ),
     r"[>≥~≈±].*|.*[0-9] ?(\+|or more|or fewer)|[0-9,]+ ?([-–]|to|or) ?[0-9,]+": _INEXACT,
     r"(about|approx|ca|circa|over|under|at least|up to)\b.*": _INEXACT,
-    r"[0-9][0-9,.]*\s*([*†‡§#]+|[¹²³⁰-⁹]+|\[.*\]|\(\w{1,2}\)|[a-hjkmnp-z])": (
+    r"[0-9][0-9,.]*\s*([*†‡§#]+|[¹²³⁰-⁹]+|\[.*\]|\(\w{1,2}\)|[a-hjnp-z])": (
         '"{}" has a mark behind the number. Write the number alone, without the mark.'
     ),
-    r"[0-9][0-9,.]*\s+[a-z(\[].*": '"{}" holds more than a number. Write the number alone.',
+    r"[0-9][0-9,.]*\s+[a-z(\[].*": '"{}" holds more than a number. Write the count in digits alone.',
 }
 #: What may stand in a day and says nothing of it: midnight, a weekday, the end of an ordinal, stops and commas.
 _BESIDE_DAY = re.compile(
