@@ -73,7 +73,7 @@ def _tell_checked(problems: Sequence[Problem], rows: pd.DataFrame, files: int, s
     look = " See whether what the notices say is meant." if problems else ""
     print(f"No problem found in {count(files, 'file')}.{look}")
     if rows.empty:
-        print("Adding would change nothing: every count is held already.")
+        print("Adding would change nothing: there is no new count.")
         return
     print(f"What adding {count(len(rows), 'count')} would change:", flush=True)
     print(*changes.tell(changes.preview(rows, second)), sep="\n")
@@ -106,7 +106,7 @@ def add(options: argparse.Namespace) -> None:
     if grown:
         print(f"Stored {count(len(rows), 'count')} in {', '.join(grown)}, in {store.folder()}.")
     else:
-        print("Nothing was stored: every count is held already.")
+        print("Nothing was stored: there is no new count.")
 
 
 def withdraw(options: argparse.Namespace) -> None:

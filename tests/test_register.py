@@ -84,7 +84,7 @@ def test_a_task_force_joins_ends_and_is_renamed_and_each_day_keeps_what_it_knew(
 
 
 REFUSED = [
-    (("add", "north bay  httf", "--from", "2013Q1"), "is a name of North Bay Human Trafficking Task Force already"),
+    (("add", "north bay  httf", "--from", "2013Q1"), "is a name of North Bay Human Trafficking Task Force. Choose"),
     (("add", "Task Force North Bay Human Trafficking", "--from", "2013Q1"), "nearly the same as"),
     (("add", "Frezno Coalition against Human Traficking", "--from", "2013Q1"), "nearly the same as"),
     (("add", "Statewide", "--from", "2013Q1"), "would be taken for all task forces together"),
@@ -98,9 +98,9 @@ REFUSED = [
     (("close", FRESNO, "--until", "2012Q2"), "returned counts of 2012Q3. Close it with 2012Q3 or later"),
     (("change", FRESNO), "Say what changes"),
     (("change", FRESNO, "--county", "Fresnoo"), '"Fresnoo" is not a county. Did you mean "Fresno"?'),
-    (("change", FRESNO, "--also", "OC HTTF"), "is a name of Orange County Human Trafficking Task Force already"),
+    (("change", FRESNO, "--also", "OC HTTF"), "is a name of Orange County Human Trafficking Task Force. Choose"),
     (("change", FRESNO, "--from", "2013Q1"), "returned counts of 2012Q3. Let it report from 2012Q3 or earlier on"),
-    (("rename", FRESNO, "OC HTTF"), "is a name of Orange County Human Trafficking Task Force already"),
+    (("rename", FRESNO, "OC HTTF"), "is a name of Orange County Human Trafficking Task Force. Choose"),
     (("rename", FRESNO, FRESNO), "is its name already"),
 ]
 
@@ -214,7 +214,7 @@ def test_what_else_is_known_is_changed_from_a_day_on(home, capsys):
     for wrong in ("Fresno TF", FRESNO):
         assert run("change", FRESNO, "--not-also", wrong) == 1
         assert capsys.readouterr().err.endswith(
-            f"{FRESNO} has no other name {wrong!r}, but Fresno CAHT. htanalysis register shows them.\n"
+            f'{FRESNO} has no other name "{wrong}", but Fresno CAHT. htanalysis register shows them.\n'
         )
     assert run("change", FRESNO, "--county", "", "--periods", "") == 0
     capsys.readouterr()

@@ -276,10 +276,7 @@ TOLD = [
     ("", ink("FFFFFFFF"), paper("FF000000")),
     ("row 3, count: F3 is colored as its background.", ink("FF101010"), paper("FF000000")),
     ("row 3, count: F3 is colored as its background.", paper("FF000000")),
-    *(
-        ("row 1: its conditional formatting strikes counts out, hides them or shows others.", rule(look))
-        for look in ALTERING
-    ),
+    *(("row 1: its conditional formatting strikes out, hides or alters counts.", rule(look)) for look in ALTERING),
     *(
         ("", rule(look))
         for look in (DifferentialStyle(font=Font(bold=True)), DifferentialStyle(font=WHITE, fill=BLACK))

@@ -41,8 +41,8 @@ def test_from_template_to_store(home, tmp_path, capsys):
     stored = f"Stored 3 counts in 2012Q3.csv, in {store.folder()}.\n"
     assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (0, stored)
     before = (home / "data" / "quarters" / "2012Q3.csv").read_bytes()
-    assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (0, "Nothing was stored: every count is held already.\n")
-    held = "Adding would change nothing: every count is held already.\n"
+    assert run(capsys, "add", "returns-2012Q3.xlsx")[:2] == (0, "Nothing was stored: there is no new count.\n")
+    held = "Adding would change nothing: there is no new count.\n"
     assert run(capsys, "check", "returns-2012Q3.xlsx")[1] == f"{GOOD}{held}"
     assert (home / "data" / "quarters" / "2012Q3.csv").read_bytes() == before
 
@@ -234,7 +234,7 @@ def test_from_template_to_export_no_count_changes(home, tmp_path, capsys, counts
     # The export is a return again.
     again = tmp_path / "export.csv"
     again.write_text(run(capsys, "data", "returns", "--as-of", "latest")[1], encoding="utf-8")
-    assert run(capsys, "add", "export.csv")[1] == "Nothing was stored: every count is held already.\n"
+    assert run(capsys, "add", "export.csv")[1] == "Nothing was stored: there is no new count.\n"
 
 
 def test_today_is_the_last_day_on_which_a_return_is_known(home, tmp_path, capsys, monkeypatch):

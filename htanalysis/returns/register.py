@@ -88,7 +88,7 @@ def change_task_force(
         for wrong in not_also:
             found = next((each for each in names if fold(each) == fold(wrong)), None)
             if not found:
-                others = f"has no other name {wrong!r}, but {', '.join(names) or 'none'}"
+                others = f'has no other name "{wrong}", but {", ".join(names) or "none"}'
                 raise HtanalysisError(f"{row['name']} {others}. htanalysis register shows them.")
             del names[found]
         new = row | cells | {"other_names": "; ".join(names) or None}
@@ -161,5 +161,6 @@ def _read_name(text: str, own: str | None) -> str:
         raise HtanalysisError(f'"{name}" would be taken for all task forces together. Choose another name.')
     for written, first in find_names().items():
         if first != own and is_alike(fold(name), written):
-            raise HtanalysisError(f'"{name}" is a name of {first} already, or nearly the same as "{written}".')
+            like = "is" if fold(name) == written else "is nearly the same as"
+            raise HtanalysisError(f'"{name}" {like} a name of {first}. Choose another name.')
     return name

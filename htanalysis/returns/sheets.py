@@ -294,7 +294,7 @@ def _tell_unseen(head: Row, table: Table, columns: Sequence[str], rows: Sequence
     if table.hidden:
         yield head.problem("this sheet is hidden. Show it, see whether it is the return, and save it.")
     if table.altered:
-        text = "its conditional formatting strikes counts out, hides them or shows others. Delete it, and see what is meant."
+        text = "its conditional formatting strikes out, hides or alters counts. Delete it, and see what is meant."
         yield head.problem(text)
     for row in rows:
         if row.number in table.hidden_rows and (row.cells["count"] or "count" in row.broken):
