@@ -17,6 +17,7 @@ from htanalysis.returns.disclosure import Decision, decide, hide_parts
 from htanalysis.returns.measures import add_measure, drop_measure, list_asked, list_limits, load_measures
 from htanalysis.returns.register import list_reporting
 from htanalysis.returns.template import list_allowed
+from htanalysis.returns.withdrawals import withdraw_count
 
 FIRST = pd.Period("2013Q1", freq="Q")
 NAMES = sorted(list_reporting(FIRST))
@@ -95,6 +96,16 @@ def test_a_dropped_measure_is_left_out_and_what_was_returned_stays():
     ends = [load_measures(day)["asked_until"].astype("str").tolist()[-1] for day in ("2013-06-30", "2013-07-31")]
     assert ends == ["9999Q4", "2013Q1"]
     assert load_measures()["measure"].tolist() == [*REPORTS, "victims certified"]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_measure_can_end_before_counts_that_were_withdrawn():
+    add("arrests", 20)
+    store.append(
+        withdraw_count(store.read_store(), FIRST, [NAMES[0], "arrests", "all"], "of others", datetime.date(2013, 6, 1))
+    )
+    drop_measure("arrests", FIRST - 1, "2013-07-01")
+    assert "arrests" not in list_allowed("measure", FIRST)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ import pandas as pd
 
 from htanalysis.data import load_with_periods
 from htanalysis.errors import HtanalysisError, UnknownNameError
-from htanalysis.returns import store
 from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.records import append_record, load_records
-from htanalysis.returns.register import OPEN_END
+from htanalysis.returns.register import OPEN_END, list_returned
 from htanalysis.returns.written import TOTAL, is_alike
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*([ -][A-Za-z0-9]+)*", re.ASCII)
@@ -80,12 +79,12 @@ def drop_measure(name: str, until: pd.Period | None, as_of: str, again: pd.Perio
     measures = load_measures().set_index("measure")
     if name not in measures.index:
         raise UnknownNameError("a measure", name, measures.index)
-    row, held = measures.loc[name], store.read_store().dropna(subset=["count"])
-    last = held.loc[held["measure"].eq(name), "quarter"].max()
+    row, last = measures.loc[name], max(list_returned("measure", name), default=None)
     if until and until < row["asked_from"]:
         raise HtanalysisError(f"{name} is asked for from {row['asked_from']} on, and {until} is before.")
-    if until and pd.notna(last) and until < last:
-        raise HtanalysisError(f"{name} was returned for {last}. Ask for it until {last} at the least.")
+    if until and last and until < last:
+        todo = f"Ask for it until {last} at the least, or withdraw these counts first"
+        raise HtanalysisError(f"{name} was returned for {last}. {todo}.")
     if pd.notna(row["as_of"]) and pd.Timestamp(as_of) < row["as_of"]:
         raise HtanalysisError(f"{name} was last changed on {row['as_of'].date()}. Give that day or a later one.")
     if not until and row["asked_until"] == OPEN_END:

@@ -118,7 +118,7 @@ def _append(row: Mapping[str, Any]) -> None:
         raise UnknownNameError("a county", row["home_county"], counties)
     if pd.notna(last) and last < first:
         raise HtanalysisError(f"{name} reports from {first} on, and {last} is before. Correct one of them.")
-    returned = _list_returned(row["task_force"])
+    returned = list_returned("task_force", row["task_force"])
     left = [each for each in returned if each < first], [each for each in returned if pd.notna(last) and each > last]
     if outside := left[0] + left[1]:
         todo = f"Close it with {outside[-1]} or later" if left[1] else f"Let it report from {outside[0]} or earlier on"
@@ -127,11 +127,11 @@ def _append(row: Mapping[str, Any]) -> None:
     append_record("register", row)
 
 
-def _list_returned(name: str) -> list[pd.Period]:
-    """List the quarters of which a task force's counts are held: the last version of each, if it has one."""
+def list_returned(column: str, name: str) -> list[pd.Period]:
+    """List the quarters of which counts of a task force or a measure are held: the last version of each has one."""
     held = store.read_store().sort_values(["as_of", "batch"], kind="stable")
-    own = held[held["task_force"].eq(name)]
-    last = own.drop_duplicates(["quarter", "measure", "trafficking_type"], keep="last")
+    own = held[held[column].eq(name)]
+    last = own.drop_duplicates(["quarter", "task_force", "measure", "trafficking_type"], keep="last")
     return sorted(last.dropna(subset=["count"])["quarter"].unique())
 
 
