@@ -170,7 +170,7 @@ def _number(now: _Count, row: pd.Series) -> dict[str, object]:
         most = {"high": now.high} if now.high < float("inf") else {}
         formula = f"fewest = {number(now.low)}" + "".join(f"; most = {number(end)}" for end in most.values())
         return {"low": now.low, "basis": "bounded", "formula": formula} | most
-    return {"basis": "computed", "formula": f"no total, since {_tell_returned(row)}"}
+    return {"basis": "computed", "formula": f"no total, {_tell_why(now, row) or f'since {_tell_returned(row)}'}"}
 
 
 def _tell_returned(row: pd.Series) -> str:
@@ -184,11 +184,15 @@ def _tell_count(now: _Count, row: pd.Series) -> str:
     if pd.notna(row["count"]):
         stated = f"by {due} of {due} task forces" if row["basis"] == "computed" else _STATED[row["origin"]]
         return f"{now.words}, {stated.format_map(name_facts())}"
-    why = {"not published": ", as the sum could point at one task force’s count", "not known": " yet"}.get(
-        now.words, ""
-    )
-    why = ", as returns contradict each other" if row["contradicted"] and not why else why
-    return f"{now.words}{why}; {_tell_returned(row)}"
+    why = _tell_why(now, row)
+    return f"{now.words}{f', {why}' if why else ' yet' * (now.words == 'not known')}; {_tell_returned(row)}"
+
+
+def _tell_why(now: _Count, row: pd.Series) -> str:
+    """Say why there is no count though nothing is missing; nothing where something is."""
+    if now.words == "not published":
+        return "as the sum could point at one task force’s count"
+    return "as returns contradict each other" if row["contradicted"] and now.words != "not known" else ""
 
 
 def _tell_last(own: pd.DataFrame, quarter: pd.Period) -> str:
