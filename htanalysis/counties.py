@@ -229,7 +229,7 @@ def bound_smoothed(
     exposed, count = table[residents].to_numpy(float), table[counted].astype("Float64")
     unknown, remainder = count.isna().to_numpy(), _read_unknown(table, counted, total)[2]
     least, most = (count.fillna(table[name].astype("Float64")).to_numpy(int) for name in ("lower", "upper"))
-    mean, people, rows = total / exposed.sum(), exposed[unknown], []
+    mean, people, names, rows = total / exposed.sum(), exposed[unknown], table["county"].tolist(), []
     fixed = (exposed * (count.fillna(0).to_numpy(float) / exposed - mean) ** 2)[~unknown].sum()
     for place in np.flatnonzero(most):
         for own in range(least[place], most[place] + 1):
@@ -238,7 +238,7 @@ def bound_smoothed(
                 spread = fixed + (people * (_split(low, high, remainder, people) / people - mean) ** 2).sum(axis=1)
                 extra = np.maximum(spread[[0, spread.argmax()]] / exposed.sum() - mean / exposed.mean(), 0)
                 rate = mean + (own / exposed[place] - mean) * extra / (extra + mean / exposed[place])
-                rows.append((table["county"][place], rate.min() * 1e5, rate.max() * 1e5))
+                rows.append((names[place], rate.min() * 1e5, rate.max() * 1e5))
     frame = pd.DataFrame(rows, columns=["county", "low", "high"]).groupby("county", sort=False)
     frame = frame.agg({"low": "min", "high": "max"}).reset_index().assign(value=np.nan, basis="bounded")
     axis = Column(f"smoothed {counted} for each 100,000 {name_column(residents)}", digits=1)
@@ -366,19 +366,20 @@ def _read_unknown(table: pd.DataFrame, counted: str, total: int) -> tuple[np.nda
 
 def _split(least: np.ndarray, most: np.ndarray, remainder: int, population: float | np.ndarray = 1) -> np.ndarray:
     """Share out a remainder: as evenly as whole numbers allow, and in all ways in which all but one are at a limit."""
-    even = least.copy()
-    for _ in range(remainder - least.sum()):
-        # Each step costs (2 count + 1) / population, less the same for all: a convex sum, so the cheapest is best.
-        even[np.where(even < most, (2 * even + 1) / population, np.inf).argmin()] += 1
+    # Each step up from a count costs (2 count + 1) / population: a convex sum, so the cheapest steps are best.
+    counts, people = np.arange(max(most, default=0)), np.broadcast_to(population, least.shape)[:, None]
+    costs = np.where((counts >= least[:, None]) & (counts < most[:, None]), (2 * counts + 1) / people, np.inf)
+    steps = np.argsort(costs, axis=None, kind="stable")[: remainder - least.sum()]
+    even = least + np.bincount(steps // max(len(counts), 1), minlength=len(least))
     # Nobody has more than what the fewest of all others leave.
     most = np.minimum(most, remainder - least.sum() + least)
     limits = [sorted({*ends}) for ends in zip(least.tolist(), most.tolist(), strict=True)]
-    ends, found = np.array([*itertools.product(*limits)], dtype=int), [even[None]]
-    for free in range(len(least)):
-        rest = remainder - ends.sum(axis=1) + ends[:, free]
-        ways = np.where(np.arange(len(least)) == free, rest[:, None], ends)
-        found.append(ways[(least[free] <= rest) & (rest <= most[free])])
-    return np.vstack(found)
+    ends = np.array([*itertools.product(*limits)], dtype=int)
+    rest = remainder - ends.sum(axis=1, keepdims=True) + ends  # what one has if all others are at these ends
+    free, way = np.nonzero(((least <= rest) & (rest <= most)).T)
+    ways = ends[way]
+    ways[np.arange(len(way)), free] = rest[way, free]
+    return np.vstack([even, ways])
 
 
 def _measure_splits(known: np.ndarray, unknown: np.ndarray, total: int) -> Iterator[tuple]:

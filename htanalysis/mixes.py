@@ -1,6 +1,7 @@
 """Mixes: what different sources count of sex and labor trafficking, side by side and never pooled."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -141,15 +142,17 @@ def describe_sources(types: pd.DataFrame) -> Result:
 def _check_types(types: pd.DataFrame, *more: str) -> None:
     """Refuse what a table of sources and types would drop, add up or show wrongly."""
     check_columns("types", types, ["source", "trafficking_type", "share", *more], numbers=["share"])
-    for source, part in types.groupby("source", observed=True, sort=False):
-        kinds, stated = part["trafficking_type"].astype(str), part[part["share"].notna()]
-        if unknown := sorted({*kinds} - {*TYPES, "all"}):
-            raise HtanalysisError(f"{source}: “{unknown[0]}” would be dropped; there are sex, labor, other and all.")
-        if kinds.duplicated().any():
-            raise HtanalysisError(f"{source}: “{kinds[kinds.duplicated()].iloc[0]}” stands in two rows.")
-        for kind, share in zip(stated["trafficking_type"], stated["share"], strict=True):
+    seen, totals = set(), defaultdict(float)
+    for source, kind, share in types[["source", "trafficking_type", "share"]].itertuples(index=False):
+        if kind not in (*TYPES, "all"):
+            raise HtanalysisError(f"{source}: “{kind}” would be dropped; there are sex, labor, other and all.")
+        if (source, kind) in seen:
+            raise HtanalysisError(f"{source}: “{kind}” stands in two rows.")
+        seen.add((source, kind))
+        if pd.notna(share):
             check_share(f"{source}: {kind}", share)
-        total = float(stated.loc[stated["trafficking_type"].ne("all"), "share"].sum())
+            totals[source] += float(share) * (kind != "all")
+    for source, total in totals.items():
         if total > 1 + _ROUNDING:
             raise HtanalysisError(f"{source}: the shares add up to {total:g}, which is more than 1.")
 

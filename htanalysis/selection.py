@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -133,8 +134,9 @@ def foreign_labor(htrs: pd.DataFrame, margin: float, victims_ratio: float = 1.0)
     """
     if not is_number(margin) or not margin >= 0:
         raise HtanalysisError(f"margin is {margin}; it is half a width, and 0 or more.")
-    shifts, shares = (0.0, -margin, margin), _read_htrs(htrs)
-    value, low, high = (find_foreign_labor(htrs, shift, victims_ratio) for shift in shifts)
+    shifts, rows = (0.0, -margin, margin), _pick_htrs(htrs)
+    shares = _read_htrs(rows)
+    value, low, high = (_share_labor(shares, shift, victims_ratio) for shift in shifts)
     ends = []
     for shift in shifts:
         numbers = shares | {"labor": shares["labor"] + shift, "sex": shares["sex"] - shift, "ratio": victims_ratio}
@@ -143,7 +145,7 @@ def foreign_labor(htrs: pd.DataFrame, margin: float, victims_ratio: float = 1.0)
     victims = f"{in_formula(victims_ratio)} {choose(victims_ratio, 'victim', 'victims')}"
     return Result(
         basis="assumed",
-        source=sources_of(_pick_htrs(htrs)),
+        source=sources_of(rows),
         value=value,
         low=low,
         high=high,
@@ -242,11 +244,12 @@ def compare_e_values(pairs: Mapping[str, tuple[Result, Result]]) -> Result:
 
 def model_foreign(htrs: pd.DataFrame) -> Model:
     """Give `find_foreign_labor` as a model, of its shift and of the victims in a labor incident."""
+    rows = _pick_htrs(htrs)
     return Model(
-        answer=lambda **assumed: find_foreign_labor(htrs, **assumed),
+        answer=partial(_share_labor, _read_htrs(rows)),
         title="labor among foreign victims",
         unit="share",
-        source=sources_of(_pick_htrs(htrs)),
+        source=sources_of(rows),
     )
 
 
@@ -289,7 +292,10 @@ def find_foreign_labor(htrs: pd.DataFrame, shift: float = 0.0, victims_ratio: fl
     `shift` is what "one out of ten" labor is assumed to miss, and "eight out of ten" sex to exceed (a fraction);
     `victims_ratio` is above 0.
     """
-    shares = _read_htrs(htrs)
+    return _share_labor(_read_htrs(_pick_htrs(htrs)), shift, victims_ratio)
+
+
+def _share_labor(shares: Mapping[str, float], shift: float = 0.0, victims_ratio: float = 1.0) -> float:
     labor, sex = shares["labor"] + shift, shares["sex"] - shift
     if min(labor, sex) < 0 or not is_number(victims_ratio) or not 0 < victims_ratio < math.inf:
         raise HtanalysisError(
@@ -306,9 +312,8 @@ def _pick_htrs(htrs: pd.DataFrame) -> pd.DataFrame:
     return htrs[htrs["unit"].eq("share") & ~about_units]
 
 
-def _read_htrs(htrs: pd.DataFrame) -> dict[str, float]:
+def _read_htrs(rows: pd.DataFrame) -> dict[str, float]:
     """Give the shares of labor and sex, and of foreigners among the victims of each."""
-    rows = _pick_htrs(htrs)
     share = dict(zip(rows["measure"], rows["value"].astype(float), strict=True))
     names = ("classified as labor trafficking", "classified as sex trafficking", "undocumented immigrants")
     names += ("qualified immigrants", "U.S. citizens")
