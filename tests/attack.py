@@ -345,6 +345,8 @@ def _move(reports: Reports, counts: dict, insider: str | None, target: tuple, ge
         own.shift_value(other, -step)
     elif way == "pair":
         other = str(generator.choice(own.names))
+        # At times they change places, however far apart they are.
+        step = own.floor(other, kind) - own.floor(name, kind) if generator.random() < 0.2 else step
         own.shift(name, kind, step)
         own.shift(other, kind if alike else str(generator.choice(sorted(own.kinds[other]))), -step)
     elif way == "types":
