@@ -33,7 +33,7 @@ class Decision:
     """What may be shown of a state that an addition brought about: the types whose sum, or statewide return, may be.
 
     The `floors` and `tops` are the smallest and largest count that each task force ever had; of a statewide return
-    alone, what each can have had, nothing or all. `whole`: all task forces have returned it, or a statewide return gives it alone.
+    alone, nothing and all of it. `whole`: all task forces have returned it, or a statewide return gives it alone.
     """
 
     sums: frozenset[str] = frozenset()
