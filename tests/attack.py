@@ -267,6 +267,13 @@ class _Quarter:
             if row[1:3] == cell and self.counts[at] == value:
                 self.counts[at] += step
 
+    def exchange(self, name: str, other: str) -> None:
+        """Let two task forces change places in what both returned, however far apart they are."""
+        places = {row[:3]: place for place, row in enumerate(self.rows)}
+        for (batch, own, kind), place in places.items():
+            if own == name and (at := places.get((batch, other, kind))) is not None:
+                self.counts[place], self.counts[at] = self.counts[at], self.counts[place]
+
     def redraw(self, generator: np.random.Generator) -> None:
         """Draw the sizes of all task forces anew, but for one, which gets the rest of the sum."""
         rest, scale = 0, int(generator.choice([2, 4, 8, 16]))
@@ -345,8 +352,11 @@ def _move(reports: Reports, counts: dict, insider: str | None, target: tuple, ge
         own.shift_value(other, -step)
     elif way == "pair":
         other = str(generator.choice(own.names))
-        own.shift(name, kind, step)
-        own.shift(other, kind if alike else str(generator.choice(sorted(own.kinds[other]))), -step)
+        if generator.random() < 0.2:
+            own.exchange(name, other)
+        else:
+            own.shift(name, kind, step)
+            own.shift(other, kind if alike else str(generator.choice(sorted(own.kinds[other]))), -step)
     elif way == "types":
         # Some were of another type, or were not classified.
         who = name if alike else str(generator.choice(own.names))

@@ -45,12 +45,12 @@ def show(*additions, window=()):
 
 
 def add(rows, quarter=QUARTER, measure="arrests"):
-    """Store rows, addition by addition."""
+    """Store rows, addition by addition; one without a count withdraws it."""
     ends = {"period_start": quarter.start_time, "period_end": quarter.end_time.normalize()}
     for batch in sorted({row[0] for row in rows}):
         table = [
             {"quarter": quarter, "task_force": name, "measure": measure, "trafficking_type": kind, "count": count}
-            | {"as_of": day}
+            | {"as_of": day, "withdrawn": "" if pd.notna(count) else "sent for another quarter"}
             | ends
             for number, name, kind, count, day in rows
             if number == batch
@@ -186,6 +186,37 @@ def test_quarters_of_a_published_total_are_shown_once_all_have_been_returned():
     # A report of an earlier day is as it was.
     assert ht.total_returns(as_of=str(DAYS[4].date()))["count"].isna().all()
     assert ht.total_returns(as_of=str(DAYS[4].date()), audience="internal")["count"].tolist() == sums[:5]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("before", ["large counts, all withdrawn", "a statewide return, and one of the task forces"])
+def test_a_quarter_of_a_published_total_counts_as_returned_when_it_is_held_together_with_the_others(before):
+    first, *others = pd.period_range("2010Q4", "2012Q1", freq="Q")
+    names = sorted(list_reporting(first))
+    few = [29, 1, *[0] * (len(names) - 2)]
+    if before.startswith("large"):
+        add(rows_of(*LARGE[: len(names)], names=names), first)
+        add(rows_of(*[pd.NA] * len(names), batch=2, names=names), first)
+    else:
+        add(statewide(30), first)
+        add(rows_of(*few[:1], batch=2, names=names), first)
+    for quarter in others:
+        own = sorted(list_reporting(quarter))
+        add(rows_of(*LARGE[: len(own)], batch=3, names=own), quarter)
+    assert ht.total_returns()["count"].isna().all()
+    # What the others leave of the total is not the first one's sum, of which one task force has all but 1.
+    add(rows_of(*few, batch=4, names=names), first)
+    assert ht.total_returns()["count"].isna().tolist() == [True, True, False, False, False, False]
+
+
+def test_behind_a_statewide_return_one_task_force_can_have_had_all():
+    (alone,) = decide(statewide(27), REPORTING).values()
+    assert set(alone.floors) == REPORTING and {*alone.floors.values()} == {0} and {*alone.tops.values()} == {27}
+    # Whoever had all would know that the others had 4 in the other quarter that is hidden, and could tell each of two.
+    quarters = pd.period_range("2012Q1", periods=3, freq="Q")
+    (safe,), (small,) = (decide(rows_of(*own), REPORTING).values() for own in (LARGE, (0, 2, 2, *[0] * 6)))
+    decided = dict(zip(quarters, ({1: safe}, {1: alone}, {1: small}), strict=True))
+    assert hold_back(decided, set(quarters)) == set(quarters)
 
 
 def test_each_decision_follows_from_what_was_held_by_then():

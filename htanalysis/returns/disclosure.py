@@ -33,7 +33,7 @@ class Decision:
     """What may be shown of a state that an addition brought about: the types whose sum, or statewide return, may be.
 
     The `floors` and `tops` are the smallest and largest count that each task force ever had; of a statewide return
-    alone, an even part of it. `whole`: all task forces have returned it, or a statewide return gives it alone.
+    alone, nothing and all of it. `whole`: all task forces have returned it, or a statewide return gives it alone.
     """
 
     sums: frozenset[str] = frozenset()
@@ -197,10 +197,9 @@ class _Held:
     def decide(self) -> Decision:
         names = {name for name, _ in self.least} - {settings.STATEWIDE}
         if not names:
-            cell, number = (settings.STATEWIDE, "all"), max(len(self.reporting), 1)
-            ends = self.least.get(cell, 0) // number, -(-self.most.get(cell, 0) // number)
-            even = [dict.fromkeys(self.reporting, end) for end in ends]
-            return Decision(frozenset(), frozenset(self._list_statewide()), *even, whole=cell in self.least)
+            cell = settings.STATEWIDE, "all"
+            ends = (dict.fromkeys(self.reporting, end) for end in (0, self.most.get(cell, 0)))
+            return Decision(frozenset(), frozenset(self._list_statewide()), *ends, whole=cell in self.least)
         floors = self._find_floors()
         hidden = Decision(floors=floors, tops=self._find_tops(), whole=self._has_all())
         if self.stopped or not hidden.whole:

@@ -1,6 +1,6 @@
 """The view of the returns that an audience has on a day: made here alone, from what the store holds."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,7 +16,7 @@ from htanalysis.returns import store
 from htanalysis.returns.disclosure import TYPES, Decision, decide_changed, hide_parts, hold_back
 from htanalysis.returns.measures import list_limits, load_measures
 from htanalysis.returns.records import find_limit, list_days, read_dated
-from htanalysis.returns.register import keep_reporting, list_earlier, read_times
+from htanalysis.returns.register import Times, keep_reporting, list_earlier, read_times
 from htanalysis.returns.versions import (
     Known,
     Versions,
@@ -230,8 +230,7 @@ def _read_states(_home: object, _fingerprint: str, _dated: object, as_of: str) -
     known = _group(row for row in read_known(as_of) if row.measure in declared)
     # Of others all was withdrawn.
     known = {key: rows for key, rows in known.items() if any(row.least is not None for row in rows)}
-    counts = {key: [(r.task_force, r.trafficking_type, r.count, r.least) for r in rows] for key, rows in known.items()}
-    return known, {key: make_state(own, keep_reporting(times, key[0])) for key, own in counts.items()}
+    return known, {key: _make_state(rows, keep_reporting(times, key[0])) for key, rows in known.items()}
 
 
 def _list_windows() -> frozenset[tuple[str, pd.Period]]:
@@ -254,11 +253,28 @@ def _decide_all(_home: object, _fingerprint: str, _dated: object) -> dict[tuple[
         own = decide_changed(values, now, earlier, quarter <= published)
         decided.setdefault(measure, {})[quarter] = own
     for measure, own in decided.items():
-        for quarter in hold_back(own, {quarter for name, quarter in windows if name == measure}) & own.keys():
+        window = {quarter for name, quarter in windows if name == measure}
+        for quarter in hold_back(_choose_opening(own, measure, window, times), window) & own.keys():
             own[quarter] = dict.fromkeys(own[quarter], Decision())
     by_cell = {(quarter, measure): by for measure, own in decided.items() for quarter, by in own.items()}
     # Which measure cannot exceed which, whenever that was declared.
     return hide_parts(by_cell, list_limits(load_measures()))
+
+
+def _choose_opening(
+    decided: Mapping[pd.Period, dict[int, Decision]], measure: str, window: Set[pd.Period], times: Times
+) -> dict[pd.Period, dict[int, Decision]]:
+    """Give what was decided of a total's quarters when all were first held at once: what was withdrawn is not."""
+    held = {cell: own for cell, own in read_versions().items() if cell[0] in window and cell[2] == measure}
+    for batch in sorted({version.batch for own in held.values() for version in own}):
+        kept = {cell: [version for version in own if version.batch <= batch] for cell, own in held.items()}
+        known = _group(count_known({cell: own for cell, own in kept.items() if own}))
+        if len(known) == len(window) and all(
+            _make_state(rows, keep_reporting(times, quarter)).is_whole for (quarter, _), rows in known.items()
+        ):
+            own = {quarter: max(each for each in decided[quarter] if each <= batch) for quarter in window}
+            return {quarter: {batch: decided[quarter][last]} for quarter, last in own.items()}
+    return {}
 
 
 @dataclass(frozen=True)
@@ -304,6 +320,10 @@ def _group(rows: Iterable[Any]) -> dict[tuple[pd.Period, str], list[Any]]:
     for row in rows:
         groups.setdefault((row.quarter, row.measure), []).append(row)
     return dict(sorted(groups.items()))
+
+
+def _make_state(known: Iterable[Known], reporting: frozenset[str]) -> State:
+    return make_state([(r.task_force, r.trafficking_type, r.count, r.least) for r in known], reporting)
 
 
 def make_state(rows: Iterable[tuple], reporting: frozenset[str]) -> State:
