@@ -101,11 +101,17 @@ def list_shown(cell: Cell) -> Iterator[tuple[str, dict[str, Any]]]:
             yield kind, content
 
 
-def read_executed(path: Path) -> Executed:
-    """Read a notebook and what it shows; a figure's content holds what plotly draws as `figure`."""
+def list_findings(notebooks: Mapping[str, Executed]) -> list[dict[str, Any]]:
+    """List what the pages of notebooks find, with the name of each."""
+    shown = [(name, *pair) for name, notebook in notebooks.items() for pair in notebook.shown]
+    return [{"notebook": name} | content for name, kind, content in shown if kind == "finding"]
+
+
+def read_executed(source: Path | bytes) -> Executed:
+    """Read a notebook, or its content, and what it shows; a figure's content holds what plotly draws as `figure`."""
     cells = []
     # As the file holds them: nbformat, which checks them as well, takes long to import.
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads(source if isinstance(source, bytes) else source.read_bytes())["cells"]:
         parts = [part for output in cell.get("outputs", []) for part in _read_output(output)]
         tags = cell["metadata"].get("tags", [])
         cells.append(Cell(cell.get("id", ""), cell["cell_type"], "".join(cell["source"]), tags, parts))

@@ -1,7 +1,6 @@
 """Findings under different assumptions side by side, what differs first: as a frame, and as a page."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ from htanalysis.errors import UnknownNameError
 from htanalysis.report import pages
 from htanalysis.report.build import run_notebooks
 from htanalysis.report.changes import tell_number
+from htanalysis.report.notebooks import list_findings, read_executed
 from htanalysis.report.request import Scenario, Wanted, read_scenario
-from htanalysis.results import MIME
 
 #: What the collection's own assumptions are called.
 _OWN = "report"
@@ -33,10 +32,8 @@ def compare(*names: str, quarter: str = "latest", as_of: str = "latest") -> pd.D
         if name not in (_OWN, *known):
             raise UnknownNameError("a scenario", name, [_OWN, *known])
     wanted = [Wanted(quarter, as_of, scenario=None if name == _OWN else read_scenario(known[name])) for name in names]
-    found = [
-        [each for notebook, content in executed.items() for each in _list_findings(notebook, content)]
-        for executed in run_notebooks(wanted, settings.find_reports())
-    ]
+    reports = run_notebooks(wanted, settings.find_reports())
+    found = [list_findings({name: read_executed(content) for name, content in each.items()}) for each in reports]
     return set_beside(dict(zip(names, found, strict=True)))
 
 
@@ -56,18 +53,6 @@ def write_comparison(indexes: Mapping[Path, Scenario]) -> Path:
     """Write a page that sets reports of one quarter side by side, beside their folders, and give it."""
     reports = {scenario.name: index for index, scenario in indexes.items()}
     titles = {scenario.name: scenario.title for scenario in indexes.values()}
-    found = {name: [*_read_report(index.parent)] for name, index in reports.items()}
+    executed = {name: sorted((index.parent / "notebooks").glob("*.ipynb")) for name, index in reports.items()}
+    found = {name: list_findings({path.stem: read_executed(path) for path in own}) for name, own in executed.items()}
     return pages.write_comparison(set_beside(found), reports, titles)
-
-
-def _read_report(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted((folder / "notebooks").glob("*.ipynb")):
-        yield from _list_findings(path.stem, path.read_bytes())
-
-
-def _list_findings(name: str, notebook: bytes) -> Iterator[dict[str, Any]]:
-    """List what an executed notebook finds; an answer repeats some."""
-    for cell in json.loads(notebook)["cells"]:
-        for output in cell.get("outputs", []):
-            for finding in output.get("data", {}).get(MIME, {}).get("findings", []):
-                yield {"notebook": name} | finding
