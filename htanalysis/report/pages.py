@@ -22,7 +22,6 @@ from htanalysis.charts import svg, tables
 from htanalysis.data import list_described, name_facts, read_descriptor
 from htanalysis.languages import LOCALES, say, tell_what_if
 from htanalysis.quarters import is_later, name_report
-from htanalysis.report.cache import replace_file
 from htanalysis.report.findings import list_downloads, list_questions, name_topic
 from htanalysis.report.folder import mark as mark_of
 from htanalysis.report.glossary import GLOSSARY, Words, mend, sanitize, show_marks, slug
@@ -157,24 +156,6 @@ def write_other_pages(whole: Mapping[str, Any], folder: Path) -> None:
 def _list_languages() -> dict[str, tuple[str, str]]:
     """Give each language's name and what the names of its pages end in."""
     return {code: (say("language", code), "" if code == "en" else f"-{code}") for code in LOCALES}
-
-
-def write_comparison(frame: pd.DataFrame, reports: Mapping[str, Path], titles: Mapping[str, str]) -> Path:
-    """Write a page that sets reports, given by their indexes, side by side, beside their folders."""
-    name, index = next(iter(reports.items()))
-    period, mark = index.parent.name.partition(f"-{name}")[0], index.stem.removeprefix("index")
-    content = {
-        "period": period,
-        "links": {name: index.parent.name for name, index in reports.items()},
-        "rows": frame.to_dict("records"),
-        "titles": titles,
-        **{name: name_facts()[name] for name in ("report", "report_year")},
-        "mark": mark,
-        "style": Markup(read_asset("pages.css")),  # noqa: S704, ours
-    }
-    path = index.parents[1] / f"{period}-{'-beside-'.join(reports)}{mark}.html"
-    replace_file(path, _environment().get_template("scenarios.html.j2").render(content).encode())
-    return path
 
 
 def _write(template: str, name: str, content: Mapping[str, Any], folder: Path) -> None:

@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from htanalysis import settings
 from htanalysis.errors import UnknownNameError
-from htanalysis.report import pages
 from htanalysis.report.build import run_notebooks
+from htanalysis.report.cache import replace_file
 from htanalysis.report.changes import tell_number
 from htanalysis.report.notebooks import list_findings, read_executed
+from htanalysis.report.pages import fill_template
 from htanalysis.report.request import Scenario, Wanted, read_scenario
+from htanalysis.report.search import read_asset
 
 #: What the collection's own assumptions are called.
 _OWN = "report"
@@ -52,7 +55,18 @@ def set_beside(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame
 def write_comparison(indexes: Mapping[Path, Scenario]) -> Path:
     """Write a page that sets reports of one quarter side by side, beside their folders, and give it."""
     reports = {scenario.name: index for index, scenario in indexes.items()}
-    titles = {scenario.name: scenario.title for scenario in indexes.values()}
     executed = {name: sorted((index.parent / "notebooks").glob("*.ipynb")) for name, index in reports.items()}
     found = {name: list_findings({path.stem: read_executed(path) for path in own}) for name, own in executed.items()}
-    return pages.write_comparison(set_beside(found), reports, titles)
+    name, index = next(iter(reports.items()))
+    period, mark = index.parent.name.partition(f"-{name}")[0], index.stem.removeprefix("index")
+    content = {
+        "period": period,
+        "links": {name: index.parent.name for name, index in reports.items()},
+        "rows": set_beside(found).to_dict("records"),
+        "titles": {scenario.name: scenario.title for scenario in indexes.values()},
+        "mark": mark,
+        "style": Markup(read_asset("pages.css")),  # noqa: S704, ours
+    }
+    path = index.parents[1] / f"{period}-{'-beside-'.join(reports)}{mark}.html"
+    replace_file(path, fill_template("scenarios", content).encode())
+    return path
