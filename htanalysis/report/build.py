@@ -224,13 +224,12 @@ def _check_declared(scenario: Scenario, notebooks: Sequence[Task]) -> None:
 def _order(plans: Sequence[_Plan]) -> tuple[dict[str, list[_Plan]], list[Task]]:
     """Say which reports need a task, by its key, and the order: report after report, the longest notebook first."""
     waiting: dict[str, list[_Plan]] = {}
-    ordered = []
+    ordered: dict[str, Task] = {}
     for plan in plans:
         for task in sorted(plan.tasks, key=lambda task: len(task.content), reverse=True):
-            if task.key not in waiting:
-                ordered.append(task)
+            ordered.setdefault(task.key, task)
             waiting.setdefault(task.key, []).append(plan)
-    return waiting, ordered
+    return waiting, [*ordered.values()]
 
 
 def _begin(plan: _Plan) -> None:
@@ -288,8 +287,7 @@ def _finish(plan: _Plan, began: datetime) -> None:
         folder = drafts.keep_failed(plan.draft, plan.target, bool(found))
         plan.beside = folder if found else None
         place = folder / "notebooks"
-        executed = {each.name: place / f"{each.name}{plan.mark}.ipynb" for each in plan.failures}
-        plan.failures = [replace(each, executed=executed[each.name]) for each in plan.failures]
+        plan.failures = [replace(each, executed=place / f"{each.name}{plan.mark}.ipynb") for each in plan.failures]
         return
     drafts.move_into_place(plan.draft, plan.target)
     if "looked_back" not in plan.parameters:  # What changed is told against reports that were once current.

@@ -209,9 +209,7 @@ def _environment() -> Environment:
         "fonts": "for (const font of document.fonts) font.load();",
         "glossary": GLOSSARY,
         "languages": _list_languages(),
-        "index_style": Markup(read_asset("index.css")),  # noqa: S704, ours
-        "lists_style": Markup(read_asset("lists.css")),  # noqa: S704, ours
-        "whatif_style": Markup(read_asset("whatif.css")),  # noqa: S704, ours
+        **{f"{name}_style": Markup(read_asset(f"{name}.css")) for name in ("index", "lists", "whatif")},  # noqa: S704, ours
         "script": read_asset("pages.js") + read_asset("figures.js"),
         "whatif_script": read_asset("whatif.js"),
     }
