@@ -9,7 +9,6 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from htanalysis.report.index import summarize
 from htanalysis.report.methods import describe_methods, highlight
 from htanalysis.report.notebooks import Executed
 from htanalysis.report.notes import make_notes, open_note, open_numbers
-from htanalysis.report.search import read_asset, write_search
+from htanalysis.report.search import ASSETS, read_asset, write_search
 from htanalysis.results import source_in_words
 from htanalysis.returns.views import tell_day
 from htanalysis.settings import REPORT_ALONE
@@ -173,7 +172,7 @@ def fill_template(template: str, content: Mapping[str, Any]) -> str:
 @cache
 def _environment() -> Environment:
     """Give what fills templates: whatever is no HTML yet is escaped, with its words mended."""
-    templates = str(files("htanalysis") / "templates")
+    templates = str(ASSETS.with_name("templates"))
     stored = f"{templates}/__pycache__"  # As Python’s own: it is there where the collection was set up by make.
     environment = Environment(
         loader=FileSystemLoader(templates),
@@ -330,19 +329,16 @@ def _as_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]], d
 def _copy_assets(folder: Path) -> None:
     """Put what all pages share beside them: fonts, scripts, and licenses."""
     folder.mkdir()
-    assets = files("htanalysis") / "assets"
     (folder / "fonts.css").write_text(_join_fonts(), encoding="utf-8")
-    licenses = [path.name for path in assets.iterdir() if path.name.endswith("-LICENSE.txt")]
-    for name in licenses:
-        shutil.copyfile(str(assets / name), folder / name)
+    for path in ASSETS.glob("*-LICENSE.txt"):
+        shutil.copyfile(path, folder / path.name)
 
 
 @cache
 def _join_fonts() -> str:
     """Give all fonts in one style, since some browsers refuse fonts from other files on disk."""
-    assets = files("htanalysis") / "assets"
-    style = (assets / "fonts.css").read_text(encoding="utf-8")
+    style = (ASSETS / "fonts.css").read_text(encoding="utf-8")
     for font in re.findall(r'url\("([\w-]+\.woff2)"\)', style):
-        data = base64.b64encode((assets / font).read_bytes()).decode()
+        data = base64.b64encode((ASSETS / font).read_bytes()).decode()
         style = style.replace(f'url("{font}")', f'url("data:font/woff2;base64,{data}")')
     return style
