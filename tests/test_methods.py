@@ -29,7 +29,7 @@ def test_the_methods_are_what_the_functions_say_of_themselves():
     described = describe_methods({name: {"page": "Title"} for name in FUNCTIONS})["modules"]
     told = {function["name"]: module["name"] for module in described for function in module["functions"]}
     assert told == {name: function.__module__.removeprefix("htanalysis.") for name, function in FUNCTIONS.items()}
-    read = {name: methods._read_module(module).functions[name] for name, module in told.items()}
+    read = {name: methods._read_module(module)[1][name] for name, module in told.items()}
     for name, (text, code) in read.items():
         assert text == inspect.getdoc(FUNCTIONS[name])
         source = inspect.getsource(FUNCTIONS[name])

@@ -87,9 +87,6 @@ class Chart:
         }
 
 
-COUNT = Column("count")
-
-
 def lay_out(column: Column, values: Iterable[float], head: float = 0.0) -> dict[str, Any]:
     """Give an axis as plotly wants it: to the even tick beyond all values, with room for half a mark, and for `head`.
 
@@ -177,21 +174,18 @@ class Sketch:
         line = {"dash": dash} if dash else {}
         self.add_trace("scatter", x, y, mode="lines", line={"color": color, "width": width} | line, **more)
 
-    def add_dots(self, x: Any, y: Any, basis: str, ends: Any = None, ink: str = ACCENT, **more: Any) -> None:
+    def add_dots(self, x: Any, y: Any, basis: str, ends: Any = None, **more: Any) -> None:
         """Draw dots in the look of their basis, with `text` above them and lines to their ends."""
         look = {"mode": "markers+text" if "text" in more else "markers", "marker": DOTS[basis], "cliponaxis": False}
         if ends is not None:
             reach = {"array": [*(ends[1] - y).round(4)], "arrayminus": [*(y - ends[0]).round(4)]}
-            look["error_y"] = reach | {"type": "data", "color": ink, "thickness": 2, "width": 0}
+            look["error_y"] = reach | {"type": "data", "color": ACCENT, "thickness": 2, "width": 0}
         self.add_trace("scatter", x, y, **{"textposition": "top center"} | look | more)
 
-    def add_bars(
-        self, at: Any, low: Any, high: Any, basis: str, edge: float = 0, across: bool = False, **more: Any
-    ) -> None:
-        """Draw bars between two values in the look of their basis; to the edge of the axis if nothing limits them."""
-        words = [COUNT.between(*ends) for ends in zip(low, high, strict=True)]
-        length = [float((edge if pd.isna(last) else last) - first) for first, last in zip(low, high, strict=True)]
-        look = {"base": [*low], "marker": BARS[basis], "hovertext": words, "hoverinfo": "text"} | more
+    def add_bars(self, at: Any, low: Any, high: Any, basis: str, across: bool = False, **more: Any) -> None:
+        """Draw bars between two values in the look of their basis."""
+        length = [float(last - first) for first, last in zip(low, high, strict=True)]
+        look = {"base": [*low], "marker": BARS[basis], "hoverinfo": "text"} | more
         if across:
             self.add_trace("bar", length, at, orientation="h", **look)
         else:

@@ -125,12 +125,10 @@ class _Axis:
 
     def step(self) -> list[Any]:
         """List even steps: those that the axis names, or the smallest of the form 1, 2 or 5 with zeros."""
-        step = self.axis.get("dtick")
+        step = self.axis.get("dtick") or round_up(self.width / 7.5)
         if isinstance(step, str):  # "M24" is every second year
             first, last = int(self.axis["tick0"][:4]), date.fromordinal(self.high).year
             return [f"{year}-01-01" for year in range(first, last + 1, int(step[1:]) // 12)]
-        least = self.width / (self.axis.get("nticks", 8) - 0.5)
-        step = step or round_up(least)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [round(number * step, 10) for number in range(first, last + 1)]
 

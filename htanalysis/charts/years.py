@@ -14,6 +14,7 @@ from htanalysis.settings import LARGE, LONG
 from htanalysis.wording import join_words, number, span
 
 _YEARS = {"dtick": 1, "tickformat": "d"}
+_COUNT = Column("count")
 
 
 def draw_rates(rates: pd.DataFrame, unit: str, caption: Caption) -> Chart:
@@ -106,7 +107,7 @@ def _say_fit(row: Any) -> Iterator[str]:
     if pd.notna(row.count):
         yield f"{number(row.count)} published"
     if pd.notna(row.expected):
-        yield f"{look.COUNT.tell(row.expected, row.interval_low, row.interval_high)} expected"
+        yield f"{_COUNT.tell(row.expected, row.interval_low, row.interval_high)} expected"
 
 
 def draw_fit(

@@ -26,7 +26,7 @@ from htanalysis.report import manifest
 from htanalysis.report.cache import Failure, Kept, Outcome, Task, pack, remembering
 from htanalysis.report.changes import compare_findings, list_gone, list_newly_known, list_revisions
 from htanalysis.report.execute import plan_task, read_task, run_or_find, run_tasks
-from htanalysis.report.notebooks import Executed, find_notebooks, read_executed
+from htanalysis.report.notebooks import Executed, find_notebooks, list_findings, read_executed
 from htanalysis.report.request import Scenario, Wanted, describe_state, hash_inputs, kept_in, remember
 from htanalysis.results import source_in_words
 from htanalysis.returns import store
@@ -161,11 +161,6 @@ class _Plan:
         return drafts.mark(self.wanted.audience)
 
     @property
-    def earlier(self) -> Path:
-        """The manifest of the report that stands in its place."""
-        return self.target / f"manifest{self.mark}.json"
-
-    @property
     def index(self) -> Path:
         """Where the report begins."""
         return self.target / f"index{self.mark}.html"
@@ -229,13 +224,12 @@ def _check_declared(scenario: Scenario, notebooks: Sequence[Task]) -> None:
 def _order(plans: Sequence[_Plan]) -> tuple[dict[str, list[_Plan]], list[Task]]:
     """Say which reports need a task, by its key, and the order: report after report, the longest notebook first."""
     waiting: dict[str, list[_Plan]] = {}
-    ordered = []
+    ordered: dict[str, Task] = {}
     for plan in plans:
         for task in sorted(plan.tasks, key=lambda task: len(task.content), reverse=True):
-            if task.key not in waiting:
-                ordered.append(task)
+            ordered.setdefault(task.key, task)
             waiting.setdefault(task.key, []).append(plan)
-    return waiting, ordered
+    return waiting, [*ordered.values()]
 
 
 def _begin(plan: _Plan) -> None:
@@ -263,12 +257,13 @@ def _take(plan: _Plan, task: Task, outcome: Outcome) -> None:
     else:
         plan.done[name] = notebook = read_executed(path)
         own = [each for each in plan.last["findings"] if each["notebook"] == name] if plan.last else []
-        moved = compare_findings(own, _list_findings({name: notebook}), _name_ends(plan)) if plan.last else []
+        moved = compare_findings(own, list_findings({name: notebook}), _name_ends(plan)) if plan.last else []
         write_page(name, notebook, plan.shared | {"rebuilt": _tell_rebuilt(plan, task)}, plan.draft, moved)
 
 
 def _tell_rebuilt(plan: _Plan, task: Task | None = None) -> str | None:
-    return manifest.tell_rebuilt(plan.origin, plan.earlier, datetime.now(UTC), task)
+    earlier = plan.target / f"manifest{plan.mark}.json"
+    return manifest.tell_rebuilt(plan.origin, earlier, datetime.now(UTC), task)
 
 
 def _tell_failures(plan: _Plan) -> Iterator[str]:
@@ -292,8 +287,7 @@ def _finish(plan: _Plan, began: datetime) -> None:
         folder = drafts.keep_failed(plan.draft, plan.target, bool(found))
         plan.beside = folder if found else None
         place = folder / "notebooks"
-        executed = {each.name: place / f"{each.name}{plan.mark}.ipynb" for each in plan.failures}
-        plan.failures = [replace(each, executed=executed[each.name]) for each in plan.failures]
+        plan.failures = [replace(each, executed=place / f"{each.name}{plan.mark}.ipynb") for each in plan.failures]
         return
     drafts.move_into_place(plan.draft, plan.target)
     if "looked_back" not in plan.parameters:  # What changed is told against reports that were once current.
@@ -308,7 +302,7 @@ def _fill(plan: _Plan, began: datetime) -> list[dict[str, Any]]:
 
     draft, mark, names = plan.draft, plan.mark, [task.source.stem for task in plan.tasks]
     notebooks = {name: plan.done[name] for name in names if plan.done[name]}
-    found = _list_findings(notebooks)
+    found = list_findings(notebooks)
     _require_own_ids(found)
     _write_findings(found, plan.parameters, draft / f"findings{mark}.csv")
     shown = [c for each in notebooks.values() for kind, c in each.shown if kind in ("figure", "table")]
@@ -336,13 +330,6 @@ def _require_own_ids(found: Iterable[Mapping[str, Any]]) -> None:
                 f'The notebooks {first} and {finding["notebook"]} both have a finding "{finding["id"]}". Give it'
                 " another id in one of them, or move a notebook that is a copy out of the folder."
             )
-
-
-def _list_findings(notebooks: Mapping[str, Executed]) -> list[dict[str, Any]]:
-    found = []
-    for name, notebook in notebooks.items():
-        found += [{"notebook": name} | content for kind, content in notebook.shown if kind == "finding"]
-    return found
 
 
 @store.pretending()  # It is read once.

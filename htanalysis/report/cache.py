@@ -25,8 +25,8 @@ from typing import Any
 from htanalysis import settings
 
 #: What notebooks read, below the collection's home; the store of returns is not theirs to read.
-_FOLDERS = ("data", "shapefiles")
-_STORE = "data/quarters/"
+INPUTS = ("data", "shapefiles")
+STORE = "data/quarters/"
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,9 @@ def pack(home: Path) -> bytes:
     """Pack what notebooks read, all but the returns; the same data give the same bytes."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as bundle:
-        for path in list_files(home, _FOLDERS):
+        for path in list_files(home, INPUTS):
             name = path.relative_to(home).as_posix()
-            if not name.startswith(_STORE):
+            if not name.startswith(STORE):
                 content, entry = path.read_bytes(), tarfile.TarInfo(name)
                 entry.size, entry.mode = len(content), 0o600
                 bundle.addfile(entry, io.BytesIO(content))

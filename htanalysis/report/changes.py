@@ -14,7 +14,7 @@ from itertools import chain, groupby
 from multiprocessing.connection import Connection
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -41,14 +41,8 @@ _SHELL = ("IPython.core.displaypub", "IPython.core.interactiveshell")
 
 #: A part of a look: of which state of the store, and what a notebook finds, or where it is none the counts.
 _Part = tuple[int, Path | None]
-
-
-class Second(NamedTuple):
-    """The way to ask a second process, and the numbers from which both draw what each does next."""
-
-    asking: Connection
-    tickets: int
-
+#: The way to ask a second process, and the numbers from which both draw what each does next.
+Second = tuple[Connection, int]
 
 #: What returns would change, with the heading and the line of each.
 _LINE = "{quarter} {task_force}, {measure}, {trafficking_type}"
@@ -274,7 +268,7 @@ def beside() -> Iterator[Second | None]:
     process.start()
     asked.close()
     try:
-        yield Second(asking, tickets)
+        yield asking, tickets
     finally:
         os.close(tickets)
         process.kill()
@@ -315,13 +309,14 @@ def _look_at_all(
     counts, *own = [[(number, path) for number in range(len(states))] for path in (None, *paths)]
     told = {}
     if second:
+        asking, tickets = second
         # The second process begins with the notebook that takes longest, and knows then what the two states share.
         longest = own.pop(max(range(len(paths)), key=lambda place: paths[place].read_bytes().count(b'"code"')))
         shared = sorted(chain(*own))
-        second.asking.send((states, longest, shared))
-        told = _look(states, chain(counts[:1], _take(shared, second.tickets), counts[1:]))
+        asking.send((states, longest, shared))
+        told = _look(states, chain(counts[:1], _take(shared, tickets), counts[1:]))
         with suppress(EOFError):
-            told |= second.asking.recv()
+            told |= asking.recv()
     every = [(number, path) for number in range(len(states)) for path in (None, *paths)]
     told |= _look(states, [part for part in every if part not in told])
     return [_join([told[part] for part in every if part[0] == number]) for number in range(len(states))]

@@ -45,8 +45,9 @@ def write_editions(folder: Path, whole: Mapping[str, Any], single_file: bool, pd
         (folder / f"report{mark}.html").write_text(join_pages(folder, names, mark), encoding="utf-8")
     if pdf:
         texts = {f"report{mark}.pdf": _join_document(folder, whole)}
-        briefs = sorted(folder.glob(f"brief*{mark}.html"))
-        texts |= {f"{path.stem}.pdf": _stand_alone(path) for path in briefs}
+        for path in sorted(folder.glob(f"brief*{mark}.html")):
+            text = _join_fonts(path.read_text(encoding="utf-8"), folder)
+            texts[f"{path.stem}.pdf"] = re.sub(' href="[^"#]+"', "", text)  # It is printed by itself.
         with ThreadPoolExecutor() as pool:
             troubles = pool.map(print_pdf, texts.values(), [folder / name for name in texts])
         told = {name: trouble for name, trouble in zip(texts, troubles, strict=True) if trouble}
@@ -129,11 +130,6 @@ def _join_links(content: str, name: str) -> str:
     content = re.sub(r'href="([\w-]+)\.html#([^"]+)"', r'href="#page-\1--\2"', content)
     content = re.sub(r'href="([\w-]+)\.html"', r'href="#page-\1"', content)
     return re.sub(r'<a href="[^"#]+">([^<]*)</a>', r"\1", content)
-
-
-def _stand_alone(path: Path) -> str:
-    """Read a page that is printed by itself: with its fonts, and without links to files that are not there then."""
-    return re.sub(' href="[^"#]+"', "", _join_fonts(path.read_text(encoding="utf-8"), path.parent))
 
 
 def _join_fonts(text: str, folder: Path) -> str:

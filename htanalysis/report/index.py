@@ -81,7 +81,9 @@ def summarize(notebooks: Mapping[str, Executed], about: Mapping[str, Any], langu
     was `created`.
     """
     shown = _Shown(notebooks, language)
-    head = _write_headline(shown, about)
+    kind, name, told = _pick_count(shown, about)
+    head = shown.line(f"headline-{kind}{told['how']}", name, **told)
+    head += [{"text": shown.say("headline-doubt"), "id": ""}]
     lead = _write_lead(shown, about)
     tiles = _list_tiles(shown, about)
     pictures = [_draw_quarters(shown) + _draw_years(shown) + _draw_counties(shown), _draw_victims(shown)]
@@ -125,11 +127,6 @@ def _write_dates(shown: _Shown, about: Mapping[str, Any]) -> dict[str, str]:
         "released": shown.say("released", version=about["version"], day=about["created"]),
         "known": shown.say("numbers-to" if alone else "numbers-known", day=last) if last else "",
     }
-
-
-def _write_headline(shown: _Shown, about: Mapping[str, Any]) -> list[Line]:
-    kind, name, told = _pick_count(shown, about)
-    return [*shown.line(f"headline-{kind}{told['how']}", name, **told), {"text": shown.say("headline-doubt"), "id": ""}]
 
 
 def _write_lead(shown: _Shown, about: Mapping[str, Any]) -> list[Line]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from htanalysis.errors import HtanalysisError
-from htanalysis.report.cache import Task, hash_files, read_record, seal
+from htanalysis.report.cache import STORE, Task, hash_files, read_record, seal
 from htanalysis.returns import store
 from htanalysis.wording import join_words
 
@@ -19,7 +19,6 @@ from htanalysis.wording import join_words
 SUMS = "SHA256SUMS"
 
 _PACKAGES = ("geopandas", "nbconvert", "numpy", "pandas", "papermill", "pikepdf", "plotly", "scipy", "xlsxwriter")
-_STORE = "data/quarters/"
 #: What a report is made from, by how the names of its files begin.
 _KINDS = {"data/": "the data", "shapefiles/": "the data", "notebooks/": "the notebooks", "htanalysis/": "the package"}
 
@@ -31,7 +30,7 @@ def describe_origin(parameters: Mapping[str, str], inside: Mapping[str, str]) ->
     return {
         "parameters": dict(parameters),
         "versions": installed | {"python": platform.python_version()},
-        "inputs": {name: value for name, value in inside.items() if not (public and name.startswith(_STORE))},
+        "inputs": {name: value for name, value in inside.items() if not (public and name.startswith(STORE))},
         "returns": seal(store.fingerprint()),
     }
 
@@ -62,7 +61,7 @@ def tell_rebuilt(origin: Mapping[str, Any], earlier: Path, now: datetime, page: 
 
 
 def _begins(name: str, begin: str) -> bool:
-    return name.startswith(begin) and not name.startswith(_STORE)
+    return name.startswith(begin) and not name.startswith(STORE)
 
 
 def finish(folder: Path, mark: str, origin: Mapping[str, Any], rebuilt: str | None, began: datetime) -> None:

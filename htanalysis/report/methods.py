@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from markupsafe import Markup
 from pygments import lex
@@ -24,13 +24,6 @@ from htanalysis.report.cache import remembered
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
-class _Module(NamedTuple):
-    """A module as it is written: its docstring, and each of its functions' docstring and code."""
-
-    text: str
-    functions: Mapping[str, tuple[str, str]]
-
-
 def describe_methods(used: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """Give the methods, and document the functions that they or pages name, with the pages of `used` that name each.
 
@@ -40,14 +33,12 @@ def describe_methods(used: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     named = set(re.findall(r"`(\w+)`", questions)) | used.keys()
     modules = []
     for name in sorted(set(_MODULES.values())):
-        module = _read_module(name)
+        text, functions = _read_module(name)
         listed = [
-            {"name": function, "used": used.get(function, {})} | _read_docstring(*module.functions[function])
-            for function in sorted(
-                named & {each for each in _MODULES if _MODULES[each] == name} & module.functions.keys()
-            )
+            {"name": function, "used": used.get(function, {})} | _read_docstring(*functions[function])
+            for function in sorted(named & {each for each in _MODULES if _MODULES[each] == name} & functions.keys())
         ]
-        title, _, words = module.text.partition("\n")[0].partition(": ")
+        title, _, words = text.partition("\n")[0].partition(": ")
         words = words[:1].upper() + words[1:]
         modules.append({"name": name, "title": title.rstrip("."), "words": words, "functions": listed})
     return {
@@ -57,18 +48,17 @@ def describe_methods(used: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     }
 
 
-def _read_module(name: str) -> _Module:
+def _read_module(name: str) -> tuple[str, dict[str, tuple[str, str]]]:
+    """Read a module as it is written: its docstring, and each of its functions' docstring and code."""
     return _parse_module(_FOLDER.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
 
 
 @remembered
-def _parse_module(code: str) -> _Module:
+def _parse_module(code: str) -> tuple[str, dict[str, tuple[str, str]]]:
     tree, lines = ast.parse(code), code.splitlines()
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return _Module(
-        ast.get_docstring(tree) or "",
-        {node.name: (ast.get_docstring(node) or "", _code_alone(node, lines)) for node in functions},
-    )
+    told = {node.name: (ast.get_docstring(node) or "", _code_alone(node, lines)) for node in functions}
+    return ast.get_docstring(tree) or "", told
 
 
 def _code_alone(node: ast.FunctionDef, lines: list[str]) -> str:
@@ -87,7 +77,7 @@ def read_formula(method: str) -> str:
     >>> read_formula("detect_ratio")
     'true labor share ÷ (1 − true labor share) × counted sex ÷ counted labor.'
     """
-    functions = _read_module(_MODULES[method]).functions if method in _MODULES else {}
+    functions = _read_module(_MODULES[method])[1] if method in _MODULES else {}
     notes = _split_sections(functions.get(method, ("", ""))[0])[1].get("Notes", "")
     for paragraph in notes.split("\n\n"):
         if paragraph.startswith("Formula: "):

@@ -13,6 +13,8 @@ from htanalysis.errors import HtanalysisError
 
 #: How a notebook is named that becomes a page; JupyterLab names copies 01-trends-Copy1.
 _NAME = re.compile(r"[0-9]+(-[a-z0-9]+)+")
+#: What an output can be that is more than words.
+_RICH = {results.MIME: "findings", look.MIME: "figure", tables.MIME: "table", results.WHAT_IF: "whatif"}
 
 
 def find_notebooks() -> list[Path]:
@@ -101,11 +103,17 @@ def list_shown(cell: Cell) -> Iterator[tuple[str, dict[str, Any]]]:
             yield kind, content
 
 
-def read_executed(path: Path) -> Executed:
-    """Read a notebook and what it shows; a figure's content holds what plotly draws as `figure`."""
+def list_findings(notebooks: Mapping[str, Executed]) -> list[dict[str, Any]]:
+    """List what the pages of notebooks find, with the name of each."""
+    shown = [(name, *pair) for name, notebook in notebooks.items() for pair in notebook.shown]
+    return [{"notebook": name} | content for name, kind, content in shown if kind == "finding"]
+
+
+def read_executed(source: Path | bytes) -> Executed:
+    """Read a notebook, or its content, and what it shows; a figure's content holds what plotly draws as `figure`."""
     cells = []
     # As the file holds them: nbformat, which checks them as well, takes long to import.
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads(source if isinstance(source, bytes) else source.read_bytes())["cells"]:
         parts = [part for output in cell.get("outputs", []) for part in _read_output(output)]
         tags = cell["metadata"].get("tags", [])
         cells.append(Cell(cell.get("id", ""), cell["cell_type"], "".join(cell["source"]), tags, parts))
@@ -116,14 +124,11 @@ def _read_output(output: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give what an output shows, in the best form that it has."""
     data = output.get("data", {})
     words = [kind for kind in ("html", "markdown", "plain") if f"text/{kind}" in data]
-    if results.MIME in data:
-        yield "findings", data[results.MIME]
-    elif look.MIME in data:
-        yield "figure", data[look.MIME] | {"figure": data["application/vnd.plotly.v1+json"]}
-    elif tables.MIME in data:
-        yield "table", data[tables.MIME]
-    elif results.WHAT_IF in data:
-        yield "whatif", data[results.WHAT_IF]
+    rich = next((mime for mime in _RICH if mime in data), None)
+    if rich == look.MIME:
+        yield "figure", data[rich] | {"figure": data["application/vnd.plotly.v1+json"]}
+    elif rich:
+        yield _RICH[rich], data[rich]
     elif words:
         yield words[0], "".join(data[f"text/{words[0]}"])
     elif "text" in output:

@@ -9,7 +9,6 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from htanalysis.charts import svg, tables
 from htanalysis.data import list_described, name_facts, read_descriptor
 from htanalysis.languages import LOCALES, say, tell_what_if
 from htanalysis.quarters import is_later, name_report
-from htanalysis.report.cache import replace_file
 from htanalysis.report.findings import list_downloads, list_questions, name_topic
 from htanalysis.report.folder import mark as mark_of
 from htanalysis.report.glossary import GLOSSARY, Words, mend, sanitize, show_marks, slug
@@ -30,7 +28,7 @@ from htanalysis.report.index import summarize
 from htanalysis.report.methods import describe_methods, highlight
 from htanalysis.report.notebooks import Executed
 from htanalysis.report.notes import make_notes, open_note, open_numbers
-from htanalysis.report.search import read_asset, write_search
+from htanalysis.report.search import ASSETS, read_asset, write_search
 from htanalysis.results import source_in_words
 from htanalysis.returns.views import tell_day
 from htanalysis.settings import REPORT_ALONE
@@ -159,24 +157,6 @@ def _list_languages() -> dict[str, tuple[str, str]]:
     return {code: (say("language", code), "" if code == "en" else f"-{code}") for code in LOCALES}
 
 
-def write_comparison(frame: pd.DataFrame, reports: Mapping[str, Path], titles: Mapping[str, str]) -> Path:
-    """Write a page that sets reports, given by their indexes, side by side, beside their folders."""
-    name, index = next(iter(reports.items()))
-    period, mark = index.parent.name.partition(f"-{name}")[0], index.stem.removeprefix("index")
-    content = {
-        "period": period,
-        "links": {name: index.parent.name for name, index in reports.items()},
-        "rows": frame.to_dict("records"),
-        "titles": titles,
-        **{name: name_facts()[name] for name in ("report", "report_year")},
-        "mark": mark,
-        "style": Markup(read_asset("pages.css")),  # noqa: S704, ours
-    }
-    path = index.parents[1] / f"{period}-{'-beside-'.join(reports)}{mark}.html"
-    replace_file(path, _environment().get_template("scenarios.html.j2").render(content).encode())
-    return path
-
-
 def _write(template: str, name: str, content: Mapping[str, Any], folder: Path) -> None:
     """Write a page by its template."""
     page = fill_template(template, {**content, "page": name})
@@ -192,7 +172,7 @@ def fill_template(template: str, content: Mapping[str, Any]) -> str:
 @cache
 def _environment() -> Environment:
     """Give what fills templates: whatever is no HTML yet is escaped, with its words mended."""
-    templates = str(files("htanalysis") / "templates")
+    templates = str(ASSETS.with_name("templates"))
     stored = f"{templates}/__pycache__"  # As Python’s own: it is there where the collection was set up by make.
     environment = Environment(
         loader=FileSystemLoader(templates),
@@ -228,9 +208,7 @@ def _environment() -> Environment:
         "fonts": "for (const font of document.fonts) font.load();",
         "glossary": GLOSSARY,
         "languages": _list_languages(),
-        "index_style": Markup(read_asset("index.css")),  # noqa: S704, ours
-        "lists_style": Markup(read_asset("lists.css")),  # noqa: S704, ours
-        "whatif_style": Markup(read_asset("whatif.css")),  # noqa: S704, ours
+        **{f"{name}_style": Markup(read_asset(f"{name}.css")) for name in ("index", "lists", "whatif")},  # noqa: S704, ours
         "script": read_asset("pages.js") + read_asset("figures.js"),
         "whatif_script": read_asset("whatif.js"),
     }
@@ -351,19 +329,16 @@ def _as_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]], d
 def _copy_assets(folder: Path) -> None:
     """Put what all pages share beside them: fonts, scripts, and licenses."""
     folder.mkdir()
-    assets = files("htanalysis") / "assets"
     (folder / "fonts.css").write_text(_join_fonts(), encoding="utf-8")
-    licenses = [path.name for path in assets.iterdir() if path.name.endswith("-LICENSE.txt")]
-    for name in licenses:
-        shutil.copyfile(str(assets / name), folder / name)
+    for path in ASSETS.glob("*-LICENSE.txt"):
+        shutil.copyfile(path, folder / path.name)
 
 
 @cache
 def _join_fonts() -> str:
     """Give all fonts in one style, since some browsers refuse fonts from other files on disk."""
-    assets = files("htanalysis") / "assets"
-    style = (assets / "fonts.css").read_text(encoding="utf-8")
+    style = (ASSETS / "fonts.css").read_text(encoding="utf-8")
     for font in re.findall(r'url\("([\w-]+\.woff2)"\)', style):
-        data = base64.b64encode((assets / font).read_bytes()).decode()
+        data = base64.b64encode((ASSETS / font).read_bytes()).decode()
         style = style.replace(f'url("{font}")', f'url("data:font/woff2;base64,{data}")')
     return style

@@ -13,11 +13,9 @@ from typing import Any
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
 from htanalysis.report import folder
-from htanalysis.report.cache import describe_environment, digest, hash_files, read_record, replace_file, seal
+from htanalysis.report.cache import INPUTS, describe_environment, digest, hash_files, read_record, replace_file, seal
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-#: What a report is made of, below the collection's home.
-INPUTS = ("data", "shapefiles")
 #: What the page of the methods begins with.
 METHODS = settings.OWN / "docs" / "methods.md"
 

@@ -1,19 +1,21 @@
 """Findings under different assumptions side by side, what differs first: as a frame, and as a page."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from htanalysis import settings
 from htanalysis.errors import UnknownNameError
-from htanalysis.report import pages
 from htanalysis.report.build import run_notebooks
+from htanalysis.report.cache import replace_file
 from htanalysis.report.changes import tell_number
+from htanalysis.report.notebooks import list_findings, read_executed
+from htanalysis.report.pages import fill_template
 from htanalysis.report.request import Scenario, Wanted, read_scenario
-from htanalysis.results import MIME
+from htanalysis.report.search import read_asset
 
 #: What the collection's own assumptions are called.
 _OWN = "report"
@@ -33,10 +35,8 @@ def compare(*names: str, quarter: str = "latest", as_of: str = "latest") -> pd.D
         if name not in (_OWN, *known):
             raise UnknownNameError("a scenario", name, [_OWN, *known])
     wanted = [Wanted(quarter, as_of, scenario=None if name == _OWN else read_scenario(known[name])) for name in names]
-    found = [
-        [each for notebook, content in executed.items() for each in _list_findings(notebook, content)]
-        for executed in run_notebooks(wanted, settings.find_reports())
-    ]
+    reports = run_notebooks(wanted, settings.find_reports())
+    found = [list_findings({name: read_executed(content) for name, content in each.items()}) for each in reports]
     return set_beside(dict(zip(names, found, strict=True)))
 
 
@@ -55,19 +55,18 @@ def set_beside(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame
 def write_comparison(indexes: Mapping[Path, Scenario]) -> Path:
     """Write a page that sets reports of one quarter side by side, beside their folders, and give it."""
     reports = {scenario.name: index for index, scenario in indexes.items()}
-    titles = {scenario.name: scenario.title for scenario in indexes.values()}
-    found = {name: [*_read_report(index.parent)] for name, index in reports.items()}
-    return pages.write_comparison(set_beside(found), reports, titles)
-
-
-def _read_report(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted((folder / "notebooks").glob("*.ipynb")):
-        yield from _list_findings(path.stem, path.read_bytes())
-
-
-def _list_findings(name: str, notebook: bytes) -> Iterator[dict[str, Any]]:
-    """List what an executed notebook finds; an answer repeats some."""
-    for cell in json.loads(notebook)["cells"]:
-        for output in cell.get("outputs", []):
-            for finding in output.get("data", {}).get(MIME, {}).get("findings", []):
-                yield {"notebook": name} | finding
+    executed = {name: sorted((index.parent / "notebooks").glob("*.ipynb")) for name, index in reports.items()}
+    found = {name: list_findings({path.stem: read_executed(path) for path in own}) for name, own in executed.items()}
+    name, index = next(iter(reports.items()))
+    period, mark = index.parent.name.partition(f"-{name}")[0], index.stem.removeprefix("index")
+    content = {
+        "period": period,
+        "links": {name: index.parent.name for name, index in reports.items()},
+        "rows": set_beside(found).to_dict("records"),
+        "titles": {scenario.name: scenario.title for scenario in indexes.values()},
+        "mark": mark,
+        "style": Markup(read_asset("pages.css")),  # noqa: S704, ours
+    }
+    path = index.parents[1] / f"{period}-{'-beside-'.join(reports)}{mark}.html"
+    replace_file(path, fill_template("scenarios", content).encode())
+    return path

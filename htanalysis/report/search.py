@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from babel import Locale
@@ -13,10 +13,13 @@ from htanalysis.report.findings import DOWNLOADS, UNKNOWN, list_unknown
 from htanalysis.report.glossary import GLOSSARY, section_id
 from htanalysis.report.notebooks import Executed
 
+#: Scripts, styles, fonts and their licenses.
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+
 
 def read_asset(name: str) -> str:
     """Read a script or a style without indents and our comments, which weigh on every page."""
-    text = (files("htanalysis") / "assets" / name).read_text(encoding="utf-8")
+    text = (ASSETS / name).read_text(encoding="utf-8")
     if name.endswith(".css"):
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
         return re.sub(r"\s*([{}])\s*|([:;,])\s+", r"\1\2", text).replace(";}", "}").strip()

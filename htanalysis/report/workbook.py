@@ -26,6 +26,7 @@ from htanalysis.wording import join_words
 
 #: What a cell says that has no value: one that could be known, and one that cannot be.
 NOT_AVAILABLE, NOT_APPLICABLE = "[x]", "[z]"
+_MISSING = (None, "")
 
 _INTERNAL = "Internal: it shows counts that could point at a person. Do not pass it on."
 _AUTHOR = "htanalysis developers"
@@ -75,7 +76,7 @@ def write_workbook(shown: Sequence[Mapping[str, Any]], path: Path, parameters: M
     """Write every table (`Table.to_json`) to a sheet of its own, after a cover, the contents and the notes."""
     notes = _list_notes(shown)
     sheets = _lay_out(shown, notes)
-    mark = "Internal: " if _is_internal(parameters) else ""
+    mark = "Internal: " if parameters["audience"] == "internal" else ""
     title = f"{mark}Human trafficking in {name_facts()['place']}, tables of the report for {name_report(parameters)}"
     about = {"title": title, "author": _AUTHOR, "subject": f"Numbers {tell_day(parameters['as_of'])}"}
     # Its bytes are written by us: xlsxwriter has an error of its own for a full disk.
@@ -146,17 +147,13 @@ def _tell_notes(table: Mapping[str, Any], notes: Mapping[str, str]) -> str:
 def _use_notes(table: Mapping[str, Any]) -> set[str]:
     places = {evidence(reference)["place"] for reference in table["source"]}
     used = {*table["basis"], *places}
-    if not table["rows"] or any(_is_missing(value) for row in table["rows"] for value in row):
+    if not table["rows"] or any(value in _MISSING for row in table["rows"] for value in row):
         used.add(NOT_AVAILABLE)
     if any(_is_share(column["digits"]) for column in table["columns"]):
         used.add(_PERCENT)
     if any(place.startswith("Chapter") for place in places):
         used.add(_CHAPTER)
     return used
-
-
-def _is_internal(parameters: Mapping[str, str]) -> bool:
-    return parameters["audience"] == "internal"
 
 
 def _write_cover(
@@ -174,7 +171,7 @@ def _write_cover(
 
 
 def _introduce(parameters: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    internal = _is_internal(parameters)
+    internal = parameters["audience"] == "internal"
     version, known = read_descriptor()["version"], tell_day(parameters["as_of"])
     yield (
         "What this workbook is",
@@ -274,10 +271,6 @@ def _is_share(digits: int | str) -> bool:
     return str(digits).endswith("%")
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or value == ""
-
-
 def _is_numeric(values: Sequence[Any]) -> bool:
     return any(isinstance(value, int | float) for value in values)
 
@@ -307,7 +300,7 @@ def _write_column(sheet: Any, looks: Mapping[str, Any], content: _Sheet, place: 
         if isinstance(value, int | float):
             sheet.write_number(row, place, value, looks[_number_format(digits)])
         else:
-            sheet.write_string(row, place, NOT_AVAILABLE if _is_missing(value) else value, other)
+            sheet.write_string(row, place, NOT_AVAILABLE if value in _MISSING else value, other)
     texts = [format_cell(value, digits, NOT_AVAILABLE) for value in values]
     sheet.set_column(place, place, _fit(content.heads[place], texts))
 
@@ -348,7 +341,7 @@ def _set_page(sheet: Any, parameters: Mapping[str, str]) -> None:
     sheet.set_landscape()
     sheet.set_paper(1)  # letter, 8.5 by 11 inches
     sheet.fit_to_pages(1, 0)
-    mark = f"&R&12{_INTERNAL}" if _is_internal(parameters) else ""
+    mark = f"&R&12{_INTERNAL}" if parameters["audience"] == "internal" else ""
     sheet.set_header(f'&L&"Arial,Regular"&12&A{mark}')
     sheet.set_footer('&R&"Arial,Regular"&12Page &P of &N')
 
