@@ -210,10 +210,8 @@ def read_measures(counts: pd.DataFrame, totals: pd.DataFrame) -> Iterator[Series
     """Go through the measures, in the order of their categories or of their names."""
     counts = read_counts(counts)
     check_columns("totals", totals, ["measure", "count"], numbers=["count"])
-    if totals["measure"].duplicated().any():
-        raise HtanalysisError(
-            f'"{totals["measure"][totals["measure"].duplicated()].iloc[0]}" has two totals; give one.'
-        )
+    if len(twice := totals["measure"][totals["measure"].duplicated()]):
+        raise HtanalysisError(f'"{twice.iloc[0]}" has two totals; give one.')
     total_of = totals.set_index("measure").to_dict("index")
     floors = counts["at_least"] if "at_least" in counts else repeat(0, len(counts))
     rows = zip(counts["measure"], counts["quarter"], counts["count"], floors, strict=True)

@@ -67,9 +67,8 @@ def label_totals(totals: pd.DataFrame, quarters: pd.PeriodIndex) -> pd.DataFrame
     """Name the totals of all types of some quarters, and say how many task forces have reported each."""
     rows = totals[totals["trafficking_type"].eq("all") & totals["quarter"].isin(quarters)]
     of_quarter = ", " + rows["quarter"].astype("str") if len(quarters) > 1 else ""
-    given = rows[["returned", "partly", "reporting"]].itertuples(index=False, name=None)
-    reported = [tell_share(*row) for row in given]
-    return rows.assign(label=rows["measure"] + of_quarter, reported=reported, note=_say_note(rows))
+    reported = map(tell_share, rows["returned"], rows["partly"], rows["reporting"])
+    return rows.assign(label=rows["measure"] + of_quarter, reported=[*reported], note=_say_note(rows))
 
 
 def _say_note(totals: pd.DataFrame) -> pd.Series:
@@ -113,7 +112,8 @@ def _pair_earlier(view: View, total: tuple, day: pd.Timestamp) -> tuple[pd.DataF
     versions = view.versions[view.versions["measure"].eq(total.measure)]
     last = versions[versions["day"].le(day)].groupby(["quarter", "task_force"])["low"].last()
     due = list_reporting(total.quarter, str(day.date()))
-    names = due & set(last.get(total.quarter, pd.Series(dtype="Int64")).index)
+    now = last.get(total.quarter, pd.Series(dtype="Int64"))
+    names = due & set(now.index)
     totals = view.totals[view.totals["measure"].eq(total.measure) & view.totals["trafficking_type"].eq("all")]
     totals = totals[totals["quarter"].lt(total.quarter) & totals["count"].notna()]
     rows, age = [], day - total.quarter.end_time.normalize()
@@ -124,8 +124,7 @@ def _pair_earlier(view: View, total: tuple, day: pd.Timestamp) -> tuple[pd.DataF
             first = own.groupby("task_force")["low"].first()
             then = own[young].groupby("task_force")["low"].last().reindex(first.index).fillna(first)
             rows.append((then.sum(), each.count_))
-    seen = int(last.get(total.quarter, pd.Series(dtype="Int64")).reindex(sorted(names)).sum()) if names else 0
-    return pd.DataFrame(rows, columns=["seen", "complete"], dtype=float), seen
+    return pd.DataFrame(rows, columns=["seen", "complete"], dtype=float), int(now.reindex(sorted(names)).sum())
 
 
 def _tell_by_history(view: View, total: tuple) -> tuple | None:

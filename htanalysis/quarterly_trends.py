@@ -23,9 +23,8 @@ def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
     fitted = [name for name, trend in trends.items() if trend.model]
     known = counts.groupby("measure", observed=True)["count"].count()[[*trends]]
     why = " is fitted: the zeros of the known counts leave no factor that could be told"
-    why = (
-        why if known.max() >= FEWEST else " is fitted: no count has four known quarters, and fewer points show no trend"
-    )
+    if known.max() < FEWEST:
+        why = " is fitted: no count has four known quarters, and fewer points show no trend"
     rows = [(name, int(known[name]), trend.model or "none", trend.reason) for name, trend in trends.items()]
     heads = {"measure": "measure", "known": "quarters known", "model": "model", "reason": "why"}
     listed = ", ".join(f"{name} {count}" for name, count in known.items())

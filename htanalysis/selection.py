@@ -172,16 +172,14 @@ def compare_providers(
     Formula: 100 × (providers' share − task forces' share among foreign victims), at it and at both ends of its range.
     """
     share = float(served)
-    value, high, low = (100 * (share - end) for end in (foreign.value, foreign.low, foreign.high))
+    ends = (foreign.value, foreign.low, foreign.high)
+    value, high, low = (100 * (share - end) for end in ends)
     rows = [
         (f"{forces}, suspected incidents", float(published), None, None, "reported"),
-        (f"{forces}, foreign victims", foreign.value, foreign.low, foreign.high, "assumed"),
+        (f"{forces}, foreign victims", *ends, "assumed"),
         ("service providers, foreign victims", share, None, None, "reported"),
     ]
-    steps = [
-        write_formula("100 × ({share} − {end})", share=share, end=end)
-        for end in (foreign.value, foreign.low, foreign.high)
-    ]
+    steps = [write_formula("100 × ({share} − {end})", share=share, end=end) for end in ends]
     return Result(
         basis="assumed",
         source=sources_of(foreign, served),
