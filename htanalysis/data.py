@@ -43,9 +43,8 @@ _TYPES = {
 }
 
 #: What a column is that does not say otherwise.
-_COLUMN = {"type": "string", "unit": "not applicable", "missing": "never empty", "basis": "reported"} | {
-    "constraints": {}
-}
+_COLUMN = {"type": "string", "unit": "not applicable", "missing": "never empty", "basis": "reported"}
+_COLUMN |= {"constraints": {}}
 #: What a file holds that its descriptor does not allow: the row, the column (or none), and what is wrong.
 _Violation = tuple[int, str, str]
 
@@ -117,10 +116,7 @@ def _cite_corrections(text: str) -> list[dict[str, str]]:
 
 
 def write_hashes() -> None:
-    """Write size and hash of each data file that a source stated into the descriptor, if it allows what they hold.
-
-    The names of the data sets go to `names.pyi`.
-    """
+    """Write the size and hash of each stated file into the descriptor, if it allows them, and names to `names.pyi`."""
     path = _find_files(settings.HOME)[0]
     text = path.read_text(encoding="utf-8")
     for entry in read_descriptor()["resources"]:
@@ -391,8 +387,7 @@ def _find_problem(text: str, field: dict[str, Any]) -> str | None:
     rules = field["constraints"]
     if not text:
         return "the cell is empty, and must not be." if rules.get("required") else None
-    said = f'"{text}"'
-    make, form, expected, _ = _TYPES[field["type"]]
+    said, (make, form, expected, _) = f'"{text}"', _TYPES[field["type"]]
     if form and not re.fullmatch(form, text, re.ASCII):
         return f"{said} {expected}"
     try:

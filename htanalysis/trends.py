@@ -24,11 +24,8 @@ FEWEST = 4
 #: From this many on, a season is fitted, overdispersion has a form of its own, and serial correlation is reckoned with.
 ENOUGH = 8
 #: What the columns of each term of the model are called.
-_COLUMNS = {
-    "time": ["constant", "a period"],
-    "step": ["after joining"],
-    "season": [f"quarter {number} against 1" for number in (2, 3, 4)],
-}
+_COLUMNS = {"time": ["constant", "a period"], "step": ["after joining"]}
+_COLUMNS |= {"season": [f"quarter {number} against 1" for number in (2, 3, 4)]}
 #: Serial correlations from one period to the next that are weighed against each other, each as likely before.
 CORRELATIONS = tuple(np.linspace(0, 0.95, 8))
 #: The published total is taken for certain: its working variance is this part of a count's of that size.
@@ -178,12 +175,10 @@ def fit_measures(
         rows = rows.reindex(quarters)
         bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).ffill().astype(float)
         following = float(rows.get("task_forces_next", bodies).iloc[-1])
-        known = (None if pd.isna(count) else float(count) for count in rows["count"])
-        step = quarters >= pd.Period(joined, "Q") if joined is not None else None
+        known = tuple(None if pd.isna(count) else float(count) for count in rows["count"])
+        step = tuple(quarters >= pd.Period(joined, "Q")) if joined is not None else None
         total, of_total = _read_total(sums.get(measure), quarters)
-        given = {"counts": known, "exposure": bodies, "season": quarters.quarter, "step": step, "of_total": of_total}
-        given = {name: each if each is None else tuple(each) for name, each in given.items()}
-        trends[measure] = _fit_again(**given, next_exposure=following, total=total)
+        trends[measure] = _fit_again(known, tuple(bodies), following, tuple(quarters.quarter), step, total, of_total)
     return trends
 
 
@@ -191,11 +186,11 @@ def fit_measures(
 _fit_again = lru_cache(64)(fit_trend)
 
 
-def _read_total(total: dict | None, quarters: pd.PeriodIndex) -> tuple[float | None, np.ndarray | None]:
+def _read_total(total: dict | None, quarters: pd.PeriodIndex) -> tuple[float | None, tuple[bool, ...] | None]:
     if total is None or pd.isna(total["count"]):
         return None, None
     starts, ends = quarters.start_time, quarters.end_time.normalize()
-    return float(total["count"]), (starts >= total["period_start"]) & (ends <= total["period_end"])
+    return float(total["count"]), tuple((starts >= total["period_start"]) & (ends <= total["period_end"]))
 
 
 def _frame(number: int, **columns: Sequence[Any] | None) -> pd.DataFrame:
@@ -286,8 +281,7 @@ def _design(frame: pd.DataFrame, names: list[str]) -> np.ndarray:
     if "step" in names:
         columns.append(frame["step"].to_numpy(float))
     if "season" in names:
-        season = frame["season"].to_numpy()
-        columns += [(season == number).astype(float) for number in (2, 3, 4)]
+        columns += [frame["season"].eq(number).to_numpy(float) for number in (2, 3, 4)]
     return np.column_stack(columns)
 
 
@@ -311,13 +305,9 @@ def _fit(frame: pd.DataFrame, names: list[str], gap: tuple[np.ndarray, float], l
     expected = np.exp(_design(frame, names) @ curve.params) * frame["exposure"].to_numpy(float)
     spread = np.sqrt(expected + curve.shape * expected**curve.power)
     bent = correlated and _is_bent(data, curve, model)
-    return Trend(
-        reason=why + left_out + " One factor does not fit all periods: it changed on the way." * bent,
-        model=model,
-        terms=terms,
-        dispersion=dispersion,
-        fit=frame[["time", "count"]].assign(expected=expected, residual=(frame["count"] - expected) / spread),
-    )
+    reason = why + left_out + " One factor does not fit all periods: it changed on the way." * bent
+    fit = frame[["time", "count"]].assign(expected=expected, residual=(frame["count"] - expected) / spread)
+    return Trend(reason, model, terms, dispersion, fit)
 
 
 def _is_bent(data: _Data, curve: _Curve, model: str) -> bool:
