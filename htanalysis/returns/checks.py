@@ -21,7 +21,7 @@ from htanalysis.returns.notices import tell_odd
 from htanalysis.returns.records import load_records
 from htanalysis.returns.register import find_names, name_forces
 from htanalysis.returns.sheets import COLUMNS, DAYS, Problem, Row, fill_as_of, read_sheet
-from htanalysis.returns.template import list_allowed, list_times
+from htanalysis.returns.template import list_allowed, list_times, list_types
 from htanalysis.returns.versions import CELL, Version, add_up, choose_versions, count_months, list_versions
 from htanalysis.returns.written import TOTAL, fold, read_count, read_day, suggest
 
@@ -108,8 +108,13 @@ def _no_row(row: Row) -> Problem | None:
     cells = {name: text for name, text in row.cells.items() if text}
     if sum(fold(text).replace(" ", "_") == name for name, text in cells.items()) >= 3:
         return row.problem("the names of the columns are repeated. Delete the row.")
-    # Of a task force, the total of its types is meant: a count of all.
-    for column in ("task_force", "measure", "period_start", *["trafficking_type"] * ("task_force" not in cells)):
+    # Of a task force, "total" as a type and "total arrests" mean a count of all.
+    own = (
+        ("measure", "trafficking_type")
+        if "task_force" not in cells or TOTAL.fullmatch(cells.get("measure", ""))
+        else ()
+    )
+    for column in ("task_force", "period_start", *own):
         if TOTAL.match(text := cells.get(column, "")):
             return row.problem(f'"{show(text)}" looks like a total. Delete the row; totals are computed.', column)
     if len(row.broken.union(cells)) < 3:
@@ -169,6 +174,9 @@ def _check_days(entry: Entry, today: datetime.date) -> Iterator[Problem]:
         elif (start, end) != (quarter.start_time.date(), quarter.end_time.date()) and not own:
             text = f"{entry.task_force}: {start} to {end} is not {quarter}, in which it counts"
             yield problem(f"{text}. Ask whether it is right.", "period_start", "notice")
+        if entry.measure and entry.trafficking_type and entry.trafficking_type not in list_types(entry.measure):
+            text = f"{entry.measure} is asked for without types. Send its count as all, or delete the row."
+            yield problem(text, "trafficking_type")
         if not when and entry.measure and (asked := _tell_unasked(quarter, entry.measure)):
             yield problem(f"{entry.measure} is asked for {asked}. Correct it, or delete the row.", "measure")
     if as_of and end and as_of > today:
