@@ -21,7 +21,7 @@ from htanalysis.returns.notices import tell_odd
 from htanalysis.returns.records import load_records
 from htanalysis.returns.register import find_names, name_forces
 from htanalysis.returns.sheets import COLUMNS, DAYS, Problem, Row, fill_as_of, read_sheet
-from htanalysis.returns.template import list_allowed, list_times, list_types
+from htanalysis.returns.template import list_allowed, list_times
 from htanalysis.returns.versions import CELL, Version, add_up, choose_versions, count_months, list_versions
 from htanalysis.returns.written import TOTAL, fold, read_count, read_day, suggest
 
@@ -174,9 +174,6 @@ def _check_days(entry: Entry, today: datetime.date) -> Iterator[Problem]:
         elif (start, end) != (quarter.start_time.date(), quarter.end_time.date()) and not own:
             text = f"{entry.task_force}: {start} to {end} is not {quarter}, in which it counts"
             yield problem(f"{text}. Ask whether it is right.", "period_start", "notice")
-        if entry.measure and entry.trafficking_type and entry.trafficking_type not in list_types(entry.measure):
-            text = f"{entry.measure} is asked for without types. Send its count as all, or delete the row."
-            yield problem(text, "trafficking_type")
         if not when and entry.measure and (asked := _tell_unasked(quarter, entry.measure)):
             yield problem(f"{entry.measure} is asked for {asked}. Correct it, or delete the row.", "measure")
     if as_of and end and as_of > today:

@@ -11,7 +11,7 @@ from htanalysis import settings
 from htanalysis.returns.corrections import TABLES, load_corrected
 from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.held import Entry
-from htanalysis.returns.measures import list_limits, load_measures
+from htanalysis.returns.measures import list_limits, list_types, load_measures
 from htanalysis.returns.register import keep_reporting, read_times
 from htanalysis.returns.sheets import Problem
 
@@ -78,6 +78,9 @@ def _compare_types(entries: Iterable[Entry], known: _Counts, odd: str) -> Iterat
             yield entry.row.problem(text, "count")
         elif whole is not None and len(parts) == len(TYPES) and added < whole:
             text = f"{told} are less than all, {whole}, for {of}. Count as other what is of no known type."
+            yield entry.row.problem(text, "count", odd)
+        elif parts and list_types(measure) == ("all",):
+            text = f"{told} for {of}, which is asked for without types. Send one count, as all."
             yield entry.row.problem(text, "count", odd)
         elif whole is None and 0 < len(parts) < len(TYPES) and name != settings.STATEWIDE:
             text = f"{told}, and no row for all: the number of all {of} stays unknown. Send it, too."
