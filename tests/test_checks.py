@@ -260,10 +260,13 @@ def test_types_that_fall_short_of_all_and_a_type_alone_are_told(tmp_path):
 
 @pytest.mark.parametrize(("statewide", "names", "wrong"), [(10, NINE, True), (300, NINE, True), (300, NINE[:8], False)])
 def test_a_statewide_total_that_contradicts_the_task_forces_is_told(tmp_path, statewide, names, wrong):
-    notices = told(tmp_path, line(statewide, "Statewide"), *[line(30, name) for name in names])
-    text = f"arrests, 2012Q3: {statewide} statewide, and the task forces’ add up to {30 * len(names)}."
-    text += " Ask which is right."
-    assert notices == [(2, text)] * wrong
+    for kind, of in (("all", ""), ("sex", ", sex")):
+        rows = [line(30, name, kind=kind) for name in names] + [line(99, name) for name in names if of]
+        notices = told(tmp_path, line(statewide, "Statewide", kind=kind), *rows)
+        text = f"arrests{of}, 2012Q3: {statewide} statewide, and the task forces’ add up to {30 * len(names)}."
+        text += " Ask which is right."
+        assert [each for each in notices if "statewide" in each[1]] == [(2, text)] * wrong
+        assert of or notices == [(2, text)] * wrong
 
 
 def test_what_contradicts_the_published_total_is_told_before_it_is_stored(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import settings as running
 from hypothesis import strategies as st
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
-from openpyxl.formatting.rule import Rule
+from openpyxl.formatting.rule import DataBarRule, Rule
 from openpyxl.styles import Color, Font, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
@@ -159,6 +159,8 @@ def test_a_strict_workbook_whose_parts_have_other_names_is_read(tmp_path):
     ("formula", "value", "told"),
     [
         ("30+1", "31", "F2 holds the formula =30+1. Its saved value, 31, is read."),
+        # Excel shows 15 digits.
+        ("3.1*10", "30.999999999999996", "F2 holds the formula =3.1*10. Its saved value, 31, is read."),
         # Not computed by the program that wrote it.
         ("SUM(F3:F9)", "0", "F2 holds the formula =SUM(F3:F9). Replace it by its value."),
         ("30+1", None, "F2 holds the formula =30+1. Replace it by its value."),
@@ -248,6 +250,14 @@ def paper(color):
 
 WHITE, BLACK = Font(color="FFFFFFFF"), PatternFill(bgColor="FF000000")
 WHITES = ("FFFFFFFF", "FFFDFDFD", Color(theme=0), Color(indexed=9))
+
+
+def bars(value):
+    """Give an edit that shows counts as bars, with or without their value."""
+    shown = DataBarRule("min", 0, "max", 100, color="FF638EC6", showValue=value)
+    return lambda sheet: sheet.conditional_formatting.add("F2:F9", shown)
+
+
 ALTERING = (
     *(DifferentialStyle(numFmt=NumberFormat(200, '"<100"')), DifferentialStyle(font=Font(strike=True))),
     *(DifferentialStyle(font=WHITE), DifferentialStyle(fill=BLACK)),
@@ -255,6 +265,7 @@ ALTERING = (
 NO_ZEROS = [put("F3", 0), lambda sheet: setattr(sheet.sheet_view, "showZeros", False)]
 GUIDES = [more("Guide", ["How to"]), more("Lists", ["a", "b", "c"]), lambda sheet: setattr(sheet, "title", "Q3")]
 SHOWS_OTHER = (
+    "[White]0",
     *("0,", '0"00"', "0\\1", '[<11]"<11";0', ";;;", '"withheld"', '0"k"', '0"*"', '0.0" %"', '[>=40]0;"few"', "<0"),
     *("0+", "~0", "0-0", "0/0", "0 0", "0E+0", "0*0", "0‰", "1##", "0x0", "(0)", "-0", "\\-0", "#.##0", "00-00-00"),
     *("[>=40]0;", '0" Mio"', '0" dozen"', '"up to "0', '"minus "0', '0" or more"', '0" (est.)"'),
@@ -277,6 +288,8 @@ TOLD = [
     ("row 3, count: F3 is colored as its background.", ink("FF101010"), paper("FF000000")),
     ("row 3, count: F3 is colored as its background.", paper("FF000000")),
     *(("row 1: its conditional formatting strikes out, hides or alters counts.", rule(look)) for look in ALTERING),
+    ("row 1: its conditional formatting strikes out, hides or alters counts.", bars(False)),
+    ("", bars(True)),
     *(
         ("", rule(look))
         for look in (DifferentialStyle(font=Font(bold=True)), DifferentialStyle(font=WHITE, fill=BLACK))
@@ -287,6 +300,8 @@ TOLD = [
     ("row 3, as_of: G3 holds a time of day, 2012-10-31 00:30. Write the day alone.", put("G3", NIGHT, "d/m/y")),
     ("row 3, count: F3 holds the formula =A1. Replace it by its value.", put("F3", ArrayFormula("F3:F3", "=A1"))),
     ("", put("F2", runs("3", "1", b=True))),
+    ("row 2, count: F2 holds 15 and a struck-out 14: write the number", put("F2", runs("15 ", "14", strike=True))),
+    ("row 3, count: F3 holds 2012-03-01, and its format hides a part", put("F3", datetime.date(2012, 3, 1), "d-mmm")),
     ("row 2, count: F2 holds 31 and a raised 1: write the number alone.", put("F2", runs("31", "1", **RAISED))),
     ("row 2, count: F2 holds 31 and a lowered 2", put("F2", runs("31", "2", vertAlign="subscript"))),
     ("row 2, count: F2 holds 31 and a struck-out 30", put("F2", runs("31", "30", strike=True))),
@@ -299,6 +314,10 @@ TOLD = [
     ("row 3, period_start: A3 is struck out. Write what is meant, or empty the cell.", strike),  # not seven problems
     ("row 3: it is hidden, and its count was read. Show it, and see whether it is meant.", hide("row", 3)),
     ("row 1, trafficking_type: this column is hidden, and was read. See whether it is right.", hide("column", "E")),
+    ("row 3: it is hidden, and its count was read.", lambda sheet: setattr(sheet.row_dimensions[3], "height", 0.75)),
+    ("row 1, count: this column is hidden", lambda sheet: setattr(sheet.column_dimensions["F"], "width", 0.1)),
+    ("row 3, count: F3 is too small to be read.", lambda sheet: setattr(sheet["F3"], "font", Font(size=1))),
+    ("", put("F3", 31), lambda sheet: setattr(sheet["F3"], "font", Font(size=6))),
     ("row 2: F2:F3 is one merged cell. Unmerge it, and write into each cell what is meant for it.", merge("F2:F3")),
     ("row 2: C2:C3 is one merged cell.", merge("C2:C3")),
     ("", put("G3", None), merge("G2:G3")),
@@ -478,6 +497,11 @@ def test_a_count_that_can_mean_but_one_number_is_read(text, count):
     ("texts", "todo"),
     [
         (("<11", "< 11", "≤10", "[c]", "*", "***", "fewer than 11", "suppressed", "count withheld"), "is withheld"),
+        (("<= 10", "<11*", "<eleven", "&lt;11", "n<11", "less then 11", "S", "(D)", "[low]"), "is withheld"),
+        (("below 11", "no more than 10", "max. 10", "between 1 and 10", "1..10", "1 thru 10", "several"), "exact"),
+        (("10ish", "30?", "nearly 30", "c. 30", "est. 30", "30 est", "30 (approx.)", "30 or so", "30 plus"), "exact"),
+        (("31^1", "31{1}", "*31", "† 31"), "beside the number. Write the number alone, without the mark"),
+        (("2012-10-20",), "a day. Write the count, and set the format of its cell to General."),
         (("31+", "~31", "≈ 31", "30-32", "30–32", "31 or 32", "30 to 40", ">30", "ca. 31", "at least 31"), "exact"),
         (("31*", "31 *", "31†", "31¹", "31⁰", "31 [r]", "31[note 1]", "31 (a)", "31r", "31 p"), "without the mark"),
         (("31 arrests", "31 (five of them minors)", "14 sex, 17 labor", "2 dozen"), "Write the count in digits alone"),
@@ -540,7 +564,8 @@ OPEN = ["human trafficking task force", "bay", "north county task force", "san",
     ("column", "text", "name"),
     [
         ("task_force", "sacremento task force", "Sacramento Innocence Lost Task Force"),
-        ("task_force", "north bay human traficking task force", NORTH_BAY),
+        *(("task_force", f"north bay {x}", NORTH_BAY) for x in ("human traficking task force", "taskforce", "ht tf")),
+        ("task_force", "san josé/south bay", "San Jose/South Bay Human Trafficking Task Force"),
         ("task_force", "orange", "Orange County Human Trafficking Task Force"),
         ("task_force", "los angeles county", "Los Angeles Metro Area Task Force on Human Trafficking"),
         *(("task_force", text, None) for text in (*COUNTIES, *FOREIGN, *OPEN)),

@@ -225,6 +225,8 @@ def test_one_notice_for_a_task_force_says_for_which_month_its_counts_wait(tmp_pa
         f"{RIVERSIDE}: 1 of 3 months of 2012Q3 is held; the count waits for 2012-08-16 to 2012-09-15 and 2012-09-16 to "
         "2012-10-15.",
     ]
+    replaced = f"{NORTH_BAY}: the return of 2012Q3 replaces those of its months, which came with it."
+    assert replaced in run(capsys, "check", str(write(tmp_path, *rows, line(20))))[2]
     add(capsys, tmp_path, *rows)
     code, _, err = run(capsys, "check", str(write(tmp_path, line(20, as_of="2012-12-01"))))
     assert code == 0 and "the return of 2012Q3 replaces those of its months, which are held" in err

@@ -108,8 +108,13 @@ def _no_row(row: Row) -> Problem | None:
     cells = {name: text for name, text in row.cells.items() if text}
     if sum(fold(text).replace(" ", "_") == name for name, text in cells.items()) >= 3:
         return row.problem("the names of the columns are repeated. Delete the row.")
-    # Of a task force, the total of its types is meant: a count of all.
-    for column in ("task_force", "measure", "period_start", *["trafficking_type"] * ("task_force" not in cells)):
+    # Of a task force, "total" as a type and "total arrests" mean a count of all.
+    own = (
+        ("measure", "trafficking_type")
+        if "task_force" not in cells or TOTAL.fullmatch(cells.get("measure", ""))
+        else ()
+    )
+    for column in ("task_force", "period_start", *own):
         if TOTAL.match(text := cells.get(column, "")):
             return row.problem(f'"{show(text)}" looks like a total. Delete the row; totals are computed.', column)
     if len(row.broken.union(cells)) < 3:

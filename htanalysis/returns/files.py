@@ -142,7 +142,9 @@ def read_tables(path: Path) -> list[Table]:
         raise UnreadableError(f"it is {kind}, not a CSV file in UTF-8. {_SAVE} (UTF-8).")
     if suffix == ".xlsx" and not data.startswith(b"PK"):
         kind = kind or "text or something else"
-        raise UnreadableError(f"it is {kind}, not an XLSX workbook. {_SAVE}, without a password.")
+        raise UnreadableError(
+            f"it is {kind}, not an XLSX workbook. {_SAVE}{', without a password' * ('password' in kind)}."
+        )
     return _read_workbook(data) if suffix == ".xlsx" else [_read_text(data)]
 
 
@@ -164,11 +166,13 @@ def _read_text(data: bytes) -> Table:
         told = f"it has more than {_MOST_CELLS:,} cells"
         raise UnreadableError(f"{told}. Send a copy without what stands beside the columns.")
     table, content = Table(), io.StringIO(text[named.end() :] if named else text, newline="")
+    number = 0
     try:
         for number, texts in enumerate(csv.reader(content, delimiter=separator, strict=True), 1):
             table.keep(number, list(map(Cell, texts)))
     except csv.Error as error:
-        raise UnreadableError(f"its quotation marks do not match. {_SAVE} again.") from error
+        told = f"its quotation marks do not match, from row {number + 1} on"
+        raise UnreadableError(f"{told}. {_SAVE} again.") from error
     return table
 
 
@@ -293,7 +297,8 @@ class _Book:
                 if _is_hidden(element, "ht"):
                     table.hidden_rows.add(number)
             elif name == "cfRule":
-                table.altered |= element.get("dxfId") in self.altering
+                bare = any(child.get("showValue") in ("0", "false") for child in element)  # icons or bars alone
+                table.altered |= bare or element.get("dxfId") in self.altering
             elif name == "sheetView":
                 self.no_zeros = element.get("showZeros") in ("0", "false")
             elif name == "mergeCell":
@@ -381,7 +386,7 @@ def _alters(look: Element) -> bool:
 
 
 def _is_hidden(element: Element, size: str) -> bool:
-    return element.get("hidden") in _TRUE or float(element.get(size, 1)) == 0
+    return element.get("hidden") in _TRUE or float(element.get(size, 1)) < 1  # which nobody can read
 
 
 def _place(where: str) -> tuple[int, int]:
@@ -396,6 +401,7 @@ def _read_number(number: float, look: Look, base: datetime) -> Cell:
         return _read_day(base + timedelta(days=number), look)
     if look.kind == "share":
         return Cell(f"{number * 100:g}%")
+    number = float(f"{number:.15g}")  # Excel shows no more digits.
     text = str(int(number)) if number.is_integer() else str(number)
     other = f"its format shows another number. Set its format to General, and see whether {text} is right."
     return Cell("", f"holds {text}, and {other}") if look.other else Cell(text)
@@ -406,7 +412,7 @@ def _read_day(moment: datetime, look: Look) -> Cell:
     if moment.hour or moment.minute or moment.second:
         return Cell("", f"holds a time of day, {moment:%Y-%m-%d %H:%M}. Write the day alone.")
     if look.kind == "part of a day":
-        todo = "Set its format to one that shows day, month and year, and see whether it is right"
+        todo = "Set its format to one that shows day, month and year (General for a count), and see whether it is right"
         return Cell("", f"holds {moment:%Y-%m-%d}, and its format hides a part of it. {todo}.")
     return Cell(f"{moment:%Y-%m-%d}")
 
@@ -429,7 +435,7 @@ def _read_string(item: Element) -> Cell:
     if not marked:
         return Cell(text)
     plain = show("".join(text for text, mark in runs if not mark).strip())
-    what = "number" if text.strip().isdecimal() else "day" if text[:1].isdecimal() else "text"
+    what = "day" if re.match("[0-9]+[-/]", text) else "number" if text[:1].isdecimal() else "text"
     return Cell("", f"holds {' and '.join([plain] * bool(plain) + marked)}: write the {what} alone.")
 
 

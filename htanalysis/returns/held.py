@@ -146,12 +146,13 @@ def _replaces(one: tuple[date, date], two: tuple[date, date]) -> bool:
 
 def tell_months(new: Sequence[Entry], kept: Versions, then: Versions) -> Iterator[Problem]:
     """Tell once for each quarter of a task force for which month it waits, or that a return replaces its months."""
-    told = {}
+    told, sent = {}, {entry.cell for entry in new if count_months(entry.period_start, entry.period_end)}
     for entry in new:
         text = tell_waiting(entry.quarter, then[entry.cell])
         months = any(count_months(each.start, each.end) for each in kept.get(entry.cell, ()))
-        if months and not any(count_months(each.start, each.end) for each in then[entry.cell]):
-            text = f"the return of {entry.quarter} replaces those of its months, which are held"
+        if (months or entry.cell in sent) and not any(count_months(each.start, each.end) for each in then[entry.cell]):
+            which = "are held" if months else "came with it"
+            text = f"the return of {entry.quarter} replaces those of its months, which {which}"
         if text:
             told.setdefault(f"{entry.task_force}: {text}.", entry.row)
     for text, row in told.items():

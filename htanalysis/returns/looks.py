@@ -11,12 +11,13 @@ BUILT_IN |= dict.fromkeys((*range(27, 37), *range(50, 59)), "m")
 #: What a format adds to the digits: quoted text, an escaped sign, a color or language, blanks.
 _ADDED = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|[_*].')
 #: Of that, what leaves a number as it is: a color or language, and blanks.
-_QUIET = re.compile(r"\[(?![<>=])[^\]]*\]|_.|\*[ -]|\\ ")
+_QUIET = re.compile(r"\[(?![<>=]|(?i:white))[^\]]*\]|_.|\*[ -]|\\ ")
 #: A part of a format that shows a whole number as it is, and what may stand for a 0.
 _SHOWN = re.compile(
     r"\$?(general|@|[0#?]+([, ][0#?]{3})*(\.0{1,2})?)"
     r'("( (arrests|cases|investigations|people|persons|victims|identified|initiated|served|trained))+")?'
 )
+_LEGIBLE = 4  # points of type
 #: How far apart, of 255, colors are that look like one; and Excel's own white and black, by theme or number.
 _NEAR = 24
 _NAMED = dict.fromkeys([("0", None), (None, "1"), (None, "9"), (None, "65")], "FFFFFF")
@@ -48,8 +49,10 @@ def read_look(code: str, mark: str | None) -> Look:
 
 
 def tell_unseen(font: Element, fill: Element | None, paper: str = "fgColor") -> str | None:
-    """Say that letters have the color of what they stand on, if they do; `paper` is the element that names that."""
-    pattern = None if fill is None else fill.find("{*}patternFill")
+    """Say why nobody sees letters: they are tiny, or have the color of what they stand on, which `paper` names."""
+    size, pattern = font.find("{*}sz"), None if fill is None else fill.find("{*}patternFill")
+    if size is not None and float(size.get("val", 11)) < _LEGIBLE:
+        return "too small to be read"
     ink, behind = _read_color(font.find("{*}color"), "000000"), "FFFFFF"
     usual = "none" if paper == "fgColor" else "solid"  # where no type of pattern is named
     if fill is not None and (pattern is None or pattern.get("patternType", usual) != "none"):

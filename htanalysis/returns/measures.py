@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from htanalysis.data import load_with_periods
+from htanalysis.data import list_described, load_with_periods
 from htanalysis.errors import HtanalysisError, UnknownNameError
 from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.records import append_record, load_records
@@ -20,6 +20,12 @@ def load_measures(as_of: str = "latest") -> pd.DataFrame:
     """Load the measures as known on a day; `asked_until` is `OPEN_END` while one is asked for."""
     measures = load_records("measures", as_of)
     return measures.assign(asked_until=measures["asked_until"].fillna(OPEN_END))
+
+
+def list_types(measure: str) -> tuple[str, ...]:
+    """List the trafficking types for which a measure is asked: "all" alone where types make no sense."""
+    (field,) = (each for each in list_described()[-1]["schema"]["fields"] if each["name"] == "trafficking_type")
+    return ("all",) if measure in field["not_asked_for"] else tuple(field["constraints"]["enum"])
 
 
 def list_asked(measures: pd.DataFrame, quarters: Iterable[pd.Period]) -> dict[pd.Period, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from htanalysis import settings
 from htanalysis.returns.corrections import TABLES, load_corrected
 from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.held import Entry
-from htanalysis.returns.measures import list_limits, load_measures
+from htanalysis.returns.measures import list_limits, list_types, load_measures
 from htanalysis.returns.register import keep_reporting, read_times
 from htanalysis.returns.sheets import Problem
 
@@ -79,6 +79,9 @@ def _compare_types(entries: Iterable[Entry], known: _Counts, odd: str) -> Iterat
         elif whole is not None and len(parts) == len(TYPES) and added < whole:
             text = f"{told} are less than all, {whole}, for {of}. Count as other what is of no known type."
             yield entry.row.problem(text, "count", odd)
+        elif parts and list_types(measure) == ("all",):
+            text = f"{told} for {of}, which is asked for without types. Send one count, as all."
+            yield entry.row.problem(text, "count", odd)
         elif whole is None and 0 < len(parts) < len(TYPES) and name != settings.STATEWIDE:
             text = f"{told}, and no row for all: the number of all {of} stays unknown. Send it, too."
             yield entry.row.problem(text, "count", odd)
@@ -98,11 +101,9 @@ def _compare_parts(entries: Iterable[Entry], known: _Counts) -> Iterator[Problem
 
 
 class _State(NamedTuple):
-    """A measure in a quarter: what task forces add up to, and what there was at the least, or in all if it is known."""
+    """A measure in a quarter: its sums beside statewide counts, and the least there was, or all if that is known."""
 
-    added: int
-    complete: bool
-    statewide: int | None
+    sums: list[tuple[str, int, bool, int]]  # of which type, of the task forces, whether of all, statewide
     least: int
     whole: bool
 
@@ -113,12 +114,16 @@ def _add_up(known: _Counts) -> dict[tuple[pd.Period, str], _State]:
         given[quarter, measure][name][kind] = count
     states, times = {}, read_times()
     for (quarter, measure), names in given.items():
-        statewide = names.pop(settings.STATEWIDE, {}).get("all")
+        statewide = names.pop(settings.STATEWIDE, {})
         due = keep_reporting(times, quarter)
         sent = {name for name, kinds in names.items() if "all" in kinds or len(kinds) == len(TYPES)}
         added = sum(kinds["all"] if "all" in kinds else sum(kinds.values()) for kinds in names.values())
-        least = added if statewide is None else statewide
-        states[quarter, measure] = _State(added, due <= sent, statewide, least, due <= sent or statewide is not None)
+        sums = [("", added, due <= sent, statewide["all"])] if "all" in statewide else []
+        for kind in statewide.keys() - {"all"}:
+            own = {name: kinds[kind] for name, kinds in names.items() if kind in kinds}
+            sums.append((f", {kind}", sum(own.values()), due <= own.keys(), statewide[kind]))
+        whole = due <= sent or "all" in statewide
+        states[quarter, measure] = _State(sorted(sums), statewide.get("all", added), whole)
     return states
 
 
@@ -126,12 +131,13 @@ def _look_at_states(new: Sequence[Entry], held: _Counts, known: _Counts) -> Iter
     states, before = _add_up(known), _add_up(held)
     first = {(entry.quarter, entry.measure): entry for entry in reversed(new)}
     for (quarter, measure), entry in first.items():
-        added, complete, statewide, least, whole = states[quarter, measure]
+        sums, least, whole = states[quarter, measure]
         stated = load_report()[0].get((measure, quarter))
         most = max([_most_stated(measure)[0], *(each.least for (_, name), each in before.items() if name == measure)])
-        if statewide is not None and _differs(added, complete, statewide):
-            text = f"{statewide} statewide, and the task forces’ add up to {added}. Ask which is right."
-            yield entry, f"{measure}, {quarter}: {text}"
+        for kind, added, complete, statewide in sums:
+            if _differs(added, complete, statewide):
+                text = f"{statewide} statewide, and the task forces’ add up to {added}. Ask which is right."
+                yield entry, f"{measure}{kind}, {quarter}: {text}"
         if stated is not None and _differs(least, whole, stated):
             text = f"returns give {least}, and {stated} is published. Ask which is right."
             yield entry, f"{measure}, {quarter}: {text}"
@@ -155,7 +161,7 @@ def _compare_total(states: Mapping[tuple, _State], measure: str, touched: set[pd
         return None
     least, whole = 0, True
     for quarter in quarters:
-        state, told = states.get((quarter, measure), _State(0, False, None, 0, False)), stated.get((measure, quarter))
+        state, told = states.get((quarter, measure), _State([], 0, False)), stated.get((measure, quarter))
         known = not state.whole and told is not None and told >= state.least
         least, whole = least + (told if known else state.least), whole and (known or state.whole)
     if not touched & {*quarters} or not _differs(least, whole, totals[measure]):

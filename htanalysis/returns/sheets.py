@@ -152,6 +152,11 @@ def _choose(heads: Sequence[tuple[Table, int, list[str]]]) -> tuple[Table, int, 
     if _known(names) >= _LEAST_NAMES:
         return best
     number, cells = next(iter(table.rows.items()))
+    if sum(name in cells[0].text.casefold() for name in COLUMNS) >= _LEAST_NAMES:
+        text = (
+            f"row {number} names all columns in one cell. Save it as XLSX, or as CSV with a comma between the columns."
+        )
+        raise UnreadableError(text)
     listed = _list([f'"{show(cell.text.strip())}"' for cell in cells if cell.text.strip()], 3) or "none"
     where = f"row {number} of {show(table.sheet)}" if table.sheet else f"row {number}"
     todo = "Fill in the workbook that htanalysis template makes, or name the columns as it does"
@@ -271,7 +276,8 @@ def _date_row(row: Row, days: Mapping[int, Cell]) -> Row:
 def _tell_wrong(cell: Cell) -> str | None:
     text = cell.text.strip()
     hidden = find_hidden(text)
-    return cell.wrong or (hidden and f'"{show(text)}" holds the invisible character {show(hidden)}. Type it again.')
+    what = "a line break" if hidden in ("\n", "\r") else f"the invisible character {show(hidden or '')}"
+    return cell.wrong or (hidden and f'"{show(text)}" holds {what}. Type it again.')
 
 
 def _tell_cells(row: Row, columns: Sequence[str], cells: Sequence[Cell]) -> Iterator[Problem]:

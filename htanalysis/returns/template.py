@@ -16,7 +16,7 @@ from htanalysis.data import list_described
 from htanalysis.errors import HtanalysisError
 from htanalysis.quarters import say_quarter
 from htanalysis.report.cache import replace_file
-from htanalysis.returns.measures import list_asked, load_measures
+from htanalysis.returns.measures import list_asked, list_types, load_measures
 from htanalysis.returns.register import OPEN_END, list_reporting, name_forces, read_times
 from htanalysis.returns.sheets import COLUMNS
 
@@ -53,13 +53,6 @@ def list_times() -> dict[str, tuple[pd.Period, pd.Period]]:
     """Give the first and the last quarter that each task force reports, and all of them together."""
     times = {name: (first, last) for name, first, last in read_times()}
     return times | {settings.STATEWIDE: (min(first for first, _ in times.values()), OPEN_END)}
-
-
-def list_types(measure: str) -> tuple[str, ...]:
-    """List the trafficking types for which a measure is asked: "all" alone where types make no sense."""
-    fields = {field["name"]: field for field in list_described()[-1]["schema"]["fields"]}
-    alone = measure in fields["trafficking_type"]["not_asked_for"]
-    return ("all",) if alone else list_allowed("trafficking_type")
 
 
 def require_returnable(quarter: pd.Period, today: date) -> None:

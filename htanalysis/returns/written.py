@@ -3,6 +3,7 @@
 import calendar
 import difflib
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -15,7 +16,11 @@ from htanalysis.returns.files import show
 _MOST = 9_999_999
 _NO_NUMBER = "Write a whole number, 0 for none, or leave it empty if it was not reported."
 _PLAIN = re.compile(r"([0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(\.0{1,2})?")
-_INEXACT = '"{}" is no exact count. Ask for the count.'
+#: Words by which a number, before or behind them, is no exact count.
+_ABOUT = (
+    "about|approx(imate(ly)?)?|ca|circa|around|roughly|nearly|almost|some|over|under|below|above|up to|at (least|most)"
+    "|(no |not )?(more|less|fewer|greater) th[ae]n|max(imum)?|min(imum)?|between|est(imated?)?|(a )?few|several"
+)
 #: What no count is, and what to tell; the first that fits.
 _ODD = {
     r"[-−–][0-9.,]+": "{} is below 0. " + _NO_NUMBER,
@@ -25,14 +30,18 @@ _ODD = {
     ),
     r"\([0-9.,]+\)": '"{}" can be read in two ways. Write it without parentheses, if it is not below 0.',
     r"[0-9]+[.,][0-9]+": "{} is not a whole number. " + _NO_NUMBER,
-    r"[<≤] ?[0-9,]+|\[c\]|\*+|(fewer|less) than .*|.*(suppressed|withheld|redacted|confidential).*": (
+    r"n? ?(<|≤|=<|&lt;).*|[\[(]?(c|d|s|low)[\])]?|\*+|(fewer|less) th[ae]n .*"
+    r"|.*(suppress|withh[eo]ld|redact|confidential).*": (
         '"{}" stands for a count that is withheld. Ask for the count.'
     ),
-    r"[>≥~≈±].*|.*[0-9] ?(\+|or more|or fewer)|[0-9,]+ ?([-–]|to|or) ?[0-9,]+": _INEXACT,
-    r"(about|approx|ca|circa|over|under|at least|up to)\b.*": _INEXACT,
-    r"[0-9][0-9,.]*\s*([*†‡§#]+|[¹²³⁰-⁹]+|\[.*\]|\(\w{1,2}\)|[a-hjnp-z])": (
-        '"{}" has a mark behind the number. Write the number alone, without the mark.'
+    rf"[>≥~≈±].*|\? ?[0-9].*|({_ABOUT})\b.*|c[. ]*[0-9].*|[0-9].*\b({_ABOUT}|or so|and up|plus|or (more|fewer))\b.*"
+    r"|.*[0-9] ?(\+|\?|ish)|[0-9,]+ ?([-–±]|\.\.+|to|or|thru|through) ?[0-9,]+": (
+        '"{}" is no exact count. Ask for the count.'
     ),
+    r"[0-9][0-9,.]*\s*([*†‡§#]+|\^.*|[¹²³⁰-⁹]+|[\[{].*[\]}]|\(\w{1,2}\)|[a-hjnp-z])|[*†‡§#^]+ ?[0-9][0-9,.]*": (
+        '"{}" has a mark beside the number. Write the number alone, without the mark.'
+    ),
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}": '"{}" is a day. Write the count, and set the format of its cell to General.',
     r"[0-9][0-9,.]*\s+[a-z(\[].*": '"{}" holds more than a number. Write the count in digits alone.',
 }
 #: What may stand in a day and says nothing of it: midnight, a weekday, the end of an ordinal, stops and commas.
@@ -52,6 +61,7 @@ _STYLES = {
 }
 #: Words by which no task force and no measure is told from another.
 _COMMON = {"human", "trafficking", "anti", "against", "task", "force", "coalition", "county", "on", "the", "of", "httf"}
+_COMMON |= {"taskforce", "tf", "ht"}
 
 #: What looks like a sum of rows, in a return, and is no name.
 TOTAL = re.compile(r"(grand|state|sub|over)?[ -]*(total|sum)s?\b|all task forces|overall\b", re.IGNORECASE)
@@ -119,11 +129,11 @@ def is_alike(one: str, two: str) -> bool:
 
 def suggest(text: str, names: Mapping[str, str]) -> str | None:
     """Find the one name that has all words by which a text is told from another; none where a word is foreign."""
-    words = defaultdict(set)
+    words, plain = defaultdict(set), re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text))
     for written, name in names.items():
         words[name].update(re.findall(r"\w+", written))
     known = [*sorted(_COMMON), *sorted(set().union(*words.values()) - _COMMON)]
-    meant = [difflib.get_close_matches(word, known, n=1, cutoff=0.82) for word in re.findall(r"\w+", text[:200])]
+    meant = [difflib.get_close_matches(word, known, n=1, cutoff=0.82) for word in re.findall(r"\w+", plain[:200])]
     own = {near for found in meant for near in found} - _COMMON
     fitting = [name for name, has in words.items() if own <= has]
     return fitting[0] if own and all(meant) and len(fitting) == 1 else None
