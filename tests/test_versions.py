@@ -207,7 +207,7 @@ def test_months_wait_for_the_last_and_are_then_added_up(tmp_path, capsys):
     out = run(capsys, "data", "returns", "--as-of", "latest")[1]
     assert [row.split(",")[5] for row in out.splitlines()[1:]] == ["5", "9", "7"]
     (tmp_path / "again.csv").write_text(out, encoding="utf-8")
-    assert "held already" in run(capsys, "add", str(tmp_path / "again.csv"))[1]
+    assert "there is no new count" in run(capsys, "add", str(tmp_path / "again.csv"))[1]
     withdraw(capsys, "2012Q3", NORTH_BAY, "arrests")
     assert cell() == [] and run(capsys, "data", "returns", "--as-of", "latest")[1].count("\n") == 1
 
