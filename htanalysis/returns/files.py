@@ -142,9 +142,8 @@ def read_tables(path: Path) -> list[Table]:
         raise UnreadableError(f"it is {kind}, not a CSV file in UTF-8. {_SAVE} (UTF-8).")
     if suffix == ".xlsx" and not data.startswith(b"PK"):
         kind = kind or "text or something else"
-        raise UnreadableError(
-            f"it is {kind}, not an XLSX workbook. {_SAVE}{', without a password' * ('password' in kind)}."
-        )
+        without = ", without a password" * ("password" in kind)
+        raise UnreadableError(f"it is {kind}, not an XLSX workbook. {_SAVE}{without}.")
     return _read_workbook(data) if suffix == ".xlsx" else [_read_text(data)]
 
 
@@ -171,8 +170,7 @@ def _read_text(data: bytes) -> Table:
         for number, texts in enumerate(csv.reader(content, delimiter=separator, strict=True), 1):
             table.keep(number, list(map(Cell, texts)))
     except csv.Error as error:
-        told = f"its quotation marks do not match, from row {number + 1} on"
-        raise UnreadableError(f"{told}. {_SAVE} again.") from error
+        raise UnreadableError(f"its quotation marks do not match, from row {number + 1} on. {_SAVE} again.") from error
     return table
 
 
