@@ -22,10 +22,9 @@ def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
     """
     fitted = [name for name, trend in trends.items() if trend.model]
     known = counts.groupby("measure", observed=True)["count"].count()[[*trends]]
-    why = " is fitted: the zeros of the known counts leave no factor that could be told"
-    why = (
-        why if known.max() >= FEWEST else " is fitted: no count has four known quarters, and fewer points show no trend"
-    )
+    why = "no count has four known quarters, and fewer points show no trend"
+    if known.max() >= FEWEST:
+        why = "no curve of this kind goes through the known counts, or their zeros leave no factor that could be told"
     rows = [(name, int(known[name]), trend.model or "none", trend.reason) for name, trend in trends.items()]
     heads = {"measure": "measure", "known": "quarters known", "model": "model", "reason": "why"}
     listed = ", ".join(f"{name} {count}" for name, count in known.items())
@@ -38,7 +37,7 @@ def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
         formula=f"counts with four known quarters or more whose zeros leave a factor; known quarters: {listed}",
         frame=pd.DataFrame(rows, columns=[*heads]),
         columns=heads,
-        given={"which": f"A trend is fitted for {join_words(fitted)}" if fitted else f"No trend{why}"},
+        given={"which": f"A trend is fitted for {join_words(fitted)}" if fitted else f"No trend is fitted: {why}"},
     )
 
 

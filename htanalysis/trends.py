@@ -178,12 +178,22 @@ def fit_measures(
         rows = rows.reindex(quarters)
         bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).ffill().astype(float)
         following = float(rows.get("task_forces_next", bodies).iloc[-1])
-        known = (None if pd.isna(count) else float(count) for count in rows["count"])
+        # Of a quarter in which none reports there is no count for one task force.
+        known = (None if pd.isna(count) else float(count) for count in rows["count"].mask(bodies.eq(0).to_numpy()))
         step = quarters >= pd.Period(joined, "Q") if joined is not None else None
         total, of_total = _read_total(sums.get(measure), quarters)
-        given = {"counts": known, "exposure": bodies, "season": quarters.quarter, "step": step, "of_total": of_total}
+        given = {
+            "counts": known,
+            "exposure": bodies.clip(1),
+            "season": quarters.quarter,
+            "step": step,
+            "of_total": of_total,
+        }
         given = {name: each if each is None else tuple(each) for name, each in given.items()}
-        trends[measure] = _fit_again(**given, next_exposure=following, total=total)
+        trends[measure] = trend = _fit_again(**given, next_exposure=max(following, 1.0), total=total)
+        if not following:
+            none = Forecast("Nothing is forecast: no task force reports then.", back_test=trend.forecast.back_test)
+            trends[measure] = replace(trend, forecast=none)
     return trends
 
 
