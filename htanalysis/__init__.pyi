@@ -117,6 +117,7 @@ from .quarterly import list_known_totals as list_known_totals
 from .quarterly import list_runs as list_runs
 from .quarterly import share_known as share_known
 from .quarterly import tell_reported as tell_reported
+from .quarterly_trends import fit_measures as fit_measures
 from .quarterly_trends import forecast_quarters as forecast_quarters
 from .quarterly_trends import list_back_tests as list_back_tests
 from .quarterly_trends import list_trends as list_trends
@@ -176,7 +177,6 @@ from .totals import list_returned_totals as list_returned_totals
 from .totals import list_types as list_types
 from .totals import tell_counts as tell_counts
 from .totals import tell_totals as tell_totals
-from .trends import fit_measures as fit_measures
 from .trends import fit_trend as fit_trend
 from .wording import Column as Column
 from .wording import as_given as as_given

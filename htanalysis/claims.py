@@ -16,7 +16,7 @@ from htanalysis.data import evidence, is_stated, load, read_descriptor
 from htanalysis.errors import HtanalysisError, UnknownNameError
 from htanalysis.results import Amount, Column, Result, sources_of
 from htanalysis.returns.corrections import TABLES, load_corrected
-from htanalysis.returns.counts import total_quarters
+from htanalysis.returns.counts import list_sent, total_quarters
 from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import choose
 
@@ -279,9 +279,11 @@ def _evaluate_returned(claims: pd.DataFrame, counts: pd.DataFrame, corrected: li
     Where the two differ, the second is the least that the number can be, since each query grows with the totals.
     """
     quarters = _replace_quarters(counts)
-    totals = total_quarters(counts)[load("task_force_totals").columns]
+    totals, day = total_quarters(counts)[load("task_force_totals").columns], counts.attrs.get("as_of", REPORT_ALONE)
+    # What published quarters alone exceed is the correction, and no return.
+    stated = load_corrected("task_force_totals", day)["count"].mask(totals["measure"].isin(list_sent(counts)))
+    totals = totals.assign(count=totals["count"].fillna(stated))
     tables = {"task_force_quarters": quarters, "task_force_totals": totals}
-    day = counts.attrs.get("as_of", REPORT_ALONE)
     if all(frame["count"].equals(load_corrected(name, day)["count"]) for name, frame in tables.items()):
         return corrected, corrected
     known = _evaluate_all(claims, _make_database(tables, _published()))
@@ -317,11 +319,14 @@ def _recompute(stated: str, note: str, why: str, numbers: Sequence[_Value]) -> t
     own, corrected, now, least = numbers
     published, revised, shown = (_show(stated, each) for each in (own, corrected, least))
     if now != least:
-        note = f"{BY_RETURNS}of some quarters alone give more than the report’s own numbers, which give {published}."
+        most = f"{why}, by which it is {revised}" * (revised != published)
+        most = most or f"the report’s own numbers, which give {published}"
+        note = f"{BY_RETURNS}of some quarters alone give more than {most}."
         return f"at least {shown}", _judge_least(stated, least), note, True
     if revised == shown != published:
-        note = f"{why}: by that it is {revised}, and by the report’s own numbers {published}. {note}"
-        return f"{published}; corrected: {revised}", judge_claim(stated, own), note, False
+        given = f"it is {revised}" if revised else "there is no such number"
+        note = f"{why}: by that {given}, and by the report’s own numbers {published}. {note}"
+        return f"{published}; corrected: {revised or 'no number'}", judge_claim(stated, own), note, False
     verdict = judge_claim(stated, least)
     if published == shown:
         return shown, verdict, note, False

@@ -44,7 +44,7 @@ def follow_growth(counts: pd.DataFrame) -> Result:
             rows.append((measure, None, 1, f"{change} has for one of them", "", source, formula))
             continue
         change, joined = tell_change(first, last, start, end), _count_joined(counts, measure)
-        more = [tell_ratio(last / first)] if first and last != first else []
+        more = [tell_ratio(last / first)] if first and last and last != first else []
         more += [f"with {joined} more"] * bool(joined)
         ratio, formula = None, f"no ratio, since the first is 0; last {number(last)}"
         if first:

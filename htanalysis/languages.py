@@ -15,6 +15,7 @@ from babel.numbers import format_decimal, format_percent
 
 from htanalysis.data import name_facts
 from htanalysis.errors import UnknownNameError
+from htanalysis.wording import choose
 
 #: The languages of the pages, and the locale by whose rules each writes numbers and days.
 LOCALES = {"en": "en_US", "es": "es_US"}
@@ -24,7 +25,8 @@ def say(key: str, language: str, **fields: Any) -> str:
     """Write a sentence of `words/<language>.toml`, by its name there, in a language of `LOCALES`.
 
     It names its fields in braces: a number as `{count:n}`, with one decimal `{mean:1}`, as a percentage `{share:%}`, a
-    day as `{day:day}`, a list as `{names:list}`, words without a colon. A quarter, or the first and the last quarter or
+    day as `{day:day}`, a list as `{names:list}`, words without a colon; `{count:is|are}` is the word that agrees with a
+    number. A quarter, or the first and the last quarter or
     day with a colon between them, become months by `{period:quarter}`, months cut short by `{period:short}`, the first
     or the last month alone by `{period:start}` or `{period:end}`.
 
@@ -73,6 +75,8 @@ class _Writer(string.Formatter):
         self.locale = locale
 
     def format_field(self, value: Any, form: str) -> str:
+        if "|" in form:
+            return choose(value, *form.split("|"))
         return _FORMS[form](value, self.locale) if form else str(value)
 
 

@@ -174,15 +174,16 @@ def _number(now: _Count, row: pd.Series) -> dict[str, object]:
 
 
 def _tell_returned(row: pd.Series) -> str:
-    have = choose(row["returned"], "has", "have")
-    return f"{row['returned']} of {row['task_forces_reporting']} task forces {have} returned it"
+    due, have = row["task_forces_reporting"], choose(row["returned"], "has", "have")
+    return f"{row['returned']} of {due} {choose(due, 'task force', 'task forces')} {have} returned it"
 
 
 def _tell_count(now: _Count, row: pd.Series) -> str:
     """Say a count and by whom it is, or why there is none."""
     due = row["task_forces_reporting"]
     if pd.notna(row["count"]):
-        stated = f"by {due} of {due} task forces" if row["basis"] == "computed" else _STATED[row["origin"]]
+        own = f"by {due} of {due} {choose(due, 'task force', 'task forces')}"
+        stated = own if row["basis"] == "computed" else _STATED[row["origin"]]
         return f"{now.words}, {stated.format_map(name_facts())}"
     why = _tell_why(now, row)
     return f"{now.words}{f', {why}' if why else ' yet' * (now.words == 'not known')}; {_tell_returned(row)}"

@@ -1,16 +1,62 @@
 """Trends and forecasts of the task forces' quarterly counts, as a page shows them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 import pandas as pd
 
 from htanalysis.feasible import read_counts
+from htanalysis.forecasts import Forecast
 from htanalysis.quarterly import name_sources
 from htanalysis.results import Column, Result
 from htanalysis.returns.corrections import TABLES
 from htanalysis.settings import LARGE, LONG
-from htanalysis.trends import FEWEST, Trend
+from htanalysis.trends import FEWEST, Trend, fit_trend
 from htanalysis.wording import join_words, number
+
+
+def fit_measures(
+    counts: pd.DataFrame, joined: pd.Period | str | None = None, totals: pd.DataFrame | None = None
+) -> dict[str, Trend]:
+    """Fit each measure's trend over the quarters, for one task force reporting where it is said how many do.
+
+    `counts` and `totals`, to which the quarters that are not known must add up, are as for `bound_quarters`. Of
+    `count_quarters`, `task_forces_reporting` and `task_forces_next` say how many report a quarter and the one after the
+    last; elsewhere all are taken to be as many. From the quarter `joined` on a further one reports; the rate may change
+    there.
+    """
+    counts, trends = read_counts(counts), {}
+    sums = {} if totals is None else totals.astype({"measure": "str"}).set_index("measure").to_dict("index")
+    for measure, rows in counts.groupby("measure", observed=True, sort=False):
+        rows = rows.set_index(pd.PeriodIndex(rows["quarter"], freq="Q")).sort_index()
+        # Quarters between of which nobody was asked for it keep their place.
+        quarters = pd.period_range(rows.index[0], rows.index[-1], freq="Q")
+        rows = rows.reindex(quarters)
+        bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).ffill().astype(float)
+        following = float(rows.get("task_forces_next", bodies).iloc[-1])
+        # Of a quarter in which none reports there is no count for one task force.
+        counted = rows["count"].mask(bodies.eq(0).to_numpy())
+        known = tuple(None if pd.isna(count) else float(count) for count in counted)
+        step = tuple(quarters >= pd.Period(joined, "Q")) if joined is not None else None
+        each = (known, tuple(bodies.clip(1)), max(following, 1.0), tuple(quarters.quarter), step)
+        trends[measure] = _fit_again(*each, *_read_total(sums.get(measure), quarters))
+        if not following:
+            tests = trends[measure].forecast.back_test
+            none = Forecast("Nothing is forecast: no task force reports then.", back_test=tests)
+            trends[measure] = replace(trends[measure], forecast=none)
+    return trends
+
+
+# A check of returns fits trends before and after them, and most measures are not in the returns.
+_fit_again = lru_cache(64)(fit_trend)
+
+
+def _read_total(total: dict | None, quarters: pd.PeriodIndex) -> tuple[float | None, tuple[bool, ...] | None]:
+    if total is None or pd.isna(total["count"]):
+        return None, None
+    starts, ends = quarters.start_time, quarters.end_time.normalize()
+    return float(total["count"]), tuple((starts >= total["period_start"]) & (ends <= total["period_end"]))
 
 
 def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
@@ -22,9 +68,9 @@ def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
     """
     fitted = [name for name, trend in trends.items() if trend.model]
     known = counts.groupby("measure", observed=True)["count"].count()[[*trends]]
-    why = " is fitted: the zeros of the known counts leave no factor that could be told"
-    if known.max() < FEWEST:
-        why = " is fitted: no count has four known quarters, and fewer points show no trend"
+    why = "no count has four known quarters, and fewer points show no trend"
+    if known.max() >= FEWEST:
+        why = "no curve of this kind goes through the known counts, or their zeros leave no factor that could be told"
     rows = [(name, int(known[name]), trend.model or "none", trend.reason) for name, trend in trends.items()]
     heads = {"measure": "measure", "known": "quarters known", "model": "model", "reason": "why"}
     listed = ", ".join(f"{name} {count}" for name, count in known.items())
@@ -37,7 +83,7 @@ def list_trends(counts: pd.DataFrame, trends: Mapping[str, Trend]) -> Result:
         formula=f"counts with four known quarters or more whose zeros leave a factor; known quarters: {listed}",
         frame=pd.DataFrame(rows, columns=[*heads]),
         columns=heads,
-        given={"which": f"A trend is fitted for {join_words(fitted)}" if fitted else f"No trend{why}"},
+        given={"which": f"A trend is fitted for {join_words(fitted)}" if fitted else f"No trend is fitted: {why}"},
     )
 
 

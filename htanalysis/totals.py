@@ -11,10 +11,12 @@ from htanalysis.nowcasts import RANGE, label_totals
 from htanalysis.quarterly import name_sources
 from htanalysis.quarters import period_label
 from htanalysis.results import Column, Result
-from htanalysis.returns.counts import count_quarters, count_reporters, reconcile, tell_reporters
+from htanalysis.returns.corrections import list_corrections
+from htanalysis.returns.counts import count_quarters, count_reporters, list_sent, reconcile, tell_reporters
 from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.measures import load_measures
 from htanalysis.returns.views import NOT_RETURNED, OF_MONTHS, known_day, view_returns
+from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import choose, number, span
 
 _CELL = ["quarter", "measure", "who", "trafficking_type", "count"]
@@ -129,11 +131,11 @@ def compare_published(counts: pd.DataFrame) -> Result:
     The sentence may name how many there are of `{all}`, and `{differ}`; "Returns give {all} that the report
     published{too}.{replaced}" says both, where there are any, and which totals no longer hold.
     """
-    compared = reconcile(counts)
+    compared = reconcile(counts)[lambda rows: rows["measure"].isin(list_sent(counts))]
     differing, every = int(compared["difference"].ne(0).sum()), len(compared)
     differ = choose(differing, "differs", "differ")
     lost = " The report’s total of {measure} for {period}, {published}, no longer holds: the returns give"
-    replaced = [row.write(lost + " {value:bare}{more}.") for row in list_replaced(counts, "total").rows]
+    replaced = [row for row in list_replaced(counts, "total").rows if row.given["measure"] in list_sent(counts)]
     return Result(
         basis="computed",
         source=tuple(dict.fromkeys(("returns", *name_sources(counts, compared["measure"].unique().tolist())))),
@@ -153,7 +155,7 @@ def compare_published(counts: pd.DataFrame) -> Result:
             "all": f"{every} {choose(every, 'count', 'counts')}" if every else "no count",
             "differ": differ,
             "too": f", too; {number(differing)} of them {differ}" * bool(every),
-            "replaced": "".join(replaced),
+            "replaced": "".join(row.write(lost + " {value:bare}{more}.") for row in replaced),
         },
     )
 
@@ -168,7 +170,9 @@ def list_replaced(counts: pd.DataFrame, what: str) -> Result:
     -----
     Formula: published + difference.
     """
-    compared, rows = reconcile(counts), []
+    compared, rows, sent = reconcile(counts), [], list_sent(counts)
+    changed = list_corrections(REPORT_ALONE, counts.attrs.get("as_of", REPORT_ALONE))
+    changed = {*zip(changed["measure"], changed["period"].str.replace(":", " to "), strict=True)}
     for row in compared[compared["difference"].ne(0)].itertuples():
         of_total, sign, more = " to " in row.period, "+" if row.difference > 0 else "−", " or more" * row.least
         if of_total != (what == "total"):
@@ -176,8 +180,10 @@ def list_replaced(counts: pd.DataFrame, what: str) -> Result:
         difference = f"{number(row.published)} {sign} {number(abs(row.difference))}"
         rows.append(
             {"row": f"{row.measure} {row.period}", "measure": row.measure, "period": row.period, "value": row.returned}
-            | {"who": "returns and published quarters" if of_total else "returns", "unit": f"{row.measure}{more}"}
-            | {"published": number(row.published), "formula": f"published {sign} difference = {difference}"}
+            | {"who": " and ".join(["returns"] * (row.measure in sent) + ["published quarters"] * of_total)}
+            | {"unit": f"{row.measure}{more}"}
+            | {"published": number(row.published) + " (as corrected)" * ((row.measure, row.period) in changed)}
+            | {"formula": f"published {sign} difference = {difference}"}
             | {"more": more, "source": name_sources(counts, [row.measure])}
         )
     columns = ["row", "measure", "period", "value", "who", "unit", "more", "published", "formula", "source"]

@@ -6,7 +6,6 @@ linear model takes; so its few lines of Fisher scoring stand here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from scipy.special import stdtr, stdtrit
 
 from htanalysis import settings
 from htanalysis.errors import HtanalysisError
-from htanalysis.feasible import read_counts
 from htanalysis.forecasts import Forecast, forecast
 
 #: Below this many known counts no trend is fitted: two parameters would leave no way to see that they are wrong.
@@ -154,43 +152,6 @@ def fit_trend(
     reason = f"{alone.reason} The curve does not lead back to the published total, and begins after it."
     fit = frame[["time", "count"]].merge(alone.fit.drop(columns="count"), "left", "time")
     return replace(alone, reason=reason, fit=fit, forecast=told)
-
-
-def fit_measures(
-    counts: pd.DataFrame, joined: pd.Period | str | None = None, totals: pd.DataFrame | None = None
-) -> dict[str, Trend]:
-    """Fit each measure's trend over the quarters, for one task force reporting where it is said how many do.
-
-    `counts` and `totals`, to which the quarters that are not known must add up, are as for `bound_quarters`. Of
-    `count_quarters`, `task_forces_reporting` and `task_forces_next` say how many report a quarter and the one after the
-    last; elsewhere all are taken to be as many. From the quarter `joined` on a further one reports; the rate may change
-    there.
-    """
-    counts, trends = read_counts(counts), {}
-    sums = {} if totals is None else totals.astype({"measure": "str"}).set_index("measure").to_dict("index")
-    for measure, rows in counts.groupby("measure", observed=True, sort=False):
-        rows = rows.set_index(pd.PeriodIndex(rows["quarter"], freq="Q")).sort_index()
-        # Quarters between of which nobody was asked for it keep their place.
-        quarters = pd.period_range(rows.index[0], rows.index[-1], freq="Q")
-        rows = rows.reindex(quarters)
-        bodies = rows.get("task_forces_reporting", pd.Series(1.0, rows.index)).ffill().astype(float)
-        following = float(rows.get("task_forces_next", bodies).iloc[-1])
-        known = tuple(None if pd.isna(count) else float(count) for count in rows["count"])
-        step = tuple(quarters >= pd.Period(joined, "Q")) if joined is not None else None
-        total, of_total = _read_total(sums.get(measure), quarters)
-        trends[measure] = _fit_again(known, tuple(bodies), following, tuple(quarters.quarter), step, total, of_total)
-    return trends
-
-
-# A check of returns fits trends before and after them, and most measures are not in the returns.
-_fit_again = lru_cache(64)(fit_trend)
-
-
-def _read_total(total: dict | None, quarters: pd.PeriodIndex) -> tuple[float | None, tuple[bool, ...] | None]:
-    if total is None or pd.isna(total["count"]):
-        return None, None
-    starts, ends = quarters.start_time, quarters.end_time.normalize()
-    return float(total["count"]), tuple((starts >= total["period_start"]) & (ends <= total["period_end"]))
 
 
 def _frame(number: int, **columns: Sequence[Any] | None) -> pd.DataFrame:

@@ -43,14 +43,14 @@ def with_unit(value: float, unit: str, digits: int = 0) -> str:
 
     Examples
     --------
-    >>> with_unit(0.46, "share"), with_unit(2.889, "times", 1), with_unit(1277, "victims"), with_unit(1, "victims")
-    ('46%', '2.9 times', '1,277 victims', '1 victim')
+    >>> with_unit(0.46, "share"), with_unit(2.9, "times", 1), with_unit(1277, "victims"), with_unit(1, "people trained")
+    ('46%', '2.9 times', '1,277 victims', '1 person trained')
     """
     if unit == "share":
         return percent(value, digits)
     text = number(value, digits)
     if text == "1" and unit != "times":
-        unit = re.sub(r"(ie)?s\b", lambda end: "y" if end[1] else "", unit, count=1)
+        unit = re.sub(r"(ie)?s\b", lambda end: "y" if end[1] else "", unit.replace("people", "person"), count=1)
     return f"{text} {unit}".rstrip()
 
 

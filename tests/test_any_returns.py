@@ -15,6 +15,8 @@ import htanalysis as ht
 from htanalysis import cli, settings
 from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
+from htanalysis.returns.measures import drop_measure
+from htanalysis.returns.register import change_task_force
 from htanalysis.wording import with_unit
 
 READ_RETURNS = ("00", "01", "07", "08")
@@ -99,6 +101,23 @@ def test_any_valid_returns_run_through_every_notebook_that_reads_them(home, seed
         shown = run(name, **given)
         if name == "01":
             assert find_wrong_formulas(findings_of(shown)) == []
+
+
+def test_where_victims_are_no_longer_asked_for_no_sentence_is_about_them(tmp_path, home):
+    drop_measure("victims identified", pd.Period("2012Q2"), "2012-07-02")
+    hold(tmp_path, home, statewide("arrests", **{"2012Q3": 40}))
+    found = findings_of(run("00", quarter="latest", audience="internal"))
+    assert "victims-in-words" not in found and found["victims-in-two-years"]["value"] == 1277
+
+
+@pytest.mark.parametrize("until", ["2012Q2", "2012Q3"])
+def test_where_no_task_force_reports_any_more_the_pages_are_made(tmp_path, home, until):
+    for name in NINE:
+        change_task_force(name, {"reports_until": pd.Period(until)}, (), "2012-07-02")
+    hold(tmp_path, home, statewide("arrests", **{"2012Q3": 40}))
+    for name in READ_RETURNS:
+        found = findings_of(run(name, quarter="latest", audience="internal"))
+    assert found["returns-sent"]["value"] == 0
 
 
 def test_where_returns_exceed_a_total_the_answer_says_that_it_no_longer_holds(tmp_path, home):

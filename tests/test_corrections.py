@@ -63,6 +63,38 @@ def test_a_statement_of_the_report_is_judged_by_its_own_numbers_and_shows_both()
 
 
 @pytest.mark.usefixtures("home")
+def test_a_correction_that_leaves_no_such_number_says_so():
+    correct_count("victims identified", "2010Q3", 0, LETTER, DAY)
+    row = ht.recompute_claims(ht.count_quarters()).set_index("claim_id").loc["c3-victims-per-force"]
+    assert row["recomputed"] == "2.702; corrected: no number"
+    assert "by that there is no such number, and by the report’s own numbers 2.702." in row["note"]
+
+
+@pytest.mark.usefixtures("home")
+def test_what_is_known_exceeds_a_correction_and_only_returns_are_called_so():
+    correct_count("arrests", TOTAL, 500, LETTER, DAY)
+    counts = ht.count_quarters()
+    (lost,) = ht.list_replaced(counts, "total").rows
+    assert (lost.given["published"], lost.given["who"]) == ("500 (as corrected)", "published quarters")
+    told = ht.compare_published(counts)
+    assert (told.value, told.given["all"], told.given["replaced"]) == (0, "no count", "")
+    claims = ht.recompute_claims(counts).set_index("claim_id")
+    assert claims.loc["c3-arrests-two-years", "recomputed"] == "1,798; corrected: 500"
+    assert not claims["changed_by_returns"].any()
+    correct_count("arrests", TOTAL, 600, LETTER, DAY)
+    add("arrests", *[50] * 9, quarter=pd.Period("2011Q3"), day="2012-10-20")
+    counts = ht.count_quarters(audience="internal")
+    assert ht.list_replaced(counts, "total").rows[0].given["who"] == "returns and published quarters"
+    assert (
+        "total of arrests for 2010Q3 to 2012Q2, 600 (as corrected), no"
+        in ht.compare_published(counts).given["replaced"]
+    )
+    row = ht.recompute_claims(counts).set_index("claim_id").loc["c3-arrests-two-years"]
+    assert row["recomputed"] == "at least 1,007" and row["verdict"] == "cannot be checked"
+    assert row["note"].endswith(f"alone give more than Correction of {DAY}: {LETTER}, by which it is 600.")
+
+
+@pytest.mark.usefixtures("home")
 def test_what_is_no_correction_is_refused():
     for measure, period, count, source, said in (
         ("arrests", "2011Q1", 3, LETTER, "for 2011Q1, but for 2010Q3, 2012Q2 and 2010Q3:2012Q2"),

@@ -122,6 +122,25 @@ def test_quarters_of_which_nothing_is_known_have_no_height_of_their_own():
     assert 'class="open"' in picture["drawn"] and 'height="34.0"' in picture["drawn"]
     assert ">2 quarters<" in picture["drawn"] and ">not published<" in picture["drawn"]
     assert picture["title"] == "Victims identified, quarter by quarter" and "0 victims" not in picture["alt"]
+    assert picture["what"] == "Victims identified. 2 of 3 quarters are not published one by one."
+
+
+@pytest.mark.parametrize(
+    ("later", "told"), [(None, "7 of 9 quarters are not published one by one: the dashed box is the sum of 6."),
+                        (1, "6 of 9 quarters are not published one by one: the dashed box is their sum.")]
+)  # fmt: skip
+def test_the_box_is_the_sum_of_no_more_quarters_than_it_holds(later, told):
+    rows = ENDS[0], ("2010Q4", "2012Q1", 6, 873, 145.5, None, "computed"), ENDS[1]
+    rows = table("victims-by-quarter", RUN, *rows, ("2012Q3", "2012Q3", 1, later, None, None, "computed"))
+    picture = index.summarize({"00": notebook(rows)}, LATER)["pictures"][0][0]
+    assert picture["what"] == f"Victims identified. {told}"
+    assert picture["alt"].endswith(f"July – September 2012: {'1 victim' if later else 'not published'}.")
+
+
+def test_where_victims_are_no_longer_asked_for_the_two_years_lead():
+    told = index.summarize({"00": notebook(*START)}, LATER)
+    fact = "Task forces identified 1,277 trafficking victims in two years."
+    assert texts(told["headline"])[0] == fact and told["tiles"][0]["number"] == "1,277"
 
 
 def test_a_long_series_is_drawn_from_its_last_three_years_on():
@@ -179,7 +198,7 @@ def test_who_holds_what_is_missing_is_told_with_counts_of_what_is_shown_as_long_
         "California Emergency Management Agency (Cal EMA)": "its table of quarterly returns. 3 of 4 counts are unpub"
     }
     asked = {who: f"{text}lished." for who, text in asked.items()}
-    asked |= {"The Department of Justice": "convictions by county. 1 of 2 are unpublished."}
+    asked |= {"The Department of Justice": "convictions by county. 1 of 2 is unpublished."}
     assert [(ask["who"], ask["text"]) for ask in told] == [*asked.items()]
     known = table("known-and-missing", "measure q1", ("arrests", 5), kind="figure")
     assert index.summarize({"00": notebook(known)}, ABOUT)["asks"] == []

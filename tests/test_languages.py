@@ -8,15 +8,19 @@ from htanalysis.errors import UnknownNameError
 
 @pytest.fixture(autouse=True)
 def sentences(monkeypatch):
-    words = {"all": "{count:n}; {mean:1}; {share:%}; {names:list}; {day:day}; {word}", "months": "{period:quarter}"}
+    words = {
+        "all": "{count:n}; {mean:1}; {share:%}; {names:list}; {day:day}; {word}; {count:is|are}",
+        "months": "{period:quarter}",
+    }
     words |= {"short": "{period:short}", "start": "{period:start}"}
     monkeypatch.setattr(languages, "read_words", lambda _: words)
 
 
 def test_numbers_days_and_lists_follow_the_rules_of_the_language():
     given = {"count": -1277, "mean": 145.5, "share": 0.72, "names": ["A", "B", "C"], "day": "2012-06-30", "word": "x"}
-    assert languages.say("all", "en", **given) == "−1,277; 145.5; 72%; A, B, and C; June 30, 2012; x"
-    assert languages.say("all", "es", **given).endswith("A, B y C; 30 de junio de 2012; x")
+    assert languages.say("all", "en", **given) == "−1,277; 145.5; 72%; A, B, and C; June 30, 2012; x; are"
+    assert languages.say("all", "es", **given).endswith("A, B y C; 30 de junio de 2012; x; are")
+    assert languages.say("all", "en", **given | {"count": 1}).endswith("; is")
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_the_package_imports_from_left_to_right():
         "returns.disclosure returns.looks returns.files returns.sheets returns.store returns.written "
         "report.execute report.cluster report.folder report.request report.glossary report.methods cli codebooks "
         "data quarters returns.records returns.register returns.measures report.notes citations export "
-        "languages shell wording returns.versions returns.held returns.views returns.corrections returns.notices "
+        "shell wording languages returns.versions returns.held returns.views returns.corrections returns.notices "
         "report.manifest results rates quarterly counties associations bias overlap "
         "charts.tables charts.look charts.draw charts.maps charts.show charts.svg charts.years returns.counts "
         "parameters returns.template returns.checks returns.withdrawals claims report.notebooks report.findings "

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import htanalysis as ht
+from htanalysis.trends import Trend
 
 
 def enumerate_series(counts, total, rising=False):
@@ -139,6 +140,8 @@ def test_growth_is_split_with_a_joiner():
 def test_growth_is_told_as_a_ratio_or_as_what_keeps_it_from_one():
     told = ht.follow_growth(counts_of(0, None, 2)).at("arrests")
     assert told.value is None and told.formula == "no ratio, since the first is 0; last 2"
+    none = ht.follow_growth(counts_of(2, None, 0)).at("arrests")
+    assert (none.value, none.given["more"]) == (0, "")
     grown = ht.follow_growth(ht.load("task_force_quarters")).at("victims identified")
     assert (grown.value, grown.source) == (3.04, ("quarters-victims", "totals-victims", "san-jose-joins"))
     contradicted = counts_of(None, None, 304, measure="victims identified").assign(origin="report")
@@ -424,6 +427,9 @@ def test_trends_and_forecasts_of_quarters_name_the_counts_that_they_rest_on():
     few = ht.fit_measures(counts.head(2), pd.Period("2012Q1"), totals)
     assert ht.list_trends(counts.head(2), few).given["which"].startswith("No trend is fitted: no count has four")
     assert ht.tell_trends(counts.head(2), totals, few) == []
+    # Zeros are one of two reasons.
+    neither = ht.list_trends(counts, {"arrests": Trend("No curve of this kind goes through the counts.")})
+    assert neither.given["which"].startswith("No trend is fitted: no curve of this kind goes through the known counts")
     # A long series is named by its ends; all of it stands in the workbook.
     for length, start in (
         (24, "2011Q1 100, 2011Q2 101, "),

@@ -134,7 +134,10 @@ def test_one_that_has_ended_is_not_missing(home):
     add(home, "2012Q4", set(NINE) - {FRESNO})
     reporters = ht.count_reporters("latest", "internal").set_index("quarter").loc[pd.Period("2012Q4")]
     assert reporters[["due", "reported", "missing"]].tolist() == [8, 8, ""]
-    assert ht.tell_reporters(ht.count_reporters("latest").tail(1)).startswith("In 2012Q4 8 of 8 task forces reported")
+    reporters = ht.count_reporters("latest")
+    assert ht.tell_reporters(reporters.tail(1)).startswith("In 2012Q4 8 of 8 task forces reported")
+    both = reporters.tail(2).assign(due=[9, 1], reported=[3, 1])
+    assert ht.tell_reporters(both).startswith("In 2012Q3 to 2012Q4 3 of 9, later 1 of 1 task force reported")
     assert total("2012Q4") == total("2012Q4", "internal") == sum(range(40, 48))
     counts = ht.count_quarters().groupby("quarter")[["task_forces_reporting", "task_forces_next"]].first()
     assert counts.tail(3).to_numpy().tolist() == [[9, 9], [9, 8], [8, 8]]

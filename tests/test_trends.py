@@ -162,6 +162,14 @@ def test_a_task_force_that_ends_is_left_out_of_the_forecast_for_the_quarter_afte
     assert nine.model == eight.model and eight.value == pytest.approx(nine.value * 8 / 9, abs=1)
 
 
+def test_a_quarter_in_which_no_task_force_reports_is_no_part_of_a_trend_and_has_no_forecast():
+    rows = {"measure": "arrests", "quarter": pd.period_range("2010Q3", periods=12, freq="Q")}
+    rows |= {"count": range(100, 220, 10), "task_forces_reporting": [9] * 11 + [0], "task_forces_next": 0}
+    trend = ht.fit_measures(pd.DataFrame(rows))["arrests"]
+    assert trend.fit["count"].tolist()[:-1] == [*range(100, 210, 10)] and pd.isna(trend.fit["count"].iloc[-1])
+    assert trend.prediction is None and trend.forecast.reason == "Nothing is forecast: no task force reports then."
+
+
 def test_what_cannot_be_fitted_is_refused():
     for counts, exposure in (([-1, 2, 3, 4], [1.0] * 4), ([1, 2, 3, 4], [1, 1, 0, 1])):
         with pytest.raises(ht.HtanalysisError, match="A trend needs counts of 0 or more"):

@@ -110,7 +110,8 @@ def _pick_count(shown: _Shown, about: Mapping[str, Any]) -> tuple[str, str, dict
     `how` is the ending of the sentence's name that tells how a count is known.
     """
     kind, name, period = "two-years", "victims-in-two-years", shown.cover(_COUNTS)
-    if about["later"] or shown.value(name) is None:
+    asked = "victims-in-words" in shown.items  # Staff may have ceased to ask for it.
+    if asked and (about["later"] or shown.value(name) is None):
         kind, name, period = "quarter", "victims-in-words", about["quarter"]
     finding = shown.items.get(name, {})
     numbers = {end: finding[end] for end in ("value", "low", "high") if finding.get(end) is not None}
@@ -213,9 +214,15 @@ def _draw_quarters(shown: _Shown) -> list[dict[str, Any]]:
     title = shown.say("quarters-title")
     if last["times"] is not None:
         title = shown.say("quarters-title-times", **last | {"quarters": before["quarters"]})
-    hidden = [run["quarters"] for run in runs if run["count"] is None or run["quarters"] > 1]
-    key = "-together" if any(run["mean"] is not None for run in runs) else "" if hidden else "-known"
-    what = shown.say(f"quarters-what{key}", hidden=sum(hidden), all=sum(run["quarters"] for run in runs))
+    hidden, together, every = (
+        sum(run["quarters"] for run in runs if run["count"] is None or run["quarters"] > 1),
+        sum(run["quarters"] for run in runs if run["mean"] is not None),
+        sum(run["quarters"] for run in runs),
+    )
+    key = "" if hidden else "-known"
+    if together:
+        key = "-together" if together == hidden else "-some"
+    what = shown.say(f"quarters-what{key}", hidden=hidden, together=together, all=every)
     return [_frame(shown, "victims-by-quarter", title, what, draw_upright(bars), bars)]
 
 

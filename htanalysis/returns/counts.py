@@ -22,7 +22,7 @@ from htanalysis.returns.register import keep_reporting, name_forces, read_times
 from htanalysis.returns.versions import CELL, choose_versions, keep_until, list_versions
 from htanalysis.returns.views import NOT_RETURNED, View, known_day, last_quarter, view_returns
 from htanalysis.settings import REPORT_ALONE
-from htanalysis.wording import span
+from htanalysis.wording import choose, span
 
 
 def held_quarters(as_of: str = "latest") -> pd.PeriodIndex:
@@ -220,6 +220,12 @@ def reconcile(counts: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def list_sent(counts: pd.DataFrame) -> set[str]:
+    """List the measures of which returns (in `count_quarters`) give anything for the report's quarters."""
+    inside = counts["quarter"].isin(load_with_periods("task_force_quarters")["quarter"])
+    return {*counts.loc[inside & (counts["origin"].eq("returns") | counts["at_least"].gt(0)), "measure"].astype("str")}
+
+
 def _load_published(name: str, counts: pd.DataFrame) -> pd.DataFrame:
     """Load published counts as they are corrected by the day of `count_quarters`; as they were, for any others."""
     return load_corrected(name, counts.attrs.get("as_of", REPORT_ALONE))
@@ -282,9 +288,10 @@ def tell_reporters(reporters: pd.DataFrame) -> str:
     'In 2012Q2 9 of 9 task forces reported'
     """
     first, last = reporters["quarter"].min(), reporters["quarter"].max()
-    by_due = reporters.groupby("due")["reported"].agg(["min", "max"])
+    by_due = reporters.sort_values("quarter").groupby("due", sort=False)["reported"].agg(["min", "max"])
     each = ", later ".join(f"{span(low, high, between=False)} of {due}" for due, low, high in by_due.itertuples())
-    text = f"In {first if first == last else f'{first} to {last}'} {each} task forces reported"
+    who = choose(by_due.index[-1], "task force", "task forces")
+    text = f"In {first if first == last else f'{first} to {last}'} {each} {who} reported"
     if (reporters["full"] < reporters["reported"]).any():
         asked = span(reporters["asked"].min(), reporters["asked"].max(), between=False)
         full = span(reporters["full"].min(), reporters["full"].max(), between=False)
