@@ -171,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--audience", choices=settings.AUDIENCES, default="public", help="public (default) or internal")
     report.add_argument("--each-quarter", action="store_true", help="a report for each quarter of the range")
     told = "a report under other assumptions, for each file"
-    report.add_argument("--scenario", action="append", default=[], metavar="FILE", help=told)
+    report.add_argument("--scenario", action="extend", nargs="+", default=[], metavar="FILE", help=told)
     report.add_argument("--single-file", action="store_true", help="also as one HTML file that can be mailed")
     report.add_argument("--no-pdf", dest="pdf", action="store_false", help="without report.pdf (it needs Chromium)")
 

@@ -26,7 +26,7 @@ from htanalysis.returns.corrections import correct_count
 from htanalysis.returns.counts import count_quarters, count_reporters, known_rows, reconcile, tell_reporters
 from htanalysis.returns.measures import add_measure, drop_measure, load_measures, read_pauses
 from htanalysis.returns.records import find_limit, load_records
-from htanalysis.returns.register import OPEN_END, add_task_force, change_task_force, rename_task_force
+from htanalysis.returns.register import OPEN_END, add_task_force, call, change_task_force, rename_task_force
 from htanalysis.returns.sheets import COLUMNS, Problem, find_files, join_alike
 from htanalysis.returns.template import require_returnable, write_template, write_templates
 from htanalysis.returns.versions import list_changes, list_versions
@@ -180,33 +180,37 @@ def list_quarters(options: argparse.Namespace) -> None:
         return
     reporters = count_reporters(audience="internal").set_index("quarter", drop=False)
     remarks = view_returns("latest", "internal").remarks
-    remarks = remarks[remarks["state"].ne("summed")].drop_duplicates(["quarter", "task_force", "remark"])
+    remarks = remarks[remarks["state"].ne("summed")]
     for quarter, rows in count_quarters(audience="internal").groupby("quarter"):
         own = reporters.loc[[quarter]]
         told = tell_reporters(own).partition(f"{quarter} ")[2]
         print(f"{quarter}  {rows['count'].notna().sum() or 'none'} of {len(rows)} counts known, {told}")
-        for name in ("returned_by", "in_part", "missing"):
-            if not own["by_report"].item() and (own[name].item() or name != "in_part"):
+        by_report = own["by_report"].item()
+        for name in ("missing",) if by_report else ("returned_by", "in_part", "missing"):
+            if own[name].item() or not (by_report or name == "in_part"):
                 print(f"        {name.replace('_', ' ')}: {own[name].item() or 'none'}")
-        for row in remarks[remarks["quarter"].eq(quarter)].itertuples():
-            print(f"        {row.task_force}: {row.remark}")
+        alike = remarks[remarks["quarter"].eq(quarter)].groupby(["task_force", "remark"], sort=False)
+        for (name, remark), measures in alike["measure"].unique().items():
+            print(f"        {call(name)}, {', '.join(measures)}: {remark}")
 
 
 def _list_revisions(held: pd.DataFrame) -> None:
-    for (quarter, *names), rows in groupby(list_changes(list_versions(held)), key=itemgetter(0)):
+    lines = []
+    for (quarter, name, *names), rows in groupby(list_changes(list_versions(held)), key=itemgetter(0)):
         known = [(summed.count, day, why) for _, day, summed, why in rows if why or summed.count is not None]
         for (old, since, before), (new, day, reason) in pairwise(known):
-            told = f"{quarter} {', '.join(names)}: {'withdrawn' if old is None else old} ({since})"
+            told = f"{quarter} {', '.join([call(name), *names])}: {'withdrawn' if old is None else old} ({since})"
             if new is None and not before:
-                print(f"{told} was withdrawn ({day}): {reason}")
-            elif new is not None:
-                print(f"{told} became {new} ({day})" + (f", {new - old:+d}" if old is not None else ""))
+                lines.append(f"{told} was withdrawn ({day}): {reason}")
+            elif new not in (None, old):
+                lines.append(f"{told} became {new} ({day})" + (f", {new - old:+d}" if old is not None else ""))
+    print(*lines or ["No count was corrected or withdrawn."], sep="\n")
 
 
 def show_register(options: argparse.Namespace) -> None:
     """Show who reports, and under which names, as known on a day."""
     for row in load_records("register", options.as_of).astype("object").fillna("").itertuples():
-        ends = f"until {row.reports_until}" if row.reports_until else "and still does"
+        ends = f"until {row.reports_until}" if row.reports_until else "on"
         print(f"{row.name}\n    reports from {row.reports_from} {ends}")
         told = {"other names": row.other_names, "home county": row.home_county, "own periods": row.periods}
         for label, text in {"first name": row.task_force, **told}.items():
@@ -288,15 +292,18 @@ def correct(options: argparse.Namespace) -> None:
         old = correct_count(options.measure, period, options.count, options.source, day)
     print(f"{options.measure}, {period}: {old:,} is corrected to {options.count:,} from {day} on ({options.source}).")
     for row in reconcile(count_quarters(audience="internal")).itertuples():
-        if row.measure == options.measure and row.period == period.replace(":", " to ") and row.difference > 0:
-            text = f"Notice: the quarters or returns that are known give {row.returned:,}{' or more' * row.least}"
-            print(f"{text}, and the correction does not hold. Ask which is right.", file=sys.stderr)
+        if row.measure == options.measure and row.difference > 0:
+            told = f"Notice: {row.measure}, {row.period}: the quarters or returns that are known give {row.returned:,}"
+            text = f"{told}{' or more' * row.least}, and {row.published:,} does not hold. Ask which is right."
+            print(text, file=sys.stderr)
 
 
 def _read_day(text: str) -> str:
     if text == "today":
         return str(date.today())
-    if find_limit(text).date() > date.today():
+    if (limit := find_limit(text)) in (pd.Timestamp.min, pd.Timestamp.max):
+        raise HtanalysisError(f'"{text}" is not a day. Write it as YYYY-MM-DD.')
+    if limit.date() > date.today():
         raise HtanalysisError(f"{text} is in the future. Give the day from which it is known.")
     return text
 

@@ -15,6 +15,7 @@ from htanalysis.returns.corrections import list_corrections
 from htanalysis.returns.counts import count_quarters, count_reporters, list_sent, reconcile, tell_reporters
 from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.measures import load_measures
+from htanalysis.returns.register import name_forces
 from htanalysis.returns.views import NOT_RETURNED, OF_MONTHS, known_day, view_returns
 from htanalysis.settings import REPORT_ALONE
 from htanalysis.wording import choose, number, span
@@ -71,7 +72,7 @@ def tell_counts(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str =
         basis="reported",
         source=("returns",),
         method="tell_counts",
-        frame=table.rename_axis(columns=None).reset_index(),
+        frame=table.rename(index=name_forces(known_day(as_of))).sort_index().rename_axis(columns=None).reset_index(),
         columns={"task_force": "task force"} | {name: name for name in measures},
         given={
             "all": len(rows),
@@ -104,7 +105,7 @@ def list_remarks(quarters: pd.PeriodIndex, as_of: str = "latest", audience: str 
         basis="computed",
         source=("returns",),
         method="list_remarks",
-        frame=rows[[*heads]].assign(basis=basis),
+        frame=rows[[*heads]].assign(basis=basis).replace({"task_force": name_forces(known_day(as_of))}),
         columns=heads,
         given={"counts": f"{len(rows)} {choose(len(rows), 'count', 'counts')}", "period": period_label(quarters)},
     )
@@ -279,7 +280,7 @@ def list_contradictions(quarters: pd.PeriodIndex, as_of: str = "latest", audienc
     -----
     Formula: the counts of the task forces, or of the types, added up and set against the return that counts all.
     """
-    view = view_returns(as_of, audience)
+    view, called = view_returns(as_of, audience), name_forces(known_day(as_of))
     totals, bodies = (each[each["quarter"].isin(quarters)] for each in (view.totals, view.cells))
     told = totals.loc[totals["contradiction"].ne(""), ["quarter", "measure", "contradiction"]]
     rows = [*told.itertuples(index=False, name=None)]
@@ -287,7 +288,7 @@ def list_contradictions(quarters: pd.PeriodIndex, as_of: str = "latest", audienc
         of_each = defaultdict(dict)
         for quarter, measure, who, kind, count in given[_CELL].dropna().itertuples(index=False):
             of_each[quarter, measure, who][kind] = count
-        told = ((*each, _compare_types(own)) for each, own in sorted(of_each.items()))
+        told = ((*each, called.get(who, who), _compare_types(own)) for (*each, who), own in sorted(of_each.items()))
         rows += [(quarter, measure, f"{who}: {words}") for quarter, measure, who, words in told if words]
     table = pd.DataFrame(rows, columns=["quarter", "measure", "words"])
     return Result(

@@ -108,7 +108,7 @@ def test_a_report_is_made_for_each_quarter_and_scenario_that_changed(capsys, mon
     given = []
     monkeypatch.setattr(build, "make_reports", lambda *arguments: given.append(arguments[0]) or ["first", "other"])
     code, out, _ = run(
-        capsys, "report", "--quarter", "2011Q3:2012Q1", "--each-quarter", "--scenario", str(path), "--no-pdf"
+        capsys, "report", "--quarter", "2011Q3:2012Q1", "--each-quarter", "--scenario", str(path), str(path), "--no-pdf"
     )
     assert code == 0 and given == [[Wanted(quarter, scenario=few) for quarter in ("2011Q3", "2012Q1")]]
     assert out.splitlines() == [

@@ -142,10 +142,12 @@ def test_the_command_corrects_and_says_where_what_is_known_gives_more(capsys):
     out, err = capsys.readouterr()
     said = f"arrests, 2010Q3:2012Q2: 1,798 is corrected to 1,850 from {DAY} on ({LETTER})."
     assert out.splitlines()[0] == said
-    assert err == (
-        "Notice: the quarters or returns that are known give 557 or more, and the correction does not hold. Ask which"
-        " is right.\n"
-    )
+    told = "Notice: arrests, 2010Q3 to 2012Q2: the quarters or returns that are known give {}, and {} does not hold."
+    assert err == told.format("557 or more", "500") + " Ask which is right.\n"
+    # A quarter alone can be more than the total.
+    assert cli.main(["correct", "arrests", TOTAL, "1,850", "--source", LETTER, "--as-of", DAY]) == 0
+    assert cli.main(["correct", "arrests", "2012Q2", "3770", "--source", LETTER, "--as-of", DAY]) == 0
+    assert capsys.readouterr().err == told.format("3,950 or more", "1,850") + " Ask which is right.\n"
 
 
 @pytest.mark.usefixtures("home")

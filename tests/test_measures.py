@@ -211,6 +211,12 @@ def test_measures_are_shown_declared_and_dropped_from_the_command_line(home, cap
         "people trained (people), asked for from 2010Q3 to 2014Q4",
     ]
     assert (home / "data" / "measures.csv").read_text(encoding="utf-8").endswith(",2010Q3,2014Q4,\n")
+    for until, words in (
+        ("2014Q4", "people trained is asked for until 2014Q4 already."),
+        ("2012Q1", "The 2012 report counts people trained until 2012Q2. Ask for it until then at the least."),
+    ):
+        assert cli.main(["measures", "drop", "people trained", "--until", until]) == 1
+        assert capsys.readouterr().err.startswith(words)
     assert cli.main(["measures", "resume", "people trained"]) == 0
     assert "people trained is asked for again, and for the quarters since" in capsys.readouterr().out
     assert cli.main(["measures", "resume", "people trained"]) == 1

@@ -48,9 +48,10 @@ NONE = "is not a quarter. Write it as 2012Q2, 2011Q3:2012Q2 or latest."
     ],
 )
 def test_a_wrong_period_is_answered_in_one_sentence(text, message):
-    with pytest.raises(ht.HtanalysisError) as caught:
-        ht.parse_period(text)
-    assert str(caught.value) == message
+    for day, then in (("latest", ""), ("2013-01-31", " as known on 2013-01-31")):
+        with pytest.raises(ht.HtanalysisError) as caught:
+            ht.parse_period(text, day)
+        assert str(caught.value) == message.replace("is not held", f"is not held{then}")
 
 
 def test_days_are_counted_with_both_ends_and_leap_days():

@@ -12,6 +12,8 @@ from conftest import run_killed
 
 import htanalysis as ht
 from htanalysis.cli import main
+from htanalysis.data import resource
+from htanalysis.report.pages import _read_rows
 from htanalysis.returns import store
 from htanalysis.returns.checks import check_files
 from htanalysis.returns.records import append_record, load_records
@@ -102,12 +104,25 @@ REFUSED = [
     (("change", FRESNO, "--from", "2013Q1"), "returned counts of 2012Q3. Let it report from 2012Q3 or earlier on"),
     (("rename", FRESNO, "OC HTTF"), "is a name of Orange County Human Trafficking Task Force. Choose"),
     (("rename", FRESNO, FRESNO), "is its name already"),
+    (("add", FRESNO, "--from", "2013Q1"), f'"{FRESNO}" is in the register already. htanalysis register shows it.'),
+    (("close", FRESNO, "--until", "2013Q1", "--as-of", "latest"), '"latest" is not a day. Write it as YYYY-MM-DD.'),
+    (("close", FRESNO, "--until", "2013Q1", "--as-of", "report"), '"report" is not a day. Write it as YYYY-MM-DD.'),
+    (("change", FRESNO, "--also", "fresno  caht"), "That is what is known of"),
+    (("change", "Gold Team", "--not-also", "OLD TEAM"), "cannot be taken back from Gold Team. Its counts are stored"),
+    (("change", "Old Team", "--not-also", "gold team"), "cannot be taken back from Gold Team. Rename it first."),
+    (
+        ("change", "Old Team", "--reopen", "--from", "2014Q1"),
+        "until 2013Q1. If it comes back in 2014Q1, enter it anew",
+    ),
+    (("rename", FRESNO, "Old Team"), '"Old Team" is a name of Gold Team. Choose another name.'),
 ]
 
 
 @pytest.mark.parametrize(("typed", "words"), REFUSED, ids=[f"{typed[0]} {typed[1]}" for typed, _ in REFUSED])
 def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(home, capsys, typed, words):
     add(home, "2012Q3", NINE)
+    run("add", "Old Team", "--from", "2012Q4", "--until", "2013Q1")
+    run("rename", "Old Team", "Gold Team")
     capsys.readouterr()
     before = (home / "data" / "register.csv").read_bytes()
     assert run(*typed) == 1
@@ -162,6 +177,60 @@ def test_returns_use_the_old_and_the_new_name_and_staff_read_the_new(home):
     assert ht.count_reporters("2013-01-04", "internal")["missing"].str.contains("Fresno Task Force").sum() == 0
 
 
+def test_whatever_is_told_of_a_task_force_names_it_as_it_is_called_now(home, capsys):
+    run("rename", FRESNO, "Gold  Team", "--as-of", "2012-10-05")
+    run("rename", FRESNO, "gold team", "--as-of", "2012-10-05")
+    assert load_records("register").set_index("name")["other_names"]["gold team"] == f"Fresno CAHT; {FRESNO}"
+    run("close", "gold team", "--until", "2013Q1", "--as-of", "2012-10-06")
+    period = "2012-10-01,2012-10-31,{},arrests,all,12,2012-11-30"
+    months = home / "months.csv"
+    months.write_text("\n".join([",".join(COLUMNS), period.format("Gold Team")]) + "\n", encoding="utf-8")
+    add(home, "2012Q3", [FRESNO])
+    more, later = write(home, "2012Q3", [FRESNO], 44, "2012-12-01"), write(home, "2013Q2", [FRESNO])
+    withdraw = ["withdraw", "2012Q3", "Fresno CAHT", "arrests", "--reason", "twice", "--as-of"]
+    capsys.readouterr()
+    both = [str(more), str(months)]
+    typed = (
+        ["check", str(later)],
+        ["check", *both],
+        ["add", *both],
+        [*withdraw, "2012-11-30"],
+        [*withdraw, "2012-12-02"],
+    )
+    for each in (*typed, ["quarters"], ["quarters", "--revisions"]):
+        main([*each])
+    told = "".join(capsys.readouterr())
+    assert FRESNO not in told
+    for words in (
+        "gold team reports until 2013Q1, and 2013Q2 is after",
+        "gold team: 1 of 3 months of 2012Q4 is held; the count waits for November 2012 and December 2012.",
+        "- 2012Q3 gold team, arrests, all: 40 becomes 44 (+4)",
+        "2012Q3 gold team, arrests, all: 2012-11-30 is before the count became known",
+        "        gold team, arrests: withdrawn on 2012-12-02: twice\n",
+        "2012Q3 gold team, arrests, all: 40 (2012-10-30) became 44 (2012-12-01), +4\n",
+    ):
+        assert words in told
+    shown = {*ht.tell_counts(ht.parse_period("2012Q4"), "latest", "internal").frame["task_force"]}
+    assert shown == {*NINE} - {FRESNO} | {"gold team"}
+
+
+def test_who_joined_the_quarters_of_the_2012_report_is_not_counted_by_it(capsys):
+    run("add", KERN, "--from", "2012Q2", "--as-of", "2012-07-01")
+    reporters = ht.count_reporters().set_index("quarter").loc[pd.Period("2012Q2")]
+    assert reporters[["due", "reported", "full", "by_report", "missing"]].tolist() == [10, 9, 9, True, KERN]
+    capsys.readouterr()
+    main(["quarters"])
+    said = f"2012Q2  3 of 5 counts known, 9 of 10 task forces reported\n        missing: {KERN}\n"
+    assert capsys.readouterr().out.endswith(said)
+
+
+def test_a_report_as_of_a_day_shows_no_record_of_a_later_one():
+    run("close", FRESNO, "--until", "2013Q1", "--as-of", "2013-04-02")
+    entry = resource("register")
+    rows = {day: _read_rows(entry, day)["rows"] for day in ("report", "2013-04-01", "2013-04-02")}
+    assert [len(each) for each in rows.values()] == [9, 9, 10] and rows["2013-04-02"][-1][0] == "2013-04-02"
+
+
 def test_check_and_the_reports_use_the_name_of_their_day(home):
     run("rename", FRESNO, "Fresno Task Force", "--as-of", "2013-01-05")
     told = check_files([write(home, "2012Q4", ["Fresno Task Force"])], store.read_store(), date(2013, 6, 1))
@@ -200,7 +269,7 @@ def test_what_else_is_known_is_changed_from_a_day_on(home, capsys):
     own = [shown.split(FRESNO)[1].split("\nLos")[0] for shown in (before, capsys.readouterr().out)]
     assert own[0] == ("\n    reports from 2010Q3 until 2012Q3\n    other names: Fresno CAHT\n    home county: Fresno")
     assert own[1] == (
-        "\n    reports from 2011Q1 and still does\n    other names: Fresno CAHT; Fresno TF\n    home county: Kern"
+        "\n    reports from 2011Q1 on\n    other names: Fresno CAHT; Fresno TF\n    home county: Kern"
         "\n    own periods: from the 16th on"
     )
     # A name that belongs to another one is taken back, and may be the other's from then on.
@@ -214,11 +283,10 @@ def test_what_else_is_known_is_changed_from_a_day_on(home, capsys):
     )
     assert run("change", RIVERSIDE, "--also", "Fresno TF") == 0
     assert check_files([path], store.read_store(), date(2013, 6, 1)).rows["task_force"].tolist() == [RIVERSIDE]
-    for wrong in ("Fresno TF", FRESNO):
-        assert run("change", FRESNO, "--not-also", wrong) == 1
-        assert capsys.readouterr().err.endswith(
-            f'{FRESNO} has no other name "{wrong}", but Fresno CAHT. htanalysis register shows them.\n'
-        )
+    assert run("change", FRESNO, "--not-also", "Fresno TF") == 1
+    assert capsys.readouterr().err.endswith(
+        f'{FRESNO} has no other name "Fresno TF", but Fresno CAHT. htanalysis register shows them.\n'
+    )
     assert run("change", FRESNO, "--county", "", "--periods", "") == 0
     capsys.readouterr()
     run()
@@ -238,7 +306,7 @@ def test_of_two_who_add_the_same_task_force_at_once_one_is_refused():
     code = f"from htanalysis.cli import main; raise SystemExit(main(['register', 'add', {KERN!r}, '--from', '2012Q3']))"
     both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(2)]
     told = [each.communicate()[1] for each in both]
-    assert sorted(each.returncode for each in both) == [0, 1] and "is a name of" in "".join(told)
+    assert sorted(each.returncode for each in both) == [0, 1] and "is in the register already" in "".join(told)
     assert load_records("register")["task_force"].tolist().count(KERN) == 1
 
 

@@ -177,9 +177,23 @@ def test_that_a_file_is_good_is_told_before_what_would_change_is_computed(tmp_pa
 
 
 @pytest.mark.usefixtures("home")
+def test_a_file_that_is_named_twice_is_read_once_and_files_of_one_name_are_told_apart(tmp_path, capsys):
+    write(tmp_path, line(20))
+    write(tmp_path / "sub", line(21))
+    code, _, err = run(capsys, "check", "a.csv", str(tmp_path / "a.csv"), "sub/a.csv")
+    assert code == 1 and err.splitlines() == [
+        f"sub/a.csv, row 2, count: 21 contradicts row 2 of {tmp_path.name}/a.csv, which gives 20 for the same count and"
+        " day. Delete one.",
+        "1 problem in 1 row of 2 files. Correct this, and check again.",
+    ]
+
+
+@pytest.mark.usefixtures("home")
 def test_quarters_says_who_reported_and_what_was_revised(tmp_path, capsys):
     add(capsys, tmp_path, line(20), line(30, SAN_DIEGO))
+    assert run(capsys, "quarters", "--revisions")[1] == "No count was corrected or withdrawn.\n"
     add(capsys, tmp_path, line(26, as_of="2012-11-30"), line(21, as_of="2012-11-15"))
+    add(capsys, tmp_path, line(30, SAN_DIEGO, as_of="2012-11-30"))  # It is the same, and no revision.
     out = run(capsys, "quarters")[1].splitlines()
     assert out[8] == "2012Q3  none of 5 counts known, 2 of 9 task forces reported, none of them all 5 counts"
     assert out[9] == f"        returned by: North Bay Human Trafficking Task Force; {SAN_DIEGO}"

@@ -190,7 +190,7 @@ def test_months_and_the_return_of_the_quarter_replace_each_other_as_they_become_
 def test_months_wait_for_the_last_and_are_then_added_up(tmp_path, capsys):
     add(capsys, tmp_path, line(5, period=JULY, as_of="2012-08-10"), line(6, period=AUGUST, as_of="2012-09-10"))
     assert cell() == ["at least 11", 11] and cell(as_of="2012-08-31") == ["at least 5", 5]
-    waits = f"{NORTH_BAY}: 2 of 3 months of 2012Q3 are held; the count waits for September 2012"
+    waits = f"{NORTH_BAY}, arrests: 2 of 3 months of 2012Q3 are held; the count waits for September 2012"
     assert waits in run(capsys, "quarters")[1] and "in part: North Bay" in run(capsys, "quarters")[1]
     totals = ht.total_returns(audience="internal").iloc[0]
     assert pd.isna(totals["count"]) and totals[["low", "returned", "partly"]].tolist() == [11, 0, 1]

@@ -32,6 +32,7 @@ from htanalysis.results import source_in_words
 from htanalysis.returns import store
 from htanalysis.returns.corrections import list_corrections
 from htanalysis.returns.counts import count_quarters, load_returns, parse_period, total_returns
+from htanalysis.returns.register import name_forces
 from htanalysis.returns.versions import CELL
 from htanalysis.returns.views import hand_over, known_day, view_returns
 
@@ -345,6 +346,7 @@ def _compare_returns(plan: _Plan) -> dict[str, Any]:
     corrections, reasons = list_corrections(then, now), view_returns(now, audience).remarks.drop(columns="state")
     gone, reasons = (each.drop_duplicates(CELL).astype({"quarter": "str"}) for each in (gone, reasons))
     gone = gone.merge(reasons, "left", CELL).fillna({"remark": _GONE})
+    revisions, gone = (each.replace({"task_force": name_forces(now)}) for each in (revisions, gone))
     return {"revisions": revisions, "gone": gone, "known": list_newly_known(*known), "corrections": corrections}
 
 

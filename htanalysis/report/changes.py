@@ -29,6 +29,7 @@ from htanalysis.report.imports import import_parts
 from htanalysis.report.notebooks import find_notebooks
 from htanalysis.returns import store
 from htanalysis.returns.counts import count_quarters, reconcile
+from htanalysis.returns.register import name_forces
 from htanalysis.returns.versions import CELL, Known
 from htanalysis.returns.views import known_day, last_quarter, read_known
 from htanalysis.wording import span
@@ -174,7 +175,7 @@ def preview(rows: pd.DataFrame, second: Second | None = None) -> dict[str, list[
         "hidden": list_newly_known(_hide(before), _hide(after)),
         "late": days[days < before["day"]].to_frame()[: len(days) if before["day"][0].isdecimal() else 0],
     }
-    told = {name: _plain(table) for name, table in tables.items()}
+    told = {name: _plain(table.replace({"task_force": name_forces()})) for name, table in tables.items()}
     stopped = set(before["failed"]) | set(after["failed"])
     found = [[each for each in look["findings"] if each["notebook"] not in stopped] for look in (before, after)]
     failed = [{"notebook": name, "error": error} for name, error in after["failed"].items()]

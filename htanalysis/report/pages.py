@@ -122,7 +122,7 @@ def write_index(whole: Mapping[str, Any], folder: Path) -> None:
 
 def write_data_pages(shared: Mapping[str, Any], folder: Path) -> None:
     """Write the code book, the pages of data sets and the files that pages load, which need no notebook."""
-    resources = _list_resources()
+    resources = _list_resources(shared["as_of"])
     words = "The data sets behind every number, with their columns, sources and limits."
     content = {"heading": "Where each number comes from", "description": words, "notes": {}}
     _write("codebook", "codebook", shared | content | {"resources": resources}, folder)
@@ -148,7 +148,7 @@ def write_other_pages(whole: Mapping[str, Any], folder: Path) -> None:
     _write("methods", "methods", whole | content | {"script": script}, folder)
     for name, cell in whole["failed"].items():
         _write("failed", name, whole | {"heading": whole["titles"].get(name, name), "cell": cell}, folder)
-    search = write_search(notebooks, _list_resources(), methods["modules"], _list_languages())
+    search = write_search(notebooks, _list_resources(whole["as_of"]), methods["modules"], _list_languages())
     (folder / f"search{mark}.js").write_text(search, encoding="utf-8")
 
 
@@ -273,14 +273,14 @@ def _tell_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
 # The code book
 
 
-def _list_resources() -> list[dict[str, Any]]:
+def _list_resources(as_of: str) -> list[dict[str, Any]]:
     """Give the data sets with their columns and their rows as tables; the rows of returns stay with the agency."""
     shown = {"column": "name", "meaning": "description", "unit": "unit", "empty means": "missing", "basis": "basis"}
     held = read_descriptor()["resources"]
     resources = []
     for entry in list_described():
         columns = [[field[key] for key in shown.values()] for field in entry["schema"]["fields"]]
-        rows = _read_rows(entry) if entry in held else None
+        rows = _read_rows(entry, as_of) if entry in held else None
         table = _as_table(f"Columns of {entry['name']}", list(shown), columns)
         resources.append(entry | {"columns": table, "rows": rows})
     return resources
@@ -298,11 +298,13 @@ def _note_dataset(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_rows(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Tabulate a data set as its file states it."""
+def _read_rows(entry: Mapping[str, Any], as_of: str) -> dict[str, Any]:
+    """Tabulate a data set as its file states it; of dated records, which begin with a day, those known on one."""
     path = settings.HOME / "data" / entry["path"]
     with path.open(newline="", encoding="utf-8") as file:
         heads, *rows = csv.reader(file)
+    if heads[0] == "as_of":
+        rows = [row for row in rows if not row[0] or row[0] <= as_of != REPORT_ALONE]
     numeric = {field["name"] for field in entry["schema"]["fields"] if field["type"] in ("integer", "number")}
     cells = [[_read_cell(text, head in numeric) for head, text in zip(heads, row, strict=True)] for row in rows]
     table = _as_table(f"Rows of {entry['name']}", heads, cells, "plain")

@@ -19,7 +19,7 @@ from htanalysis.returns.held import Entry, Versions, compare_with_held, place_pe
 from htanalysis.returns.measures import load_measures, read_pauses
 from htanalysis.returns.notices import tell_odd
 from htanalysis.returns.records import load_records
-from htanalysis.returns.register import find_names, name_forces
+from htanalysis.returns.register import call, find_names
 from htanalysis.returns.sheets import COLUMNS, DAYS, Problem, Row, fill_as_of, read_sheet
 from htanalysis.returns.template import list_allowed, list_times
 from htanalysis.returns.versions import CELL, Version, add_up, choose_versions, count_months, list_versions
@@ -46,7 +46,7 @@ class Checked:
 
 def check_files(paths: Sequence[Path], held: pd.DataFrame, today: datetime.date, strict: bool = False) -> Checked:
     """Check files together, and against all versions in the store; `strict` takes what is suspicious for an error."""
-    for kept in (_names, list_times, _call_forces, _list_own_periods, _list_quarters):
+    for kept in (_names, list_times, _call, _list_own_periods, _list_quarters):
         kept.cache_clear()  # What staff keep can have changed since.
     problems, entries, names = [], [], _name_files(paths)
     for path, name in zip(paths, names, strict=True):
@@ -78,7 +78,7 @@ def read_entries(path: Path, name: str, today: datetime.date) -> tuple[list[Entr
 def _name_files(paths: Sequence[Path]) -> list[str]:
     """Call each file by its name, and by its folder too where two have the same."""
     times = Counter(path.name for path in paths)
-    return [show(path.name if times[path.name] == 1 else f"{path.parent.name}/{path.name}") for path in paths]
+    return [show(path.name if times[path.name] == 1 else f"{path.resolve().parent.name}/{path.name}") for path in paths]
 
 
 # One row
@@ -141,18 +141,17 @@ def _read_cell(row: Row, column: str, problems: list[Problem]) -> str | int | da
 
 
 #: Rows of one quarter have the same days, and few task forces.
-_read_day, _call_forces = lru_cache(maxsize=4096)(read_day), lru_cache(name_forces)
+_read_day, _call = lru_cache(maxsize=4096)(read_day), lru_cache(call)
 
 
 def read_name(column: str, text: str, hinted: bool = True) -> tuple[str | None, str | None]:
     """Find the name that a text means, by itself or as another name of it."""
     names = _names(column)
     if found := names.get(fold(text)):
-        called = _call_forces().get(found, found)
-        same = fold(text) in (fold(found), fold(called))
-        return found, None if same else f'"{show(text)}" is taken as "{called}".'
+        same = fold(text) in (fold(found), fold(_call(found)))
+        return found, None if same else f'"{show(text)}" is taken as "{_call(found)}".'
     nearest = suggest(fold(text), names) if hinted else None
-    hint = f'Did you mean "{nearest}"?' if nearest else f"Write {_wanted(column)}.{_ENTERED.get(column, '')}"
+    hint = f'Did you mean "{_call(nearest)}"?' if nearest else f"Write {_wanted(column)}.{_ENTERED.get(column, '')}"
     return None, f'"{show(text)}" is not a {column.replace("_", " ")}. {hint}'
 
 
@@ -170,9 +169,9 @@ def _check_days(entry: Entry, today: datetime.date) -> Iterator[Problem]:
         own = count_months(start, end) == 1 or entry.task_force in _list_own_periods()
         if when := _tell_outside(quarter, *list_times()[entry.task_force]):
             todo = "Correct it or the period; htanalysis register shows who reports."
-            yield problem(f"{entry.task_force} reports {when}. {todo}", "task_force")
+            yield problem(f"{_call(entry.task_force)} reports {when}. {todo}", "task_force")
         elif (start, end) != (quarter.start_time.date(), quarter.end_time.date()) and not own:
-            text = f"{entry.task_force}: {start} to {end} is not {quarter}, in which it counts"
+            text = f"{_call(entry.task_force)}: {start} to {end} is not {quarter}, in which it counts"
             yield problem(f"{text}. Ask whether it is right.", "period_start", "notice")
         if not when and entry.measure and (asked := _tell_unasked(quarter, entry.measure)):
             yield problem(f"{entry.measure} is asked for {asked}. Correct it, or delete the row.", "measure")

@@ -58,7 +58,8 @@ def parse_period(text: str, as_of: str = "latest") -> pd.PeriodIndex:
         raise HtanalysisError(f'"{text}" ends before it begins. Write it as {ends[-1]}:{ends[0]}.')
     for end in ends:
         if end not in held:
-            told = f"{end} is not held: the data cover {held[0]} to {held[-1]}"
+            then = f" as known on {as_of}" if as_of[0].isdigit() else ""
+            told = f"{end} is not held{then}: the data cover {held[0]} to {held[-1]}"
             raise HtanalysisError(f"{told}. Choose quarters among these, or add the returns first.")
     return pd.period_range(ends[0], ends[-1], freq="Q")
 
@@ -242,13 +243,13 @@ def count_reporters(as_of: str = "latest", audience: str = "public") -> pd.DataF
     A row is a quarter, from the first that the report covers to the last that is held: `due` (task forces that report
     by then), `reported`, `asked` (how many measures they are asked for), `full` (those of them that returned every
     one), `partly` (those that returned some types alone), `statewide` (whether a statewide return is held), `by_report`
-    (whether nothing was returned and the 2012 report counts them), and the names `returned_by`, `in_part` and
-    `missing`, each joined by semicolons.
+    (whether nothing was returned, and those reported that the 2012 report counts), and the names `returned_by`,
+    `in_part` and `missing`, each joined by semicolons.
 
     Notes
     -----
-    Formula: task forces that report by the quarter − those that have not returned a whole count of it; all of them
-    where only the report gives its counts.
+    Formula: task forces that report by the quarter − those that have not returned a whole count of it, or that the
+    report does not count where it alone gives the quarter’s counts.
     """
     return _count_reporters(settings.HOME, read_dated(), known_day(as_of), view_returns(as_of, audience)).copy()
 
@@ -257,6 +258,7 @@ def count_reporters(as_of: str = "latest", audience: str = "public") -> pd.DataF
 def _count_reporters(_home: object, _dated: object, day: str, view: View) -> pd.DataFrame:
     """Count the task forces in a view, as `_count_quarters` does the counts."""
     told, measures = set(load_with_periods("task_force_quarters")["quarter"]), load_measures(day)
+    counted = load_with_periods("task_forces").set_index("task_force")["reports_from"].to_dict()
     times, called = read_times(day), name_forces(day)
     own = view.cells[view.cells["trafficking_type"].eq("all") & view.cells["shown"].ne(NOT_RETURNED)]
     sent: dict[tuple, set[str]] = defaultdict(set)
@@ -270,11 +272,11 @@ def _count_reporters(_home: object, _dated: object, day: str, view: View) -> pd.
         whole = {name for name in due if sent.get((quarter, name))}
         partly = {name for name in due if (quarter, name) in sent} - whole
         statewide = quarter in stated
-        by_report = quarter in told and not (whole or partly or statewide)
-        reported = len(due if by_report else whole)
-        full = reported if by_report else sum(set(asked) <= sent[quarter, name] for name in whole)
+        if by_report := quarter in told and not (whole or partly or statewide):
+            whole = {name for name in due if name in counted and counted[name] <= quarter}
+        full = len(whole) if by_report else sum(set(asked) <= sent[quarter, name] for name in whole)
         names = ["; ".join(sorted(map(called.get, group))) for group in (whole, partly, due - whole - partly)]
-        rows.append((quarter, len(due), reported, len(asked), full, len(partly), statewide, by_report, *names))
+        rows.append((quarter, len(due), len(whole), len(asked), full, len(partly), statewide, by_report, *names))
     columns = ["quarter", "due", "reported", "asked", "full", "partly", "statewide", "by_report"]
     return pd.DataFrame(rows, columns=[*columns, "returned_by", "in_part", "missing"])
 

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import pandas as pd
 
 from htanalysis.returns.files import show
+from htanalysis.returns.register import call
 from htanalysis.returns.sheets import Problem, Row
 from htanalysis.returns.versions import Version, choose_versions, count_months, tell_waiting
 
@@ -135,7 +136,7 @@ def tell_overlaps(new: Sequence[Entry], kept: Versions) -> Iterator[Problem]:
         where = f"row {first.number} of {first.file}" if first else "what is held"
         todo = "Correct one of them" if first else "Ask whether both are right"
         todo = "Correct it, or withdraw what is held" if months and not first else todo
-        text = f"{name}: {late[0]} to {late[1]} shares days with {early[0]} to {early[1]}, {where}. {todo}."
+        text = f"{call(name)}: {late[0]} to {late[1]} shares days with {early[0]} to {early[1]}, {where}. {todo}."
         yield last.problem(text, "period_start", "error" if first or months else "notice")
 
 
@@ -154,6 +155,6 @@ def tell_months(new: Sequence[Entry], kept: Versions, then: Versions) -> Iterato
             which = "are held" if months else "came with it"
             text = f"the return of {entry.quarter} replaces those of its months, which {which}"
         if text:
-            told.setdefault(f"{entry.task_force}: {text}.", entry.row)
+            told.setdefault(f"{call(entry.task_force)}: {text}.", entry.row)
     for text, row in told.items():
         yield row.problem(text, "period_start", "notice")

@@ -88,13 +88,16 @@ def drop_measure(name: str, until: pd.Period | None, as_of: str, again: pd.Perio
     row, last = measures.loc[name], max(list_returned("measure", name), default=None)
     if until and until < row["asked_from"]:
         raise HtanalysisError(f"{name} is asked for from {row['asked_from']} on, and {until} is before.")
+    if until and until < (stated := load_with_periods("task_force_quarters")["quarter"].max()):
+        raise HtanalysisError(f"The 2012 report counts {name} until {stated}. Ask for it until then at the least.")
     if until and last and until < last:
         todo = f"Ask for it until {last} at the least, or withdraw these counts first"
         raise HtanalysisError(f"{name} was returned for {last}. {todo}.")
     if pd.notna(row["as_of"]) and pd.Timestamp(as_of) < row["as_of"]:
         raise HtanalysisError(f"{name} was last changed on {row['as_of'].date()}. Give that day or a later one.")
-    if not until and row["asked_until"] == OPEN_END:
-        raise HtanalysisError(f"{name} is asked for already. htanalysis measures shows what is asked for.")
+    if (until or OPEN_END) == row["asked_until"]:
+        told = f"{name} is asked for {f'until {until} ' * bool(until)}already"
+        raise HtanalysisError(f"{told}. htanalysis measures shows what is asked for.")
     pauses = [] if pd.isna(row["not_asked"]) else [row["not_asked"]]
     if again and again > row["asked_until"] + 1:
         pauses.append(f"{row['asked_until'] + 1}:{again - 1}")

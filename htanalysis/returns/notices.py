@@ -12,7 +12,7 @@ from htanalysis.returns.corrections import TABLES, load_corrected
 from htanalysis.returns.disclosure import TYPES
 from htanalysis.returns.held import Entry
 from htanalysis.returns.measures import list_limits, list_types, load_measures
-from htanalysis.returns.register import keep_reporting, read_times
+from htanalysis.returns.register import call, keep_reporting, name_forces, read_times
 from htanalysis.returns.sheets import Problem
 
 _TIMES = 5  # A count is suspicious if it is this many times another one, or the other one is this many times it.
@@ -69,9 +69,11 @@ def _compare_near(entry: Entry, cells: Sequence[tuple], held: _Counts, known: _C
 
 def _compare_types(entries: Iterable[Entry], known: _Counts, odd: str) -> Iterator[Problem]:
     """Say where types are more than all, which is wrong, fall short of it, or were returned without it."""
+    called = name_forces()
     for (quarter, name, measure), entry in {entry.cell[:3]: entry for entry in entries}.items():
         parts = {kind: known[cell] for kind in TYPES if (cell := (quarter, name, measure, kind)) in known}
-        whole, added, of = known.get((quarter, name, measure, "all")), sum(parts.values()), f"{measure} of {name}"
+        whole, added = known.get((quarter, name, measure, "all")), sum(parts.values())
+        of = f"{measure} of {called.get(name, name)}"
         told = " and ".join(f"{count} {kind}" for kind, count in parts.items())
         if whole is not None and added > whole:
             text = f"{told} are more than all, {whole}, for {of} in {quarter}. Correct one of them."
@@ -93,8 +95,8 @@ def _compare_parts(entries: Iterable[Entry], known: _Counts) -> Iterator[Problem
         for pair in (pair for pair in limits if entry.measure in pair):
             part, whole = (known.get((*entry.cell[:2], measure, entry.trafficking_type)) for measure in pair)
             if part is not None and whole is not None and part > whole:
-                text = f"{part} {pair[0]} are more than {whole} {pair[1]}, of which they can be a part alone"
-                yield entry.row.problem(f"{text}, for {entry.task_force} in {entry.quarter}. Correct one.", "count")
+                text = f"{part} {pair[0]} are more than {whole} {pair[1]}, of which they can be a part alone, for"
+                yield entry.row.problem(f"{text} {call(entry.task_force)} in {entry.quarter}. Correct one.", "count")
 
 
 # the state, and all that a task force returned for a quarter
@@ -192,13 +194,14 @@ def _most_stated(measure: str) -> tuple[int, str]:
 
 
 def _look_at_quarters(new: Sequence[Entry], known: _Counts) -> Iterator[tuple[Entry, str]]:
-    measures = load_measures()["measure"].tolist()
+    measures, called = load_measures()["measure"].tolist(), name_forces()
     for (quarter, name), entry in {entry.cell[:2]: entry for entry in reversed(new)}.items():
         counts, before = (
             {measure: known[cell] for measure in measures if (cell := (each, name, measure, "all")) in known}
             for each in (quarter, quarter - 1)
         )
-        of, served, identified = f"{name}, {quarter}:", counts.get("victims served"), counts.get("victims identified")
+        of = f"{called.get(name, name)}, {quarter}:"
+        served, identified = counts.get("victims served"), counts.get("victims identified")
         if len(counts) >= 2 and not any(counts.values()):
             yield entry, f"{of} all counts are 0. Ask whether they were reported."
         if counts == before and sum(count > 0 for count in counts.values()) >= 2:

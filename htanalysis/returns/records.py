@@ -25,7 +25,7 @@ def find_limit(as_of: str) -> pd.Timestamp:
     if as_of == REPORT_ALONE:
         return pd.Timestamp.min
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", as_of):
-        raise HtanalysisError(f'"{as_of}" is not a day. Write it as YYYY-MM-DD, or latest.')
+        raise HtanalysisError(f'"{as_of}" is not a day. Write it as YYYY-MM-DD.')
     try:
         return pd.Timestamp(date.fromisoformat(as_of))
     except ValueError as error:

@@ -1,6 +1,6 @@
 """The register of task forces that the agency's staff keep: who reports from when to when, and under which names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +45,11 @@ def name_forces(as_of: str = "latest") -> dict[str, str]:
     return dict(zip(forces["task_force"], forces["name"], strict=True))
 
 
+def call(name: str) -> str:
+    """Give what a task force is called now, by its first name; of all together the name is the same."""
+    return name_forces().get(name, name)
+
+
 def find_names() -> dict[str, str]:
     """Give the first name of each task force by every name that it had, folded; not those taken back since."""
     found = {}
@@ -74,7 +79,7 @@ def add_task_force(name: str, cells: Mapping[str, Any], also: Sequence[str], day
     with store.locked():
         name, *others = (_read_name(each, None) for each in (name, *also))
         row = dict.fromkeys(("reports_until", "home_county", "periods")) | dict(cells)
-        _append(row | {"as_of": day, "task_force": name, "name": name, "other_names": "; ".join(others) or None})
+        _append(row | {"as_of": day, "task_force": name, "name": name, "other_names": _join_others(name, others)})
     return name
 
 
@@ -84,14 +89,19 @@ def change_task_force(
     """Change cells of a task force from a day on, add or take back names that returns may use, and give its name."""
     with store.locked():
         row = _find_row(name, day)
-        names = dict.fromkeys([*_list_others(row), *(_read_name(each, row["task_force"]) for each in also)])
+        names = [*_list_others(row), *(_read_name(each, row["task_force"]) for each in also)]
         for wrong in not_also:
-            found = next((each for each in names if fold(each) == fold(wrong)), None)
-            if not found:
+            if fold(wrong) in (fold(row["task_force"]), fold(row["name"])):
+                why = "Its counts are stored under it" if fold(wrong) == fold(row["task_force"]) else "Rename it first"
+                raise HtanalysisError(f'"{wrong}" cannot be taken back from {row["name"]}. {why}.')
+            if fold(wrong) not in map(fold, names):
                 others = f'has no other name "{wrong}", but {", ".join(names) or "none"}'
                 raise HtanalysisError(f"{row['name']} {others}. htanalysis register shows them.")
-            del names[found]
-        new = row | cells | {"other_names": "; ".join(names) or None}
+            names = [each for each in names if fold(each) != fold(wrong)]
+        new, end = row | cells | {"other_names": _join_others(row["name"], names)}, row["reports_until"]
+        if pd.isna(new["reports_until"]) and pd.notna(end) and new["reports_from"] > end:
+            told = f"{row['name']} reported until {end}. If it comes back in {new['reports_from']}"
+            raise HtanalysisError(f"{told}, enter it anew under another name, with htanalysis register add.")
         if all(new[key] == row[key] or pd.isna([new[key], row[key]]).all() for key in row):
             raise HtanalysisError(f"That is what is known of {row['name']} already. htanalysis register shows it.")
         _append(new | {"as_of": day})
@@ -105,9 +115,8 @@ def rename_task_force(name: str, new: str, day: str) -> str:
         new = _read_name(new, row["task_force"])
         if new == row["name"]:
             raise HtanalysisError(f"{new} is its name already.")
-        known = dict.fromkeys([*_list_others(row), row["name"]])
-        known.pop(new, None)
-        _append(row | {"as_of": day, "name": new, "other_names": "; ".join(known)})
+        known = _join_others(new, [*_list_others(row), row["name"]])
+        _append(row | {"as_of": day, "name": new, "other_names": known})
     return row["name"]
 
 
@@ -139,12 +148,18 @@ def _list_others(row: Mapping[str, Any]) -> list[str]:
     return [] if pd.isna(row["other_names"]) else row["other_names"].split("; ")
 
 
+def _join_others(name: str, others: Iterable[str]) -> str | None:
+    """Join the other names of what is called so, each once, however it is written."""
+    once = {fold(other): other for other in reversed([*others]) if fold(other) != fold(name)}
+    return "; ".join(reversed(once.values())) or None
+
+
 def _find_row(name: str, day: str) -> dict[str, object]:
     names = find_names()
     found = names.get(fold(name))
     if not found:
         nearest = suggest(fold(name), names)
-        hint = f'Did you mean "{nearest}"?' if nearest else "htanalysis register lists them."
+        hint = f'Did you mean "{call(nearest)}"?' if nearest else "htanalysis register lists them."
         raise HtanalysisError(f'"{name}" is not a task force of the register. {hint}')
     row = load_records("register").set_index("task_force", drop=False).loc[found]
     if pd.Timestamp(day) < (since := row["as_of"]):
@@ -161,6 +176,8 @@ def _read_name(text: str, own: str | None) -> str:
         raise HtanalysisError(f'"{name}" would be taken for all task forces together. Choose another name.')
     for written, first in find_names().items():
         if first != own and is_alike(fold(name), written):
+            if fold(name) == fold(called := call(first)):
+                raise HtanalysisError(f'"{name}" is in the register already. htanalysis register shows it.')
             like = "is" if fold(name) == written else "is nearly the same as"
-            raise HtanalysisError(f'"{name}" {like} a name of {first}. Choose another name.')
+            raise HtanalysisError(f'"{name}" {like} a name of {called}. Choose another name.')
     return name

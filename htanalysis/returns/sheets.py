@@ -113,7 +113,7 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
         raise HtanalysisError(
             "No count is filled in there. Name the XLSX or CSV files that came back, or their folder."
         )
-    return found, told
+    return [*{path.resolve(): path for path in found}.values()], told  # One that is given twice is read once.
 
 
 def _is_unfilled(path: Path) -> bool:

@@ -222,7 +222,7 @@ def tell_waiting(quarter: pd.Period, chosen: Sequence[Version]) -> str:
     number, missing = sum(count_months(each.start, each.end) for each in months), _list_missing(quarter, months)
     told = f"{number} of 3 months of {quarter} {'is' if number == 1 else 'are'} held"
     if whole and not whole[0].withdrawn:
-        return f"{told} beside the return of the quarter, which counts until {missing} is, too"
+        return f"{told} beside the return of the quarter, which counts until the rest, {missing}, is held"
     return f"{told}; the count waits for {missing}"
 
 

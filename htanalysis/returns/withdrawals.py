@@ -10,6 +10,7 @@ from htanalysis.errors import HtanalysisError
 from htanalysis.returns.checks import STORED, read_entries, read_name
 from htanalysis.returns.files import show
 from htanalysis.returns.held import name_slot
+from htanalysis.returns.register import call
 from htanalysis.returns.sheets import COLUMNS
 from htanalysis.returns.versions import CELL, Version, choose_versions, count_months, list_versions
 
@@ -62,5 +63,5 @@ def _make_rows(found: Sequence[tuple[tuple, Version]], reason: str, day: date) -
 
 
 def _name(cell: Iterable) -> str:
-    quarter, *rest = cell
-    return f"{quarter} {', '.join(rest)}"
+    quarter, name, *rest = cell
+    return f"{quarter} {', '.join([call(name), *rest])}"
