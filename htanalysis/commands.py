@@ -178,11 +178,11 @@ def list_quarters(options: argparse.Namespace) -> None:
     if options.revisions:
         _list_revisions(store.read_store())
         return
-    reporters = count_reporters(audience="internal").set_index("quarter", drop=False)
+    reporters = count_reporters(audience="internal")
     remarks = view_returns("latest", "internal").remarks
     remarks = remarks[remarks["state"].ne("summed")]
     for quarter, rows in count_quarters(audience="internal").groupby("quarter"):
-        own = reporters.loc[[quarter]]
+        own = reporters[reporters["quarter"].eq(quarter)]
         told = tell_reporters(own).partition(f"{quarter} ")[2]
         print(f"{quarter}  {rows['count'].notna().sum() or 'none'} of {len(rows)} counts known, {told}")
         by_report = own["by_report"].item()
