@@ -157,7 +157,7 @@ def _read_count(row: pd.Series, low: object, high: object) -> _Count:
     high = float("inf") if pd.isna(high) else high
     if high < float("inf"):
         return _Count(low, high, span(low, high))
-    hidden = row["returned"] == row["task_forces_reporting"]
+    hidden = row["returned"] == row["task_forces_reporting"] or row.get("statewide", False)
     return _Count(low, high, f"at least {number(low)}" if low else "not published" if hidden else "not known")
 
 
@@ -175,6 +175,8 @@ def _number(now: _Count, row: pd.Series) -> dict[str, object]:
 
 def _tell_returned(row: pd.Series) -> str:
     due, have = row["task_forces_reporting"], choose(row["returned"], "has", "have")
+    if row.get("statewide", False) and not row["returned"]:
+        return "a statewide return gives it"
     return f"{row['returned']} of {due} {choose(due, 'task force', 'task forces')} {have} returned it"
 
 

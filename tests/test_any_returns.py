@@ -110,6 +110,16 @@ def test_where_victims_are_no_longer_asked_for_no_sentence_is_about_them(tmp_pat
     assert "victims-in-words" not in found and found["victims-in-two-years"]["value"] == 1277
 
 
+def test_a_statewide_return_that_the_public_is_not_shown_is_not_called_unknown(tmp_path, home):
+    hold(tmp_path, home, statewide("arrests", **{"2012Q3": 3}))
+    found = findings_of(run("01", quarter="latest"))
+    assert found["arrests-in-quarter"]["sentence"] == (
+        "Arrests in 2012Q3: not published, as the sum could point at one task force’s count; a statewide return gives"
+        " it. The last count that is known is 377, of 2012Q2."
+    )
+    assert "not known yet; 0 of 9" in found["people-trained-in-quarter"]["sentence"]
+
+
 @pytest.mark.parametrize("until", ["2012Q2", "2012Q3"])
 def test_where_no_task_force_reports_any_more_the_pages_are_made(tmp_path, home, until):
     for name in NINE:

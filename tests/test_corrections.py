@@ -102,6 +102,7 @@ def test_what_is_no_correction_is_refused():
         ("people trained", "2010Q3", 3, LETTER, "states no count of people trained for 2010Q3, but for 2010Q3:2012Q2"),
         ("arrest", TOTAL, 3, LETTER, '"arrest" is not a measure of the 2012 report. Did you mean "arrests"'),
         ("arrests", TOTAL, 1798, LETTER, "arrests, 2010Q3:2012Q2: 1,798 is what holds already"),
+        ("victims served", TOTAL, 0, LETTER, "victims served, 2010Q3:2012Q2: of 0 no share can be told"),
         ("arrests", TOTAL, 1850, " ", "Say where the correction was stated"),
     ):
         with pytest.raises(ht.HtanalysisError, match=said):

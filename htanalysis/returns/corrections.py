@@ -43,6 +43,8 @@ def correct_count(measure: str, period: str, count: int, source: str, as_of: str
         raise HtanalysisError(f"Say where the correction was stated, in 1 to {_LONGEST} letters: --source TEXT.")
     if now[measure, period] == count:
         raise HtanalysisError(f"{measure}, {period}: {count:,} is what holds already. Nothing was changed.")
+    if ":" in period and not count:
+        raise HtanalysisError(f"{measure}, {period}: of 0 no share can be told, as pages do. Ask whether it is right.")
     days = load("corrections").loc[lambda rows: rows["measure"].eq(measure) & rows["period"].eq(period), "as_of"]
     if (last := days.max()) > pd.Timestamp(as_of):
         raise HtanalysisError(f"{measure}, {period} was corrected on {last.date()}. Give that day or a later one.")

@@ -108,9 +108,9 @@ def count_quarters(as_of: str = "latest", audience: str = "public") -> pd.DataFr
     A row is a measure in a quarter of which it is asked for, from the first that the report covers to the last that is
     held: `count` (missing where not known), `at_least`, `task_forces_reporting` and `task_forces_next` (how many report
     the quarter, and the one after), `origin` ("report", "returns" or missing), `returned` and `partly` (how many task
-    forces have returned it, or some types of it alone), `basis` ("computed" for a sum) and `contradicted` (whether a
-    statewide return and the task forces exclude each other). Its `.attrs` hold the day, as `as_of`, by which published
-    counts are corrected.
+    forces have returned it, or some types of it alone), `basis` ("computed" for a sum), `contradicted` (whether a
+    statewide return and the task forces exclude each other) and `statewide` (whether there is such a return). Its
+    `.attrs` hold the day, as `as_of`, by which published counts are corrected.
 
     Notes
     -----
@@ -152,6 +152,7 @@ def _count_quarters(_home: object, _dated: object, day: str, view: View) -> pd.D
             .mask(given & summed, "computed")
             .astype("str"),
             "contradicted": held["contradiction"].fillna("").ne(""),
+            "statewide": held["statewide"].eq(True),
         }
     ).reset_index()
     table = table.assign(measure=pd.Categorical(table["measure"], measures["measure"]))
