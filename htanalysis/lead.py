@@ -69,11 +69,12 @@ def lead_quarter(counts: pd.DataFrame, totals: pd.DataFrame, reporters: pd.DataF
     (Student’s quantile ÷ the normal one)² for so many; no less than 1, and 1 where fewer than four are known: then a
     change that is called more than chance is so if cases come one by one.
     """
-    rows, (who, by_whom) = [], _compare_bodies(reporters, quarter)
+    rows, (who, by_whom) = [], _compare_bodies(reporters, quarter, quarter - 4)
+    by_before = _compare_bodies(reporters, quarter, quarter - 1)[1].replace(_SAME, "")
     for series in read_measures(counts, totals):
         own = counts[counts["measure"].eq(series.measure)].set_index("quarter").sort_index()
         if quarter in own.index:
-            rows.append(_tell_measure(series, own, quarter, by_whom) | {"who": who})
+            rows.append(_tell_measure(series, own, quarter, by_before, by_whom) | {"who": who})
             rows[-1]["source"] = _name_sources(name_sources(counts, [series.measure]), own.loc[quarter], quarter)
     frame = pd.DataFrame(rows, columns=_ROW, dtype=object)
     heads = {"measure": "measure", "now": str(quarter), "reported": "who reported", "before": str(quarter - 1)}
@@ -109,7 +110,9 @@ def measure_changes(own: pd.DataFrame, until: pd.Period) -> float | None:
     return max(1.0, float(parts.mean() * (stdtrit(len(parts), tail) / ndtri(tail)) ** 2))
 
 
-def _tell_measure(series: Series, own: pd.DataFrame, quarter: pd.Period, by_whom: str) -> dict[str, object]:
+def _tell_measure(
+    series: Series, own: pd.DataFrame, quarter: pd.Period, by_before: str, by_whom: str
+) -> dict[str, object]:
     """Give a row of `lead_quarter`, but for its sources and who reports."""
     bounds = dict(zip(series.index, series.bound_each(), strict=True))
     began = series.index[0] if series.total is not None else min(_find_first(own), quarter)
@@ -118,7 +121,7 @@ def _tell_measure(series: Series, own: pd.DataFrame, quarter: pd.Period, by_whom
         for each in (quarter, quarter - 1, quarter - 4)
     )
     dispersion = measure_changes(own, quarter)
-    told_before, since_before = _compare(now, before, "", dispersion)
+    told_before, since_before = _compare(now, before, by_before, dispersion)
     told_year, since_year = _compare(now, year, by_whom, dispersion)
     against = f" A quarter before {told_before}. A year before {told_year}."
     if told_before == told_year:
@@ -247,12 +250,12 @@ def _differs(more: int, less: float, dispersion: float) -> bool:
     return more > less and compare_rates(more, 1, int(less), 1, dispersion=dispersion).low > 1
 
 
-def _compare_bodies(reporters: pd.DataFrame, quarter: pd.Period) -> tuple[str, str]:
-    """Say whether the task forces that report a quarter did so a year before: for a table, and for a sentence."""
+def _compare_bodies(reporters: pd.DataFrame, quarter: pd.Period, earlier: pd.Period) -> tuple[str, str]:
+    """Say whether the task forces that report a quarter report an earlier one: for a table, and for a sentence."""
     columns = ["quarter", "returned_by", "in_part", "missing"]
     named = {each: "; ".join(names) for each, *names in reporters[columns].itertuples(index=False, name=None)}
-    now, before = (set(named.get(each, "").split("; ")) - {""} for each in (quarter, quarter - 4))
-    if not before or now == before:
+    now, before = (set(named.get(each, "").split("; ")) - {""} for each in (quarter, earlier))
+    if not (now and before) or now == before:  # Who reported one of them can be unknown.
         return f"the same {len(now)}" if before else f"{len(now)}", _SAME
     parts = [f"without {join_words(sorted(now - before))}"] * bool(now - before)
     parts += [f"with {join_words(sorted(before - now))}"] * bool(before - now)

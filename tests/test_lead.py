@@ -112,6 +112,13 @@ OPENINGS = {
         "160, by 9 of 9 task forces. A quarter before it was between 0 and 583; whether it rose or fell cannot be said."
         f" A year before it was 130, without {JOINED}; the rise of 30 is no more than chance would bring.",
     ),
+    "a task force that joined since the quarter before": (
+        rows(VICTIMS, {"2011Q2": 130}, [name for name in NAMES if name != JOINED]) + rows(VICTIMS, {"2011Q3": 160}),
+        "2011Q3",
+        f"160, by 9 of 9 task forces. A quarter before it was 130, without {JOINED}; the rise of 30 is no more than"
+        f" chance would bring. A year before it was 100, without {JOINED}; the rise of 60 is more than chance would"
+        " bring, if cases come one by one.",
+    ),
 }
 
 
