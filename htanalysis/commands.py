@@ -204,7 +204,7 @@ def _list_revisions(held: pd.DataFrame) -> None:
                 lines.append(f"{told} was withdrawn ({day}): {reason}")
             elif new not in (None, old):
                 lines.append(f"{told} became {new} ({day})" + (f", {new - old:+d}" if old is not None else ""))
-    print(*lines or ["No count was corrected or withdrawn."], sep="\n")
+    print(*lines or ["No count that was known has changed."], sep="\n")
 
 
 def show_register(options: argparse.Namespace) -> None:

@@ -191,7 +191,7 @@ def test_a_file_that_is_named_twice_is_read_once_and_files_of_one_name_are_told_
 @pytest.mark.usefixtures("home")
 def test_quarters_says_who_reported_and_what_was_revised(tmp_path, capsys):
     add(capsys, tmp_path, line(20), line(30, SAN_DIEGO))
-    assert run(capsys, "quarters", "--revisions")[1] == "No count was corrected or withdrawn.\n"
+    assert run(capsys, "quarters", "--revisions")[1] == "No count that was known has changed.\n"
     add(capsys, tmp_path, line(26, as_of="2012-11-30"), line(21, as_of="2012-11-15"))
     add(capsys, tmp_path, line(30, SAN_DIEGO, as_of="2012-11-30"))  # It is the same, and no revision.
     out = run(capsys, "quarters")[1].splitlines()
