@@ -26,9 +26,9 @@ def say(key: str, language: str, **fields: Any) -> str:
 
     It names its fields in braces: a number as `{count:n}`, with one decimal `{mean:1}`, as a percentage `{share:%}`, a
     day as `{day:day}`, a list as `{names:list}`, words without a colon; `{count:is|are}` is the word that agrees with a
-    number. A quarter, or the first and the last quarter or
-    day with a colon between them, become months by `{period:quarter}`, months cut short by `{period:short}`, the first
-    or the last month alone by `{period:start}` or `{period:end}`.
+    number. A quarter, or the first and the last quarter or day with a colon between them, become months by
+    `{period:quarter}`, months cut short by `{period:short}`, the first or the last month alone by `{period:start}` or
+    `{period:end}`.
 
     Examples
     --------
